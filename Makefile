@@ -1,0 +1,67 @@
+# Every target sets the machine up first, which is instant where nothing is missing (scripts/setup.sh). cmake, ctest and their
+# presets (CMakePresets.json) do the rest.
+
+RANKS ?= 4
+PREFIX ?= /usr/local
+jobs := $(shell nproc)
+result := results/bench
+
+.DEFAULT_GOAL := build
+.NOTPARALLEL:
+.PHONY: help setup build bench test format lint sanitize mpich check-all install clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install what building and testing needs (Debian and Ubuntu; elsewhere: name it)
+	@scripts/setup.sh build test
+
+setup-%:
+	@scripts/setup.sh $*
+
+build: build/build.ninja ## the program, build/cpbench
+	cmake --build --preset release --target cpbench
+
+bench: build ## every algorithm on a real model's attention shape, on RANKS=4 MPI ranks
+	@mkdir -p results
+	scripts/launch.sh $(RANKS) build/cpbench run --config configs/bench.json \
+	  --json $(result).json --overwrite --trace $(result).trace.json
+	@echo "Every sample and its provenance: $(result).json (docs/results.md says what each figure means)."
+	@echo "The timeline of all ranks: open $(result).trace.json in https://ui.perfetto.dev."
+	@echo "Your own cases: build/cpbench run --help, and the sweeps in configs/."
+
+test: build/build.ninja ## all tests
+	cmake --build --preset release
+	ctest --preset release -j $(jobs)
+
+format: setup-lint ## rewrite the sources in the house format
+	scripts/format.sh
+
+lint: setup-lint build/build.ninja ## format, shellcheck, and clang-tidy on what changed
+	scripts/lint.sh
+
+lint-all: setup-lint build/build.ninja
+	scripts/lint.sh --all
+
+sanitize: build-sanitize/build.ninja ## unit and property tests under the address and undefined-behaviour sanitizers
+	cmake --build --preset sanitize
+	ctest --preset sanitize -j $(jobs)
+
+mpich: setup-mpich build-mpich/build.ninja ## the tests that MPI launches, with MPICH
+	cmake --build --preset mpich
+	ctest --preset mpich -j $(jobs)
+
+check-all: test lint-all sanitize mpich ## everything, however long
+
+install: build ## into PREFIX=/usr/local
+	cmake --install build --prefix $(PREFIX)
+
+clean: ## remove the build directories
+	rm -rf build build-*
+
+# A build directory follows its preset here; ninja makes it follow the CMake files.
+build/build.ninja: CMakePresets.json | setup
+	cmake --preset release
+
+build-%/build.ninja: CMakePresets.json | setup
+	cmake --preset $*

@@ -1,0 +1,46 @@
+#include "support/config_path.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "expect_refused.hpp"
+
+namespace cpbench {
+namespace {
+
+class ConfigPath : public testing::Test {
+ protected:
+  ConfigPath() {
+    std::filesystem::create_directories(directory_);
+    setenv("CPBENCH_CONFIG_DIR", directory_.c_str(), /*overwrite=*/1);
+  }
+  ~ConfigPath() override {
+    unsetenv("CPBENCH_CONFIG_DIR");
+    std::filesystem::remove_all(directory_);
+  }
+
+  const std::filesystem::path directory_ =
+      std::filesystem::temp_directory_path() / fmt::format("cpbench-config-path-{}", getpid());
+};
+
+TEST_F(ConfigPath, PrefersTheChosenDirectory) {
+  std::ofstream(directory_ / "models.json") << "{}";
+  EXPECT_EQ(find_config("models.json"), directory_ / "models.json");
+}
+
+TEST_F(ConfigPath, FallsBackToTheSourceTree) {
+  const auto found = find_config("models.json");
+  EXPECT_NE(found, directory_ / "models.json");
+  EXPECT_TRUE(std::filesystem::exists(found));
+}
+
+TEST_F(ConfigPath, NamesThePlacesWhereItLooked) {
+  expect_refused([] { find_config("no-such-config.json"); },
+                 {"no-such-config.json", directory_.string(), "share/cpbench/configs", "CPBENCH_CONFIG_DIR"});
+}
+
+}  // namespace
+}  // namespace cpbench
