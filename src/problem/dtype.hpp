@@ -1,0 +1,76 @@
+// Storage types of tensors. Arithmetic is always in fp32 or wider.
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <string_view>
+
+namespace cpbench {
+
+enum class DType : std::uint8_t { kFp32, kBf16, kFp16 };
+
+int bytes_of(DType dtype);
+/// Unit roundoff times two: the distance from 1 to the next number (2^-23, 2^-7, 2^-10).
+double epsilon_of(DType dtype);
+std::string_view name_of(DType dtype);
+/// Throws a usage error for an unknown name.
+DType parse_dtype(std::string_view name);
+
+/// bfloat16: the upper half of an fp32, rounded to nearest even. NaN stays NaN.
+struct bf16 {
+  std::uint16_t bits;
+  static bf16 from(float value);
+  float to_float() const { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
+};
+
+/// IEEE half precision, rounded to nearest even, with subnormals. Overflow becomes infinity.
+struct fp16 {
+  std::uint16_t bits;
+  static fp16 from(float value);
+  float to_float() const;
+};
+
+inline bf16 bf16::from(float value) {
+  const auto raw = std::bit_cast<std::uint32_t>(value);
+  if (std::isnan(value)) return {static_cast<std::uint16_t>((raw >> 16) | 0x40u)};
+  return {static_cast<std::uint16_t>((raw + 0x7fffu + ((raw >> 16) & 1u)) >> 16)};
+}
+
+inline float to_float(float value) { return value; }
+inline float to_float(bf16 value) { return value.to_float(); }
+inline float to_float(fp16 value) { return value.to_float(); }
+
+template <typename T>
+T from_float(float value);
+template <>
+inline float from_float<float>(float value) {
+  return value;
+}
+template <>
+inline bf16 from_float<bf16>(float value) {
+  return bf16::from(value);
+}
+template <>
+inline fp16 from_float<fp16>(float value) {
+  return fp16::from(value);
+}
+
+/// Rounds `value` to `dtype` and back.
+float round_to(DType dtype, float value);
+
+/// Calls `visit` with a value of the C++ type that stores `dtype`: the one switch over storage types.
+template <typename Visitor>
+auto with_type(DType dtype, Visitor&& visit) {
+  switch (dtype) {
+    case DType::kBf16:
+      return visit(bf16{});
+    case DType::kFp16:
+      return visit(fp16{});
+    case DType::kFp32:
+      break;
+  }
+  return visit(float{});
+}
+
+}  // namespace cpbench
