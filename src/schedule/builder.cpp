@@ -1,0 +1,117 @@
+#include "schedule/builder.hpp"
+
+#include <algorithm>
+
+namespace cpbench {
+namespace {
+
+std::size_t hash_of(const std::vector<Tile>& tiles) {
+  std::size_t hash = tiles.size();
+  for (const Tile& t : tiles) {
+    for (std::int64_t x : {t.q_begin, t.q_count, t.k_begin, t.k_count, t.lo, t.hi}) {
+      hash = (hash ^ static_cast<std::size_t>(x)) * 0x9E3779B97F4A7C15ull;
+    }
+  }
+  return hash;
+}
+
+}  // namespace
+
+ProgramBuilder::ProgramBuilder(const Case& c, const Tokens& own_tokens) : case_(c) {
+  const std::int64_t rows = count_of(own_tokens);
+  const Problem& p = problem();
+  OwnedBuffers& own = program_.owned;
+  own.q = q_like(Role::kQ, rows, p.heads);
+  own.kv = kv_like(Role::kKv, p.dtype, rows, p.kv_heads);
+  own.out = out_like(Role::kOut, rows, p.heads);
+  own.lse = row_scalar(Role::kLse, rows, p.heads);
+  if (p.sink) own.sink = per_head(Role::kSink);
+  if (c.pass == Pass::kForward) return;
+  own.dout = out_like(Role::kDout, rows, p.heads);
+  own.dq = q_like(Role::kDq, rows, p.heads);
+  own.dkv = kv_like(Role::kDkv, p.dtype, rows, p.kv_heads);
+}
+
+DType ProgramBuilder::gradient_dtype() const {
+  return case_.accumulate == Accumulate::kFused ? DType::kFp32 : problem().dtype;
+}
+
+Program ProgramBuilder::take() {
+  program_.ops.shrink_to_fit();
+  program_.transfers.shrink_to_fit();
+  return std::move(program_);
+}
+
+BufferId ProgramBuilder::add_buffer(Role role, DType dtype, std::int64_t rows, int heads, int dim, int dim_v) {
+  program_.buffers.push_back({.role = role, .dtype = dtype, .heads = heads, .dim = dim, .dim_v = dim_v, .rows = rows});
+  return static_cast<BufferId>(program_.buffers.size()) - 1;
+}
+
+BufferId ProgramBuilder::q_like(Role role, std::int64_t rows, int heads) {
+  return add_buffer(role, problem().dtype, rows, heads, problem().head_dim);
+}
+BufferId ProgramBuilder::out_like(Role role, std::int64_t rows, int heads) {
+  return add_buffer(role, problem().dtype, rows, heads, problem().head_dim_v);
+}
+BufferId ProgramBuilder::kv_like(Role role, DType dtype, std::int64_t rows, int heads) {
+  return add_buffer(role, dtype, rows, heads, problem().head_dim, problem().head_dim_v);
+}
+BufferId ProgramBuilder::row_scalar(Role role, std::int64_t rows, int heads) {
+  return add_buffer(role, DType::kFp32, rows, heads, 1);
+}
+BufferId ProgramBuilder::state(std::int64_t rows, int heads) {
+  return add_buffer(Role::kState, DType::kFp32, rows, heads, problem().head_dim_v + 2);
+}
+BufferId ProgramBuilder::dq_accumulator(std::int64_t rows, int heads) {
+  return add_buffer(Role::kAccumulator, gradient_dtype(), rows, heads, problem().head_dim);
+}
+BufferId ProgramBuilder::per_head(Role role) { return add_buffer(role, DType::kFp32, 1, problem().heads, 1); }
+
+void ProgramBuilder::exchange(Label label, Link link, Stream stream, const std::vector<Transfer>& sends,
+                              const std::vector<Transfer>& receives) {
+  const Slice sent = add_transfers(sends);
+  const Slice received = add_transfers(receives);
+  add_op(label, stream, Exchange{.ordinal = exchanges_++, .link = link, .sends = sent, .receives = received});
+}
+
+void ProgramBuilder::attend(Label label, Attend attend, const Tokens& q_tokens, const Tokens& k_tokens) {
+  attend.tiles = add_tiles(tiles_of(q_tokens, k_tokens, problem().mask, problem().documents));
+  add_op(label, Stream::kCompute, attend);
+}
+
+void ProgramBuilder::attend_backward(Label label, AttendBackward attend, const Tokens& q_tokens,
+                                     const Tokens& k_tokens) {
+  attend.tiles = add_tiles(tiles_of(q_tokens, k_tokens, problem().mask, problem().documents));
+  add_op(label, Stream::kCompute, attend);
+}
+
+void ProgramBuilder::compute(Label label, Action action) { add_op(label, Stream::kCompute, action); }
+
+Slice ProgramBuilder::add_transfers(const std::vector<Transfer>& transfers) {
+  Slice slice{static_cast<std::uint32_t>(program_.transfers.size()), 0};
+  for (const Transfer& t : transfers) {
+    if (t.region.empty()) continue;
+    program_.transfers.push_back(t);
+    ++slice.count;
+  }
+  return slice;
+}
+
+Slice ProgramBuilder::add_tiles(const std::vector<Tile>& tiles) {
+  const std::size_t hash = hash_of(tiles);
+  const auto [begin, end] = tile_lists_.equal_range(hash);
+  for (auto it = begin; it != end; ++it) {
+    const auto stored = std::span(program_.tiles).subspan(it->second.begin, it->second.count);
+    if (std::ranges::equal(stored, tiles)) return it->second;
+  }
+  const Slice slice{static_cast<std::uint32_t>(program_.tiles.size()), static_cast<std::uint32_t>(tiles.size())};
+  program_.tiles.insert(program_.tiles.end(), tiles.begin(), tiles.end());
+  tile_lists_.emplace(hash, slice);
+  return slice;
+}
+
+void ProgramBuilder::add_op(Label label, Stream stream, Action action) {
+  program_.ops.push_back({.action = action, .label = label, .stream = stream, .backward = backward_, .after = {}});
+}
+
+}  // namespace cpbench

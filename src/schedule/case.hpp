@@ -1,0 +1,43 @@
+// One point of a sweep with every axis resolved: all that a schedule depends on.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "problem/problem.hpp"
+#include "shard/shard.hpp"
+#include "topology/grid.hpp"
+
+namespace cpbench {
+
+enum class Algorithm : std::uint8_t { kUlysses, kRing, kDoubleRing, kHybrid, kAllGather };
+std::string_view name_of(Algorithm algorithm);  ///< `ulysses`, `ring`, `double-ring`, `hybrid`, `all-gather`
+Algorithm parse_algorithm(std::string_view name);
+
+/// fused: the forward state and the gradients stay in fp32 between steps and are rounded once. merge: every step's
+/// result is rounded to the storage type and merged, as other implementations do; to measure the difference.
+enum class Accumulate : std::uint8_t { kFused, kMerge };
+std::string_view name_of(Accumulate accumulate);
+Accumulate parse_accumulate(std::string_view name);
+
+/// For all-gather the grid is a ring of cp_size; for ulysses it has ring() == 1.
+struct Case {
+  Problem problem;
+  Algorithm algorithm = Algorithm::kRing;
+  Grid grid;
+  ShardKind shard = ShardKind::kZigzag;
+  Pass pass = Pass::kForwardBackward;
+  bool uneven_heads = false;
+  bool overlap = true;
+  bool prune = true;
+  Accumulate accumulate = Accumulate::kFused;
+
+  int cp_size() const { return grid.size(); }
+};
+
+/// Throws a usage error naming rule, values and nearest legal choice where the algorithm cannot run the case: heads
+/// that the Ulysses degree does not divide (without uneven_heads), a degree above the head count, a grid that is not
+/// the algorithm's. Checks the problem too.
+void check(const Case& c);
+
+}  // namespace cpbench

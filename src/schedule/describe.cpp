@@ -1,0 +1,94 @@
+#include "schedule/describe.hpp"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+namespace cpbench {
+namespace {
+
+/// The operands of an operation as prose.
+class Describer {
+ public:
+  explicit Describer(const Program& program) : program_(program) {}
+
+  std::string operator()(const Exchange& e) const {
+    std::vector<std::string> parts;
+    for (const Transfer& t : program_.sends(e)) parts.push_back(fmt::format("{} -> {}", region(t.region), t.peer));
+    for (const Transfer& t : program_.receives(e)) parts.push_back(fmt::format("{} <- {}", region(t.region), t.peer));
+    return fmt::format("{}", fmt::join(parts, ", "));
+  }
+  std::string operator()(const Attend& a) const {
+    return fmt::format("{} x {} {}{}{}", name(a.q), name(a.kv), tiles(program_.tiles_of(a)), a.first ? ", first" : "",
+                       a.last ? ", last -> " + name(a.out) : "");
+  }
+  std::string operator()(const AttendBackward& a) const {
+    return fmt::format("{} x {} {} -> {}{}, {}{}", name(a.q), name(a.kv), tiles(program_.tiles_of(a)),
+                       a.first_dq ? "" : "+", name(a.dq), a.first_dkv ? "" : "+", name(a.dkv));
+  }
+  std::string operator()(const Delta& d) const {
+    return fmt::format("rowsum({} * {}) -> {}", name(d.out), name(d.dout), name(d.delta));
+  }
+  std::string operator()(const SinkGradient& s) const {
+    return fmt::format("{}, {}, {} -> {}", name(s.sink), name(s.lse), name(s.delta), name(s.dsink));
+  }
+  std::string operator()(const Add& a) const { return fmt::format("{} += {}", region(a.to), region(a.from)); }
+  std::string operator()(const Copy& c) const { return fmt::format("{} = {}", region(c.to), region(c.from)); }
+  std::string operator()(const Merge& m) const {
+    return fmt::format("{}, {} with {}, {}", name(m.out), name(m.lse), name(m.partial_out), name(m.partial_lse));
+  }
+
+ private:
+  std::string name(BufferId id) const { return fmt::format("{}#{}", name_of(program_.buffer(id).role), id); }
+
+  std::string region(const Region& r) const {
+    const Buffer& b = program_.buffer(r.buffer);
+    std::string text = name(r.buffer);
+    if (r.row_begin != 0 || r.row_count != b.rows) {
+      text += fmt::format("[rows {}..{}]", r.row_begin, r.row_begin + r.row_count);
+    }
+    if (r.head_count != b.heads) text += fmt::format("[heads {}..{}]", r.head_begin, r.head_begin + r.head_count);
+    return text;
+  }
+
+  static std::string tiles(std::span<const Tile> tiles) {
+    std::size_t full = 0;
+    for (const Tile& t : tiles) full += t.full() ? 1 : 0;
+    return fmt::format("({} tiles, {} full)", tiles.size(), full);
+  }
+
+  const Program& program_;
+};
+
+}  // namespace
+
+std::string describe(const Program& program, OpId id, std::int64_t batch) {
+  const Op& op = program.ops[static_cast<std::size_t>(id)];
+  std::string bytes;
+  if (const auto* exchange = std::get_if<Exchange>(&op.action)) {
+    std::int64_t sent = 0;
+    for (const Transfer& t : program.sends(*exchange)) sent += program.bytes(t.region, batch);
+    bytes = fmt::format(" ({} B, {})", sent, name_of(exchange->link));
+  }
+  const auto after = program.after(op);
+  const std::string waits = after.empty() ? "" : fmt::format("   after {}", fmt::join(after, ", "));
+  return fmt::format("{:>4} {:<8} {:<20} {}{}{}", id, name_of(op.stream), to_string(op.label),
+                     std::visit(Describer(program), op.action), bytes, waits);
+}
+
+std::string describe(const Schedule& schedule, int rank) {
+  const Program& program = schedule.programs[static_cast<std::size_t>(rank)];
+  const std::int64_t batch = schedule.of.problem.batch;
+  std::string text;
+  for (std::size_t id = 0; id < program.buffers.size(); ++id) {
+    const Buffer& b = program.buffers[id];
+    text += fmt::format("  {}#{}: {} rows x {} heads x {}{} {}, {} B\n", name_of(b.role), id, b.rows, b.heads, b.dim,
+                        b.dim_v > 0 ? fmt::format("+{}", b.dim_v) : "", name_of(b.dtype), b.bytes(batch));
+  }
+  for (std::size_t id = 0; id < program.ops.size(); ++id) {
+    text += describe(program, static_cast<OpId>(id), batch) + "\n";
+  }
+  return text;
+}
+
+}  // namespace cpbench

@@ -1,0 +1,29 @@
+// Passes: functions from programs to programs, applied by build_schedule in this order. An algorithm file writes each
+// received block into a buffer of its own and states no dependency; the rest is done here, once, for all algorithms.
+#pragma once
+
+#include <vector>
+
+#include "schedule/program.hpp"
+
+namespace cpbench {
+
+/// Rewrites each rank's chain of Attends on one state into finished partial results that are merged in the storage
+/// type.
+void accumulate_by_merging(Program& program);
+
+/// Drops what nobody reads, over all ranks: attends without tiles, transfers whose data no rank attends, sums of
+/// nothing; a block that a rank only passes on goes straight to the next rank that needs it.
+void prune(std::vector<Program>& programs);
+
+/// Lets buffers with disjoint lifetimes share memory. Owned buffers keep theirs. With `keep_forward`, what the forward
+/// pass leaves to the backward pass survives the backward pass too, so that this can be run again alone.
+void share_buffers(Program& program, bool keep_forward);
+
+/// States every dependency: read after write, write after read, write after write on overlapping regions.
+void state_dependencies(Program& program);
+
+/// `--overlap off`: each operation also waits for the one before it.
+void serialize(Program& program);
+
+}  // namespace cpbench

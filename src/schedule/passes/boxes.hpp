@@ -1,0 +1,42 @@
+// A set of boxes of one buffer.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "schedule/program.hpp"
+
+namespace cpbench {
+
+/// The rows and heads of a buffer that hold data, or that somebody needs.
+class Boxes {
+ public:
+  void add(const Region& box) {
+    if (box.empty()) return;
+    for (Region& b : boxes_) {
+      if (b.head_begin != box.head_begin || b.head_count != box.head_count) continue;
+      const std::int64_t end = std::max(b.row_begin + b.row_count, box.row_begin + box.row_count);
+      const bool touch = box.row_begin <= b.row_begin + b.row_count && b.row_begin <= box.row_begin + box.row_count;
+      if (!touch) continue;
+      b.row_begin = std::min(b.row_begin, box.row_begin);
+      b.row_count = end - b.row_begin;
+      return;
+    }
+    boxes_.push_back(box);
+  }
+  bool touches(const Region& box) const {
+    return std::any_of(boxes_.begin(), boxes_.end(), [&](const Region& b) {
+      return b.head_begin < box.head_begin + box.head_count && box.head_begin < b.head_begin + b.head_count &&
+             b.row_begin < box.row_begin + box.row_count && box.row_begin < b.row_begin + b.row_count;
+    });
+  }
+  bool empty() const { return boxes_.empty(); }
+
+ private:
+  std::vector<Region> boxes_;
+};
+
+/// The key rows that tiles touch, as boxes of `buffer` with all of its `heads`: merged, in order.
+std::vector<Region> key_boxes(std::span<const Tile> tiles, BufferId buffer, int heads);
+
+}  // namespace cpbench

@@ -1,0 +1,25 @@
+// From a case to verified programs for all of its ranks.
+#pragma once
+
+#include <vector>
+
+#include "schedule/case.hpp"
+#include "schedule/program.hpp"
+
+namespace cpbench {
+
+struct Schedule {
+  Case of;
+  std::vector<Tokens> tokens;     ///< by rank: the tokens of its rows of q, kv, out, ...
+  std::vector<Program> programs;  ///< by rank
+};
+
+/// The algorithm's programs after the passes that the case asks for (passes.hpp). Not verified yet.
+Schedule build_schedule(const Case& c);
+
+/// A rank's program without its communication or without its compute: the bounds that a run is compared with. The
+/// buffers are the same; those that nothing fills any more hold whatever they held before.
+Program without_communication(const Program& program, const Case& c);
+Program without_compute(const Program& program, const Case& c);
+
+}  // namespace cpbench

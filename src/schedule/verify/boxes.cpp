@@ -1,0 +1,54 @@
+#include "schedule/verify/boxes.hpp"
+
+#include <algorithm>
+
+namespace cpbench::verification {
+namespace {
+
+constexpr std::size_t kFew = 6;  // comparing so many pairwise is cheaper than sorting them
+
+using Overlap = std::optional<std::pair<Box, Box>>;
+
+bool overlap(const Box& a, const Box& b) {
+  for (std::size_t axis = 0; axis < Box::kAxes; ++axis) {
+    if (a.begin[axis] >= b.end[axis] || b.begin[axis] >= a.end[axis]) return false;
+  }
+  return true;
+}
+
+Overlap find_pairwise(std::span<const Box> boxes) {
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (overlap(boxes[i], boxes[j])) return std::pair(boxes[j], boxes[i]);
+    }
+  }
+  return std::nullopt;
+}
+
+/// `connected` axes, up to this one, are known to have no gap.
+Overlap find_along(std::size_t axis, std::size_t connected, std::span<Box> boxes) {
+  if (boxes.size() <= kFew || connected == Box::kAxes) return find_pairwise(boxes);
+  std::ranges::sort(boxes, {}, [axis](const Box& b) { return b.begin[axis]; });
+  const std::size_t next = (axis + 1) % Box::kAxes;
+  std::size_t begin = 0;
+  std::int64_t reach = boxes.front().end[axis];
+  for (std::size_t i = 1; i <= boxes.size(); ++i) {
+    if (i < boxes.size() && boxes[i].begin[axis] < reach) {
+      reach = std::max(reach, boxes[i].end[axis]);
+      continue;
+    }
+    const bool split = begin > 0 || i < boxes.size();
+    if (auto found = find_along(next, split ? 1 : connected + 1, boxes.subspan(begin, i - begin))) return found;
+    begin = i;
+    if (i < boxes.size()) reach = boxes[i].end[axis];
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::pair<Box, Box>> find_overlap(std::span<Box> boxes) {
+  return find_along(Box::kAxes - 1, 0, boxes);  // partners first: blocks of keys rarely overlap
+}
+
+}  // namespace cpbench::verification

@@ -1,0 +1,24 @@
+#include "schedule/verify/tile_index.hpp"
+
+#include <algorithm>
+
+namespace cpbench::verification {
+namespace {
+constexpr std::size_t kShort = 32;  // looking at so many is as fast as searching
+}
+
+std::span<const Tile> TileIndex::near_keys(std::span<const Tile> tiles, std::int64_t begin, std::int64_t end) {
+  if (tiles.size() <= kShort) return tiles;
+  const auto [entry, is_new] = sorted_.try_emplace({tiles.data(), tiles.size()});
+  Sorted& sorted = entry->second;
+  if (is_new) {
+    sorted.tiles.assign(tiles.begin(), tiles.end());
+    std::ranges::sort(sorted.tiles, {}, &Tile::k_begin);
+    sorted.longest = std::ranges::max(tiles, {}, &Tile::k_count).k_count;
+  }
+  const auto first = std::ranges::upper_bound(sorted.tiles, begin - sorted.longest, {}, &Tile::k_begin);
+  const auto last = std::ranges::lower_bound(sorted.tiles, end, {}, &Tile::k_begin);
+  return first < last ? std::span<const Tile>(first, last) : std::span<const Tile>();
+}
+
+}  // namespace cpbench::verification
