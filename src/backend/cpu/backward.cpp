@@ -1,0 +1,429 @@
+// Backward pass of the kernel `blocked`.
+//
+// Q and dO of the query heads are packed once. A work item is a run of key blocks of one K/V head, with all query heads
+// that read it: per key block it walks over the query blocks, makes P and dS of both (gradients), and adds P^T dO to dV
+// and dS^T Q to dK, which stay in its scratch, and dS K to a dQ of its own. The dQ of items are summed in a fixed
+// order, so results do not depend on which thread did what when.
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <numbers>
+#include <numeric>
+#include <span>
+
+#include "backend/cpu/band.hpp"
+#include "backend/cpu/blocked.hpp"
+#include "backend/cpu/pack.hpp"
+#include "backend/cpu/parallel.hpp"
+
+namespace cpbench {
+namespace {
+
+constexpr std::int64_t kPackedBudget = std::int64_t{16} << 20;  // words packed at a time, unless one head needs more
+constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
+constexpr auto kLog2e = static_cast<float>(std::numbers::log2e);
+
+/// Sizes that follow from the arguments and the micro-kernels.
+struct BackwardShape {
+  BackwardShape(const AttendBackwardArguments& a, const Microkernels& kernels)
+      : key_block((getenv("KB") ? atoi(getenv("KB")) : 128) * kernels.per_word()),
+        query_block((getenv("QB") ? atoi(getenv("QB")) : 96) * kernels.per_word()),
+        key_blocks((a.k.rows + key_block - 1) / key_block),
+        query_blocks((a.q.rows + query_block - 1) / query_block),
+        depth(kernels.words(static_cast<int>(a.k.dim))),
+        depth_v(kernels.words(static_cast<int>(a.v.dim))),
+        dim(static_cast<int>(a.k.dim)),
+        dim_v(static_cast<int>(a.v.dim)),
+        dim_lanes(static_cast<int>(round_up(dim, kernels.lanes))),
+        dim_v_lanes(static_cast<int>(round_up(dim_v, kernels.lanes))),
+        dim_panels(static_cast<int>(round_up(dim, kernels.panel))),
+        dim_v_panels(static_cast<int>(round_up(dim_v, kernels.panel))),
+        query_words(kernels.words(query_block)),
+        key_words(kernels.words(key_block)) {}
+
+  int key_block;
+  int query_block;
+  std::int64_t key_blocks, query_blocks;
+  int depth, depth_v;            ///< words of head_dim and head_dim_v
+  int dim, dim_v;                ///< head_dim, head_dim_v,
+  int dim_lanes, dim_v_lanes;    ///< rounded up to whole vectors,
+  int dim_panels, dim_v_panels;  ///< and to whole panels
+  int query_words, key_words;    ///< words along the rows of a block
+};
+
+/// A query block's packed operands; the fields of all query heads and blocks follow each other.
+struct PackedQuery {
+  float *q, *dout;                  ///< row tiles: A of Q K^T and dO V^T
+  float *q_columns, *dout_columns;  ///< panels of dims: B of dS^T Q and P^T dO
+  float *lse, *delta;
+
+  static std::int64_t size(const BackwardShape& shape) {
+    return shape.query_block * (shape.depth + shape.depth_v) + shape.query_words * (shape.dim_panels + shape.dim_v_panels) +
+           2 * shape.query_block;
+  }
+  PackedQuery(float* memory, const BackwardShape& shape) {
+    q = memory;
+    dout = q + shape.query_block * shape.depth;
+    q_columns = dout + shape.query_block * shape.depth_v;
+    dout_columns = q_columns + shape.query_words * shape.dim_panels;
+    lse = dout_columns + shape.query_words * shape.dim_v_panels;
+    delta = lse + shape.query_block;
+  }
+};
+
+/// Scratch of a work item: one contiguous block, so that it has a place in the cache.
+struct BackwardScratch {
+  BackwardScratch(AlignedBuffer& buffer, const BackwardShape& s) {
+    const std::int64_t block = std::int64_t{s.query_block} * kBlockStride;
+    const std::int64_t sizes[] = {std::int64_t{s.key_block} * s.depth,
+                                  std::int64_t{s.key_block} * s.depth_v,
+                                  std::int64_t{s.key_words} * s.dim_panels,
+                                  std::int64_t{s.key_block} * s.dim_lanes,
+                                  std::int64_t{s.key_block} * s.dim_v_lanes,
+                                  block,
+                                  block,
+                                  block};
+    float** parts[] = {&k, &v, &k_columns, &dk, &dv, &p, &ds, &ds_keys};
+    std::int64_t total = 0;
+    for (const std::int64_t size : sizes) total += Arena::padded(size);
+    Arena arena(buffer.reserve(total));
+    for (std::size_t i = 0; i < std::size(sizes); ++i) *parts[i] = arena.take(sizes[i]);
+  }
+  float *k, *v;      ///< panels of keys: B of Q K^T and dO V^T
+  float* k_columns;  ///< panels of dims: B of dS K
+  float *dk, *dv;    ///< [key_block][dim_lanes], [key_block][dim_v_lanes]
+  float *p, *ds;     ///< summed over rows
+  float* ds_keys;    ///< summed over keys, where that is another form (bf16)
+};
+
+/// One block of keys of one K/V head.
+class KeyBlock {
+ public:
+  KeyBlock(const AttendBackwardArguments& a, const Microkernels& kernels, const BackwardShape& shape,
+           const BackwardScratch& scratch, const KvHead& kv, std::int64_t block)
+      : a_(a),
+        kernels_(kernels),
+        shape_(shape),
+        scratch_(scratch),
+        kv_(kv),
+        key0_(block * shape.key_block),
+        keys_(static_cast<int>(std::min<std::int64_t>(shape.key_block, a.k.rows - key0_))) {
+    const HeadRows k{a.k, kv.b, kv.head, key0_, keys_}, v{a.v, kv.b, kv.head, key0_, keys_};
+    pack_columns(k, shape.key_block, kernels.panel, kernels.bf16_pairs, 1, scratch.k);
+    pack_columns(v, shape.key_block, kernels.panel, kernels.bf16_pairs, 1, scratch.v);
+    pack_rows(k, shape.key_block, kernels.panel, kernels.bf16_pairs, scratch.k_columns);
+    std::fill_n(scratch.dk, shape.key_block * shape.dim_lanes, 0.0f);
+    std::fill_n(scratch.dv, shape.key_block * shape.dim_v_lanes, 0.0f);
+  }
+
+  /// Adds what a query block contributes; `dq` is [query_block][dim_lanes].
+  void add(const BlockBand& band, const PackedQuery& query, float* dq) {
+    make_gradients(band, query);
+    add_transposed(band, scratch_.p, query.dout_columns, shape_.dim_v_lanes, 1, scratch_.dv);
+    add_transposed(band, scratch_.ds, query.q_columns, shape_.dim_lanes, static_cast<float>(a_.scale), scratch_.dk);
+    add_to_dq(band, dq);
+  }
+
+  /// Adds dK and dV to the results.
+  void finish() {
+    add_rows(scratch_.dk, shape_.dim_lanes, a_.dk);
+    add_rows(scratch_.dv, shape_.dim_v_lanes, a_.dv);
+  }
+
+  std::int64_t key0() const { return key0_; }
+
+ private:
+  void make_gradients(const BlockBand& band, const PackedQuery& query) {
+    // Columns of the block are read by tiles of rows later: what is made must be whole tiles of keys, too.
+    const int granule = std::max(kernels_.lanes, kTileRows);
+    for (int key0 = band.key_begin / kernels_.panel * kernels_.panel; key0 < band.key_end; key0 += kernels_.panel) {
+      for (int row = 0; row < shape_.query_block; row += kTileRows) {
+        const BlockRange seen = band.keys_of(row, row + kTileRows);
+        const int begin = std::max(seen.begin, key0) / granule * granule;
+        const int end = static_cast<int>(round_up(std::min(seen.end, key0 + kernels_.panel), granule));
+        if (!seen.empty() && begin < end) make_tile(band, query, row, key0, begin, end);
+      }
+    }
+  }
+
+  void make_tile(const BlockBand& band, const PackedQuery& query, int row, int panel, int key, int key_end) {
+    const bool full = band.full(row, row + kTileRows, key, key_end);
+    KeyLimits limits;
+    if (!full) {
+      for (int r = 0; r < kTileRows; ++r) {
+        const BlockRange range = band.keys_of(row + r, row + r + 1);
+        limits.begin[r] = range.begin - key;
+        limits.end[r] = range.end - key;
+      }
+    }
+    const int row_words = kernels_.words(row) * kBlockStride + key;
+    kernels_.gradients({.q = query.q + row * shape_.depth,
+                        .k = scratch_.k + panel * shape_.depth + (key - panel),
+                        .dout = query.dout + row * shape_.depth_v,
+                        .v = scratch_.v + panel * shape_.depth_v + (key - panel),
+                        .depth = shape_.depth,
+                        .depth_v = shape_.depth_v,
+                        .vectors = (key_end - key) / kernels_.lanes,
+                        .score_scale = static_cast<float>(a_.scale) * kLog2e,
+                        .limits = full ? nullptr : &limits,
+                        .lse = query.lse + row,
+                        .delta = query.delta + row,
+                        .p = scratch_.p + row_words,
+                        .ds = scratch_.ds + row_words,
+                        .ds_keys = scratch_.ds_keys + row * kBlockStride + key / 2});
+  }
+
+  /// [keys][dims] += alpha * block^T * columns, each tile of keys over the rows that see it.
+  void add_transposed(const BlockBand& band, const float* block, const float* columns, int dims, float alpha,
+                      float* to) {
+    for (int dim = 0; dim < dims; dim += kernels_.panel) {
+      for (int key = band.key_begin / kTileRows * kTileRows; key < band.key_end; key += kTileRows) {
+        const BlockRange rows = band.rows_of(key, key + kTileRows);
+        if (rows.empty()) continue;
+        const int begin = rows.begin / kernels_.per_word();
+        const int end = (rows.end + kernels_.per_word() - 1) / kernels_.per_word();
+        kernels_.product_transposed({.a = block + begin * kBlockStride + key,
+                                     .b = columns + dim * shape_.query_words + begin * kernels_.panel,
+                                     .depth = end - begin,
+                                     .vectors = std::min(kernels_.panel, dims - dim) / kernels_.lanes,
+                                     .alpha = alpha,
+                                     .c = to + key * dims + dim,
+                                     .c_stride = dims});
+      }
+    }
+  }
+
+  void add_to_dq(const BlockBand& band, float* dq) {
+    const float* block = kernels_.bf16_pairs ? scratch_.ds_keys : scratch_.ds;
+    for (int dim = 0; dim < shape_.dim; dim += kernels_.panel) {
+      for (int row = 0; row < shape_.query_block; row += kTileRows) {
+        const BlockRange seen = band.keys_of(row, row + kTileRows);
+        if (seen.empty()) continue;
+        const int begin = seen.begin / kernels_.per_word();
+        const int end = (seen.end + kernels_.per_word() - 1) / kernels_.per_word();
+        kernels_.product({.a = block + row * kBlockStride + begin,
+                          .b = scratch_.k_columns + dim * shape_.key_words + begin * kernels_.panel,
+                          .depth = end - begin,
+                          .vectors = std::min(kernels_.panel, shape_.dim_lanes - dim) / kernels_.lanes,
+                          .alpha = static_cast<float>(a_.scale),
+                          .c = dq + row * shape_.dim_lanes + dim,
+                          .c_stride = shape_.dim_lanes});
+      }
+    }
+  }
+
+  void add_rows(const float* from, int stride, const TensorView& to) {
+    with_type(to.dtype, [&]<typename T>(T) {
+      for (int key = 0; key < keys_; ++key) {
+        T* row = to.at<T>(kv_.b, key0_ + key, kv_.head);
+        const float* sum = from + key * stride;
+        for (std::int64_t i = 0; i < to.dim; ++i) row[i] = from_float<T>(to_float(row[i]) + sum[i]);
+      }
+    });
+  }
+
+  const AttendBackwardArguments& a_;
+  const Microkernels& kernels_;
+  const BackwardShape& shape_;
+  const BackwardScratch& scratch_;
+  const KvHead& kv_;
+  std::int64_t key0_;
+  int keys_;
+};
+
+class BackwardPass {
+ public:
+  BackwardPass(const AttendBackwardArguments& a, const Microkernels& kernels, BlockedWorkspace& workspace,
+               const KernelContext& context)
+      : a_(a), kernels_(kernels), workspace_(workspace), context_(context), shape_(a, kernels) {}
+
+  void run() {
+    if (a_.first_dkv) zero_dkv();
+    const std::vector<KvHead> heads = kv_heads_of(a_.heads, a_.group, a_.q.batch);
+    const std::int64_t q_heads = std::min(a_.group, a_.heads.count);
+    const std::int64_t head_words = q_heads * (packed_words() + dq_words());
+    auto at_a_time = static_cast<std::size_t>(std::max<std::int64_t>(1, kPackedBudget / head_words));
+    if (const auto threads = static_cast<std::size_t>(context_.threads); at_a_time > threads) {
+      at_a_time = at_a_time / threads * threads;
+    }
+    for (std::size_t begin = 0; begin < heads.size(); begin += at_a_time) {
+      run_heads(std::span(heads.data() + begin, std::min(at_a_time, heads.size() - begin)));
+    }
+  }
+
+ private:
+  /// Words of one query head.
+  std::int64_t packed_words() const { return shape_.query_blocks * PackedQuery::size(shape_); }
+  std::int64_t dq_words() const { return shape_.query_blocks * shape_.query_block * shape_.dim_lanes; }
+
+  void zero_dkv() {
+    const auto zero = [&](const TensorView& tensor, std::int64_t b, std::int64_t row) {
+      with_type(tensor.dtype, [&]<typename T>(T) {
+        for (std::int64_t head = 0; head < tensor.heads; ++head) {
+          std::fill_n(tensor.at<T>(b, row, head), tensor.dim, from_float<T>(0));
+        }
+      });
+    };
+    parallel_for(a_.dk.batch * a_.dk.rows, context_, [&](std::int64_t item, Poller&) {
+      zero(a_.dk, item / a_.dk.rows, item % a_.dk.rows);
+      zero(a_.dv, item / a_.dk.rows, item % a_.dk.rows);
+    });
+  }
+
+  /// Runs of key blocks that one head is divided into, so that all threads have work.
+  std::int64_t runs_per_head(std::int64_t heads) const {
+    const std::int64_t threads = context_.threads;
+    if (heads % threads == 0 || heads >= 8 * threads) return 1;
+    return std::min(threads / std::gcd(heads, threads), shape_.key_blocks);
+  }
+
+  void run_heads(std::span<const KvHead> heads) {
+    q_heads_.clear();
+    for (std::size_t kv = 0; kv < heads.size(); ++kv) {
+      for (int q = 0; q < heads[kv].q_count; ++q) q_heads_.push_back({heads[kv].b, heads[kv].q_begin + q});
+    }
+    runs_ = runs_per_head(static_cast<std::int64_t>(heads.size()));
+    const auto count = static_cast<std::int64_t>(q_heads_.size());
+    packed_ = workspace_.shared.reserve(count * (packed_words() + runs_ * dq_words()));
+    dq_ = packed_ + count * packed_words();
+
+    pack();
+    const std::vector<std::int64_t> cuts = cut_key_blocks();
+    parallel_for(static_cast<std::int64_t>(heads.size()) * runs_, context_, [&](std::int64_t item, Poller& poller) {
+      const auto run = static_cast<std::size_t>(item % runs_);
+      const auto kv = static_cast<std::size_t>(item / runs_);
+      std::size_t q_head = 0;
+      for (std::size_t before = 0; before < kv; ++before) q_head += static_cast<std::size_t>(heads[before].q_count);
+      const BackwardScratch scratch(workspace_.per_thread[static_cast<std::size_t>(omp_get_thread_num())], shape_);
+      for (std::int64_t block = cuts[run]; block < cuts[run + 1]; ++block) {
+        attend_key_block(KeyBlock(a_, kernels_, shape_, scratch, heads[kv], block), heads[kv], q_head, run, poller);
+      }
+    });
+    sum_dq();
+  }
+
+  struct QueryHead {
+    std::int64_t b;
+    int head;
+  };
+
+  PackedQuery packed(std::size_t q_head, std::int64_t block) const {
+    return {packed_ + static_cast<std::int64_t>(q_head) * packed_words() + block * PackedQuery::size(shape_), shape_};
+  }
+  float* dq(std::size_t q_head, std::size_t run, std::int64_t block) const {
+    return dq_ + (static_cast<std::int64_t>(q_head) * runs_ + static_cast<std::int64_t>(run)) * dq_words() +
+           block * shape_.query_block * shape_.dim_lanes;
+  }
+
+  /// Calls work(q_head, block) for every query block of every query head at hand.
+  template <typename Work>
+  void for_query_blocks(Work&& work) {
+    parallel_for(static_cast<std::int64_t>(q_heads_.size()) * shape_.query_blocks, context_,
+                 [&](std::int64_t item, Poller&) {
+                   work(static_cast<std::size_t>(item / shape_.query_blocks), item % shape_.query_blocks);
+                 });
+  }
+
+  void pack() {
+    const float score_scale = static_cast<float>(a_.scale) * kLog2e;
+    for_query_blocks([&](std::size_t q_head, std::int64_t block) {
+      const auto [b, head] = q_heads_[q_head];
+      const PackedQuery to = packed(q_head, block);
+      const std::int64_t row0 = block * shape_.query_block;
+      const std::int64_t count = std::min<std::int64_t>(shape_.query_block, a_.q.rows - row0);
+      const HeadRows q{a_.q, b, head, row0, count}, dout{a_.dout, b, head, row0, count};
+      pack_columns(q, shape_.query_block, kTileRows, kernels_.bf16_pairs, score_scale, to.q);
+      pack_columns(dout, shape_.query_block, kTileRows, kernels_.bf16_pairs, 1, to.dout);
+      pack_rows(q, shape_.query_block, kernels_.panel, kernels_.bf16_pairs, to.q_columns);
+      pack_rows(dout, shape_.query_block, kernels_.panel, kernels_.bf16_pairs, to.dout_columns);
+      for (int r = 0; r < shape_.query_block; ++r) {
+        const float lse = r < count ? *a_.lse.at<const float>(b, row0 + r, head) : kMinusInfinity;
+        to.lse[r] = lse == kMinusInfinity ? -kMaskedScore : lse * kLog2e;
+        to.delta[r] = r < count ? *a_.delta.at<const float>(b, row0 + r, head) : 0;
+      }
+      for (std::size_t run = 0; run < static_cast<std::size_t>(runs_); ++run) {
+        std::fill_n(dq(q_head, run, block), shape_.query_block * shape_.dim_lanes, 0.0f);
+      }
+    });
+  }
+
+  /// Where the runs of key blocks begin, and the end: about equal numbers of pairs.
+  std::vector<std::int64_t> cut_key_blocks() const {
+    std::vector<int128> pairs_before{0};
+    for (std::int64_t block = 0; block < shape_.key_blocks; ++block) {
+      int128 pairs = 0;
+      for (const Tile& tile : a_.tiles) pairs += pairs_of_keys(tile, block * shape_.key_block, shape_.key_block);
+      pairs_before.push_back(pairs_before.back() + pairs);
+    }
+    std::vector<std::int64_t> cuts{0};
+    for (std::int64_t run = 1; run < runs_; ++run) {
+      const auto cut = std::lower_bound(pairs_before.begin(), pairs_before.end(), pairs_before.back() * run / runs_);
+      cuts.push_back(std::min<std::int64_t>(cut - pairs_before.begin(), shape_.key_blocks));
+    }
+    cuts.push_back(shape_.key_blocks);
+    return cuts;
+  }
+
+  static int128 pairs_of_keys(const Tile& tile, std::int64_t key, std::int64_t count) {
+    const std::int64_t begin = std::max(key, tile.k_begin), end = std::min(key + count, tile.k_begin + tile.k_count);
+    if (begin >= end) return 0;
+    const std::int64_t shift = begin - tile.k_begin;
+    return pairs_of(Tile{tile.q_begin, tile.q_count, begin, end - begin, tile.lo - shift, tile.hi - shift});
+  }
+
+  void attend_key_block(KeyBlock keys, const KvHead& kv, std::size_t q_head, std::size_t run, Poller& poller) {
+    for (int q = 0; q < kv.q_count; ++q, ++q_head) {
+      for (const Tile& tile : a_.tiles) {
+        const std::int64_t last = (tile.q_begin + tile.q_count - 1) / shape_.query_block;
+        for (std::int64_t block = tile.q_begin / shape_.query_block; block <= last; ++block) {
+          const BlockBand band = BlockBand::of(tile, block * shape_.query_block, shape_.query_block, keys.key0(), shape_.key_block);
+          if (band.empty()) continue;
+          keys.add(band, packed(q_head, block), dq(q_head, run, block));
+          poller();
+        }
+      }
+    }
+    keys.finish();
+  }
+
+  void sum_dq() {
+    for_query_blocks([&](std::size_t q_head, std::int64_t block) {
+      const auto [b, head] = q_heads_[q_head];
+      const std::int64_t row0 = block * shape_.query_block;
+      const std::int64_t count = std::min<std::int64_t>(shape_.query_block, a_.q.rows - row0);
+      float* sum = dq(q_head, 0, block);
+      for (std::size_t run = 1; run < static_cast<std::size_t>(runs_); ++run) {
+        const float* part = dq(q_head, run, block);
+        for (std::int64_t i = 0; i < count * shape_.dim_lanes; ++i) sum[i] += part[i];
+      }
+      with_type(a_.dq.dtype, [&]<typename T>(T) {
+        for (std::int64_t r = 0; r < count; ++r, sum += shape_.dim_lanes) {
+          T* row = a_.dq.at<T>(b, row0 + r, head);
+          for (int i = 0; i < shape_.dim; ++i) {
+            row[i] = from_float<T>((a_.first_dq ? 0.0f : to_float(row[i])) + sum[i]);
+          }
+        }
+      });
+    });
+  }
+
+  const AttendBackwardArguments& a_;
+  const Microkernels& kernels_;
+  BlockedWorkspace& workspace_;
+  const KernelContext& context_;
+  BackwardShape shape_;
+  std::vector<QueryHead> q_heads_;  ///< those of the K/V heads at hand
+  std::int64_t runs_ = 1;
+  float* packed_ = nullptr;  ///< [q_heads][query blocks] PackedQuery
+  float* dq_ = nullptr;      ///< [q_heads][runs][query blocks][query_block][dim_lanes]
+};
+
+}  // namespace
+
+void attend_backward_blocked(const AttendBackwardArguments& arguments, const Microkernels& kernels,
+                             BlockedWorkspace& workspace, const KernelContext& context) {
+  BackwardPass(arguments, kernels, workspace, context).run();
+}
+
+}  // namespace cpbench

@@ -1,0 +1,147 @@
+#include "backend/cpu/cpu_backend.hpp"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <stdexcept>
+
+#include "backend/cpu/elementwise.hpp"
+#include "support/error.hpp"
+
+namespace cpbench {
+namespace {
+
+class HostMemory : public DeviceMemory {
+ public:
+  explicit HostMemory(std::int64_t bytes) {
+    constexpr std::size_t kCacheLine = 64, kHugePage = std::size_t{2} << 20;
+    const auto wanted = static_cast<std::size_t>(bytes);
+    const std::size_t alignment = wanted >= kHugePage ? kHugePage : kCacheLine;
+    const std::size_t size = (wanted / alignment + 1) * alignment;
+    data_ = std::aligned_alloc(alignment, size);
+    if (data_ == nullptr) {
+      throw Error(ExitCode::kPlacement, fmt::format("cannot allocate {} bytes of host memory", bytes));
+    }
+    // Fewer TLB misses; a kernel that has no huge pages refuses the hint, and nothing is lost.
+    if (alignment == kHugePage) madvise(data_, size, MADV_HUGEPAGE);
+    std::memset(data_, 0, size);
+  }
+  ~HostMemory() override { std::free(data_); }
+  HostMemory(const HostMemory&) = delete;
+  HostMemory& operator=(const HostMemory&) = delete;
+  std::byte* data() override { return static_cast<std::byte*>(data_); }
+
+ private:
+  void* data_;
+};
+
+const float* sink_data(const ProgramMemory& memory, BufferId sink) {
+  return sink == kNoBuffer ? nullptr : memory.view(sink).first.at<const float>(0, 0, 0);
+}
+
+/// Both tensors of a pair, or the one of a single tensor, cut to a region.
+BufferView view_of_region(const ProgramMemory& memory, const Region& region) {
+  BufferView view = memory.view(region.buffer);
+  const auto cut = [&](const TensorView& tensor) {
+    return tensor.box(region.row_begin, region.row_count, region.head_begin, region.head_count);
+  };
+  view.first = cut(view.first);
+  if (view.second.data != nullptr) view.second = cut(view.second);
+  return view;
+}
+
+/// Turns an operation's buffer ids into views and calls what computes it.
+struct Dispatch {
+  const ProgramMemory& memory;
+  AttentionKernel& kernel;
+  const KernelContext& context;
+
+  TensorView tensor(BufferId id) const { return memory.view(id).first; }
+
+  void operator()(const Exchange&) const {
+    throw std::logic_error("an exchange is the transport's, not the backend's");
+  }
+
+  void operator()(const Attend& op) const {
+    const BufferView kv = memory.view(op.kv);
+    kernel.attend({.q = tensor(op.q),
+                   .k = kv.first,
+                   .v = kv.second,
+                   .state = tensor(op.state).at<float>(0, 0, 0),
+                   .out = op.last ? tensor(op.out) : TensorView{},
+                   .lse = op.last ? tensor(op.lse) : TensorView{},
+                   .sink = sink_data(memory, op.sink),
+                   .heads = op.heads,
+                   .group = memory.problem->group(),
+                   .scale = memory.problem->scale,
+                   .first = op.first,
+                   .last = op.last,
+                   .tiles = memory.program->tiles_of(op)},
+                  context);
+  }
+
+  void operator()(const AttendBackward& op) const {
+    const BufferView kv = memory.view(op.kv), dkv = memory.view(op.dkv);
+    kernel.attend_backward({.q = tensor(op.q),
+                            .k = kv.first,
+                            .v = kv.second,
+                            .dout = tensor(op.dout),
+                            .lse = tensor(op.lse),
+                            .delta = tensor(op.delta),
+                            .dq = tensor(op.dq),
+                            .dk = dkv.first,
+                            .dv = dkv.second,
+                            .heads = op.heads,
+                            .group = memory.problem->group(),
+                            .scale = memory.problem->scale,
+                            .first_dq = op.first_dq,
+                            .first_dkv = op.first_dkv,
+                            .tiles = memory.program->tiles_of(op)},
+                           context);
+  }
+
+  void operator()(const Delta& op) const { compute_delta(tensor(op.out), tensor(op.dout), tensor(op.delta), context); }
+
+  void operator()(const SinkGradient& op) const {
+    const TensorView dsink = tensor(op.dsink);
+    compute_sink_gradient(sink_data(memory, op.sink), tensor(op.lse), tensor(op.delta), dsink.at<float>(0, 0, 0),
+                          static_cast<int>(dsink.heads), op.heads, context);
+  }
+
+  void operator()(const Add& op) const { for_tensors(op.to, op.from, add); }
+  void operator()(const Copy& op) const { for_tensors(op.to, op.from, copy); }
+
+  void operator()(const Merge& op) const {
+    merge(tensor(op.out), tensor(op.lse), tensor(op.partial_out), tensor(op.partial_lse), op.heads, context);
+  }
+
+  template <typename Apply>
+  void for_tensors(const Region& to, const Region& from, Apply&& apply) const {
+    const BufferView target = view_of_region(memory, to), source = view_of_region(memory, from);
+    apply(target.first, source.first, context);
+    if (target.second.data != nullptr) apply(target.second, source.second, context);
+  }
+};
+
+}  // namespace
+
+CpuBackend::CpuBackend(const std::string& kernel, int threads) : kernel_(make_kernel(kernel)), threads_(threads) {}
+
+std::unique_ptr<DeviceMemory> CpuBackend::allocate(std::int64_t bytes) { return std::make_unique<HostMemory>(bytes); }
+
+void CpuBackend::run(const Op& op, const ProgramMemory& memory, const std::function<void()>& poll) {
+  const KernelContext context{threads_, poll};
+  std::visit(Dispatch{memory, *kernel_, context}, op.action);
+}
+
+std::string CpuBackend::device_name() const {
+  std::ifstream cpuinfo("/proc/cpuinfo");
+  for (std::string line; std::getline(cpuinfo, line);) {
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  }
+  return "CPU";  // some architectures do not say
+}
+
+}  // namespace cpbench

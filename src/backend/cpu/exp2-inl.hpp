@@ -1,0 +1,51 @@
+// exp2 in registers. Included once per instruction set, see microkernels-inl.hpp.
+#if defined(CPBENCH_EXP2_INL_HPP) == defined(HWY_TARGET_TOGGLE)
+#ifdef CPBENCH_EXP2_INL_HPP
+#undef CPBENCH_EXP2_INL_HPP
+#else
+#define CPBENCH_EXP2_INL_HPP
+#endif
+
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace cpbench {
+namespace HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// p * 2^n for an integer n; below -126 the result is 0.
+template <class D, class V>
+HWY_INLINE V ScaleByPowerOfTwo(D d, V p, V n) {
+#if HWY_TARGET <= HWY_AVX3 && HWY_ARCH_X86
+  (void)d;
+  return V{_mm512_scalef_ps(p.raw, n.raw)};
+#else
+  const hn::RebindToSigned<D> di;
+  const V bounded = hn::Max(hn::Set(d, -127.0f), n);  // in this order a NaN survives
+  const auto exponent = hn::ShiftLeft<23>(hn::Add(hn::ConvertTo(di, bounded), hn::Set(di, 127)));
+  return hn::Mul(p, hn::BitCast(d, exponent));
+#endif
+}
+
+/// 2^x for x <= 127, with a relative error of 1.1e-7, exact for integers: a minimax polynomial of 2^f on [-0.5, 0.5].
+template <class D, class V>
+HWY_INLINE V Exp2(D d, V x) {
+  const V n = hn::Round(x);
+  const V f = hn::Sub(x, n);
+  V p = hn::Set(d, 0x1.5bba28p-10f);
+  p = hn::MulAdd(p, f, hn::Set(d, 0x1.3cea90p-7f));
+  p = hn::MulAdd(p, f, hn::Set(d, 0x1.c6b752p-5f));
+  p = hn::MulAdd(p, f, hn::Set(d, 0x1.ebf9bcp-3f));
+  p = hn::MulAdd(p, f, hn::Set(d, 0x1.62e42ap-1f));
+  p = hn::MulAdd(p, f, hn::Set(d, 1.0f));
+  return ScaleByPowerOfTwo(d, p, n);
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace cpbench
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,0 +1,70 @@
+#include "backend/cpu/isa.hpp"
+
+#include <cstdlib>
+#include <mutex>
+
+#include "support/names.hpp"
+
+namespace cpbench {
+namespace {
+
+constexpr std::string_view kBf16Suffix = "-bf16";
+
+/// An instruction set: one table for fp32 words, and perhaps one for pairs of bf16.
+struct Isa {
+  std::string name;
+  const Microkernels* fp32;
+  const Microkernels* bf16;
+};
+
+const std::vector<Isa>& runnable() {
+  static const std::vector<Isa> list = [] {
+    std::vector<Isa> all;
+    for (const Microkernels* fp32 : fp32_microkernels()) {
+      const Microkernels* bf16 = bf16_microkernels();
+      if (bf16 != nullptr && bf16->isa == fp32->isa) {
+        all.push_back({std::string(fp32->isa) + std::string(kBf16Suffix), fp32, bf16});
+      }
+      all.push_back({std::string(fp32->isa), fp32, nullptr});
+    }
+    return all;
+  }();
+  return list;
+}
+
+const Isa& find(std::string_view name) {
+  for (const Isa& candidate : runnable()) {
+    if (candidate.name == name) return candidate;
+  }
+  refuse_unknown("instruction set of this CPU", name, isa_names());
+}
+
+const Isa*& forced() {
+  static const Isa* choice = [] {
+    const char* name = std::getenv("CPBENCH_ISA");
+    return name == nullptr || *name == '\0' ? &runnable().front() : &find(name);
+  }();
+  return choice;
+}
+
+}  // namespace
+
+std::vector<std::string> isa_names() {
+  std::vector<std::string> names;
+  for (const Isa& candidate : runnable()) names.push_back(candidate.name);
+  return names;
+}
+
+void set_isa(std::string_view name) {
+  const Isa& choice = find(name);  // before $CPBENCH_ISA is looked at, which may name something else that is wrong
+  forced() = &choice;
+}
+
+std::string_view isa() { return forced()->name; }
+
+const Microkernels& microkernels_for(DType dtype) {
+  const Isa& choice = *forced();
+  return dtype == DType::kBf16 && choice.bf16 != nullptr ? *choice.bf16 : *choice.fp32;
+}
+
+}  // namespace cpbench

@@ -1,0 +1,29 @@
+// Which instruction set the micro-kernels use: chosen at run time, the best that this CPU has unless one is forced.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backend/cpu/microkernels.hpp"
+#include "problem/dtype.hpp"
+
+namespace cpbench {
+
+/// The names that this CPU can run, the best first: of `avx512-bf16`, `avx512`, `avx2`, `sse4`, `neon`, `scalar`.
+std::vector<std::string> isa_names();
+/// Forces an instruction set for the whole process, before kernels run. Throws a usage error for a name that is unknown
+/// or that this CPU cannot run. Without a call, $CPBENCH_ISA counts, and without that the best.
+void set_isa(std::string_view name);
+/// The one in use.
+std::string_view isa();
+
+/// The micro-kernels in use for tensors of this storage type: words are pairs of bf16 only where tensors are bf16 and
+/// the instruction set multiplies them, and fp32 otherwise.
+const Microkernels& microkernels_for(DType dtype);
+
+/// Those of one file each, the best first, where this CPU can run them.
+std::vector<const Microkernels*> fp32_microkernels();
+const Microkernels* bf16_microkernels();  ///< null where there are none
+
+}  // namespace cpbench

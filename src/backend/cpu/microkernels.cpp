@@ -1,0 +1,55 @@
+#include "backend/cpu/isa.hpp"
+
+// SVE's vectors have no constant length, which register tiles need; what SSSE3 and AVX3_DL add is of no use here.
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "backend/cpu/microkernels.cpp"
+#include "hwy/foreach_target.h"
+// After foreach_target.h, which includes this file again for every target.
+#include "backend/cpu/microkernels-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace cpbench {
+namespace HWY_NAMESPACE {
+namespace {
+constexpr std::string_view kIsa = HWY_TARGET == HWY_AVX3   ? "avx512"
+                                  : HWY_TARGET == HWY_AVX2 ? "avx2"
+                                  : HWY_TARGET == HWY_SSE4 ? "sse4"
+                                  : HWY_TARGET == HWY_NEON ? "neon"
+                                                           : "scalar";
+}
+extern const Microkernels kFp32Microkernels;
+constexpr Microkernels kFp32Microkernels = MakeMicrokernels<Fp32Words>(kIsa);
+}  // namespace HWY_NAMESPACE
+}  // namespace cpbench
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace cpbench {
+
+std::vector<const Microkernels*> fp32_microkernels() {
+  std::vector<const Microkernels*> list;
+  const std::int64_t runnable = hwy::SupportedTargets();
+  const auto add = [&](std::int64_t target, const Microkernels& microkernels) {
+    if (runnable & target) list.push_back(&microkernels);
+  };
+#if HWY_TARGETS & HWY_AVX3
+  add(HWY_AVX3, N_AVX3::kFp32Microkernels);
+#endif
+#if HWY_TARGETS & HWY_AVX2
+  add(HWY_AVX2, N_AVX2::kFp32Microkernels);
+#endif
+#if HWY_TARGETS & HWY_SSE4
+  add(HWY_SSE4, N_SSE4::kFp32Microkernels);
+#endif
+#if HWY_TARGETS & HWY_NEON
+  add(HWY_NEON, N_NEON::kFp32Microkernels);
+#endif
+#if HWY_TARGETS & HWY_SCALAR
+  add(HWY_SCALAR, N_SCALAR::kFp32Microkernels);
+#endif
+  return list;
+}
+
+}  // namespace cpbench
+#endif

@@ -1,0 +1,101 @@
+// The inner loops of the kernel `blocked`, one set per instruction set: everything that needs vector instructions.
+//
+// Operands are packed (pack.hpp) into 32-bit *words*: an fp32, or a pair of bf16 that are neighbours along the summed
+// index, so that one multiply-add instruction takes a word of each operand in every lane. Below, [a][b] are words.
+//
+//   row tile   kTileRows rows of A, [depth][kTileRows]
+//   panel      `panel` columns of B, [depth][panel]; its registers are `panel / lanes` vectors
+//   P, dS      a block of rows against a block of keys, [rows][kBlockStride], stored by a micro-kernel for the next
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace cpbench {
+
+inline constexpr int kTileRows = 4;      ///< rows of a register tile
+inline constexpr int kBlockWords = 256;  ///< the most words of a row of a block
+/// A constant, so that rows are reached by displacements; not a power of two, so that rows do not share a cache set.
+inline constexpr int kBlockStride = kBlockWords + 16;
+/// A score that exp2 makes 0 of and that still can be subtracted from.
+inline constexpr float kMaskedScore = -1e30f;
+
+/// Scores may exceed m by so much before m is raised: P stays below 2^10, far from overflow, and its relative precision
+/// does not depend on its size.
+inline constexpr float kRaiseAbove = 10;
+
+/// Which keys the rows of a tile see: [begin[r], end[r]), counted from the tile's first key.
+struct KeyLimits {
+  int begin[kTileRows], end[kTileRows];
+};
+
+/// A tile of the forward pass: S = Q K^T, the online softmax, P. Scores are in units of log2.
+struct ScoresTile {
+  const float* q;           ///< row tile; in fp32 it holds scale * log2(e) * Q
+  const float* k;           ///< panel, from the tile's first vector of keys on
+  int depth;                ///< words of head_dim
+  int vectors;              ///< of keys, 1 ... panel / lanes
+  float score_scale;        ///< scale * log2(e) in bf16; not used in fp32
+  const KeyLimits* limits;  ///< null: every row sees every key
+
+  float* p;       ///< row 0 of the tile, first key of the block
+  int key;        ///< first key of this tile in the block
+  int key_begin;  ///< first key of the block for which the tile's rows have a P: those before `key` may be rescaled
+
+  float* m;      ///< [kTileRows]: what scores are reduced by, an integer; 0 before a row has seen a key
+  float* bound;  ///< [kTileRows]: m is raised where a reduced score is above; kRaiseAbove, or -inf before that
+  float* l;      ///< [kTileRows][lanes]: sums of P, lane by lane
+  float* o;      ///< [kTileRows][o_stride]: rescaled along with l
+  std::int64_t o_stride;
+  int o_count;  ///< a multiple of lanes
+};
+
+/// A tile of the backward pass: S again, P = exp2(S), dP = dO V^T, dS = P * (dP - delta).
+struct GradientTile {
+  const float *q, *k;  ///< as in ScoresTile
+  const float *dout, *v;
+  int depth, depth_v;
+  int vectors;
+  float score_scale;
+  const KeyLimits* limits;
+  const float* lse;    ///< [kTileRows], times log2(e); +1e30 for rows that saw nothing
+  const float* delta;  ///< [kTileRows]
+  /// Row 0 of the tile, first key of the *tile*. In fp32 rows of keys. In bf16 a word holds two rows of one key.
+  float *p, *ds;
+  float* ds_keys;  ///< bf16: dS again, a word holding two keys of one row
+};
+
+/// C += alpha * A B for kTileRows rows of C and `vectors` vectors of columns.
+struct Product {
+  const float* a;  ///< in a block of words with stride kBlockStride
+  const float* b;  ///< panel
+  int depth;       ///< words of the summed index
+  int vectors;
+  float alpha;
+  float* c;
+  std::int64_t c_stride;
+};
+
+struct Microkernels {
+  std::string_view isa;
+  bool bf16_pairs;  ///< words are pairs of bf16
+  int lanes;        ///< fp32 numbers in a vector
+  int panel;        ///< columns of a panel
+
+  void (*scores)(const ScoresTile&);
+  void (*gradients)(const GradientTile&);
+  /// A [kTileRows][depth]: rows of the block, as P V and dS K need it.
+  void (*product)(const Product&);
+  /// A [depth][kTileRows]: columns of the block, as P^T dO and dS^T Q need it.
+  void (*product_transposed)(const Product&);
+
+  /// The same multiply-add on registers alone, `steps` times; returns FLOPs. For measuring the peak.
+  double (*multiply_add)(std::int64_t steps);
+  /// exp2 of `count` numbers, a multiple of 16, in place.
+  void (*exp2)(float* values, std::int64_t count);
+
+  int words(int elements) const { return bf16_pairs ? elements / 2 : elements; }
+  int per_word() const { return bf16_pairs ? 2 : 1; }
+};
+
+}  // namespace cpbench

@@ -1,0 +1,72 @@
+// The micro-kernels on vdpbf16ps, which Highway 1.0 does not know. The file is compiled with the flags that allow it,
+// so nothing in here runs before bf16_microkernels() has looked at the CPU.
+#define HWY_COMPILE_ONLY_STATIC
+#include "backend/cpu/isa.hpp"
+#include "backend/cpu/microkernels-inl.hpp"
+
+static_assert(HWY_TARGET == HWY_AVX3, "CMakeLists.txt gives this file the flags of AVX-512");
+
+namespace cpbench {
+namespace HWY_NAMESPACE {
+namespace {
+
+/// Words are pairs of bf16, the lower half first.
+struct Bf16Pairs {
+  static constexpr bool kPairs = true;
+  static HWY_INLINE V MultiplyAdd(V a, V b, V c) {
+    return V{_mm512_dpbf16_ps(c.raw, (__m512bh)a.raw, (__m512bh)b.raw)};
+  }
+
+  /// A word holds two neighbours of a row.
+  template <int kVectors>
+  static HWY_INLINE void StoreRow(const V (&row)[kVectors], float* to) {
+    Unrolled<kVectors / 2>([&](auto pair) CPBENCH_INLINED {
+      constexpr int v = 2 * pair;
+      _mm512_storeu_si512(to + v * kLanes / 2, (__m512i)_mm512_cvtne2ps_pbh(row[v + 1].raw, row[v].raw));
+    });
+    if constexpr (kVectors % 2 == 1) {
+      constexpr int v = kVectors - 1;
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + v * kLanes / 2), (__m256i)_mm512_cvtneps_pbh(row[v].raw));
+    }
+  }
+
+  /// A word holds one column of rows 2i and 2i + 1, which are one row of words.
+  template <int kVectors>
+  static HWY_INLINE void StoreForSumsOverRows(const V (&tile)[kTileRows][kVectors], float* to) {
+    alignas(64) static constexpr std::uint16_t kInterleave[32] = {0,  16, 1,  17, 2,  18, 3,  19, 4,  20, 5,
+                                                                  21, 6,  22, 7,  23, 8,  24, 9,  25, 10, 26,
+                                                                  11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+    const __m512i interleave = _mm512_load_si512(kInterleave);
+    Unrolled<kTileRows / 2>([&](auto pair) CPBENCH_INLINED {
+      constexpr int r = 2 * pair;
+      Unrolled<kVectors>([&](auto v) CPBENCH_INLINED {
+        const __m512i both = (__m512i)_mm512_cvtne2ps_pbh(tile[r + 1][v].raw, tile[r][v].raw);
+        _mm512_storeu_si512(to + pair * kBlockStride + v * kLanes, _mm512_permutexvar_epi16(interleave, both));
+      });
+    });
+  }
+
+  /// Elements [begin, end) of a row of P times a power of two: nothing is rounded.
+  static HWY_INLINE void ScaleRow(float* row, int begin, int end, float factor) {
+    auto* words = reinterpret_cast<std::uint16_t*>(row);
+    for (int i = begin; i < end; i += kLanes) {
+      const __m256i narrow = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(words + i));
+      const __m512 wide = _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(narrow), 16));
+      const __m512 scaled = _mm512_mul_ps(wide, _mm512_set1_ps(factor));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(words + i), (__m256i)_mm512_cvtneps_pbh(scaled));
+    }
+  }
+};
+
+constexpr Microkernels kBf16Microkernels = MakeMicrokernels<Bf16Pairs>("avx512");
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+
+const Microkernels* bf16_microkernels() {
+  // By name and not by __builtin_cpu_supports("avx512f") and the like: Highway checks the operating system as well.
+  if ((hwy::SupportedTargets() & HWY_AVX3) == 0 || !__builtin_cpu_supports("avx512bf16")) return nullptr;
+  return &N_AVX3::kBf16Microkernels;
+}
+
+}  // namespace cpbench

@@ -1,0 +1,28 @@
+// Operands of the micro-kernels: rows of a head, rearranged into words (microkernels.hpp).
+#pragma once
+
+#include <cstdint>
+
+#include "backend/tensor_view.hpp"
+
+namespace cpbench {
+
+/// `count` rows of one head, from `row_begin`. Rows that the packed form has beyond them are zero.
+struct HeadRows {
+  const TensorView& tensor;
+  std::int64_t b, head, row_begin, count;
+};
+
+/// [rows / width][dim words][width]: words along dim, columns are rows of the head. `padded_rows` is a multiple of
+/// `width`, which is a multiple of 4. `factor` multiplies fp32 words; pairs are copied.
+void pack_columns(const HeadRows& rows, std::int64_t padded_rows, int width, bool pairs, float factor, float* to);
+
+/// [dim panels][row words][panel]: words along the rows. `padded_rows` is even where words are pairs. Dims beyond the
+/// tensor's are zero.
+void pack_rows(const HeadRows& rows, std::int64_t padded_rows, int panel, bool pairs, float* to);
+
+inline std::int64_t round_up(std::int64_t value, std::int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+}  // namespace cpbench

@@ -1,0 +1,22 @@
+// What this machine can do at most, measured: what kernels are compared with.
+#pragma once
+
+#include <cstdint>
+
+#include "problem/dtype.hpp"
+
+namespace cpbench {
+
+/// Multiply-adds on registers, in FLOP/s over `threads` threads, by the instruction that the kernels use for tensors of
+/// this storage type with the instruction set in use (isa.hpp): vdpbf16ps counts 4 a lane, an FMA 2; fp16 is computed
+/// in fp32. The best of several runs of a few milliseconds, about 50 ms in all.
+double fma_peak_flops(DType dtype, int threads);
+
+/// Bytes per second that `threads` threads read and write (a[i] = b[i] + s * c[i] over arrays beyond every cache; the
+/// line that is written and first has to be read is not counted).
+double memory_bandwidth(int threads);
+
+/// exp2 evaluations per second over `threads` threads, on numbers in the first-level cache.
+double exp_rate(int threads);
+
+}  // namespace cpbench

@@ -1,0 +1,33 @@
+// A strided view of a tensor [batch, rows, heads, dim]; dim is contiguous.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "problem/problem.hpp"
+#include "schedule/program.hpp"
+
+namespace cpbench {
+
+struct TensorView {
+  std::byte* data = nullptr;
+  DType dtype = DType::kFp32;
+  std::int64_t batch = 0, rows = 0, heads = 0, dim = 0;
+  std::int64_t batch_stride = 0, row_stride = 0, head_stride = 0;  ///< in elements
+
+  template <typename T>
+  T* at(std::int64_t b, std::int64_t row, std::int64_t head) const {
+    return reinterpret_cast<T*>(data) + b * batch_stride + row * row_stride + head * head_stride;
+  }
+  /// The same elements, rows and heads cut to a box.
+  TensorView box(std::int64_t row_begin, std::int64_t row_count, std::int64_t head_begin,
+                 std::int64_t head_count) const;
+};
+
+/// The tensors of a buffer at `memory`: `first` (Q, K, out, lse, ...) and, for a pair, `second` (V), which follows it.
+struct BufferView {
+  TensorView first, second;
+};
+BufferView view_of(const Buffer& buffer, Layout layout, std::int64_t batch, std::byte* memory);
+
+}  // namespace cpbench
