@@ -1,0 +1,36 @@
+// Times a point.
+#pragma once
+
+#include <vector>
+
+#include "run/executor.hpp"
+#include "run/timing.hpp"
+#include "transport/communicator.hpp"
+
+namespace cpbench {
+
+/// The programs of one point on this rank, over the same buffers.
+struct Variants {
+  Executor& full;
+  Executor& compute_only;
+  Executor& comm_only;
+};
+
+struct MeasureOptions {
+  int warmup = 3;       ///< untimed iterations of each variant
+  int iterations = 20;  ///< at least 1
+  Part part = Part::kAll;
+};
+
+struct Measurement {
+  Timing timing;            ///< the same on every rank
+  std::vector<Span> spans;  ///< of this rank, in the full iteration whose time is nearest to the median
+};
+
+/// Collective. Every iteration runs each variant once, in rotating order, so that drift of the machine meets all alike,
+/// and each after a barrier of its own. A rank's time goes from the barrier to the end of its part; an iteration's is
+/// the maximum over ranks. The backward part is preceded by one untimed forward pass. Afterwards the buffers hold
+/// nothing of worth.
+Measurement measure(const Communicator& communicator, const Variants& variants, const MeasureOptions& options);
+
+}  // namespace cpbench

@@ -1,0 +1,114 @@
+#include "run/placement.hpp"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <memory>
+#include <set>
+#include <system_error>
+
+#include "support/error.hpp"
+
+namespace cpbench {
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) return "unknown";
+  return name.data();
+}
+
+int to_int(const std::string& text) {
+  int value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+}  // namespace
+
+std::vector<int> allowed_cpus() {
+  // The kernel refuses a set that is too small for the machine, so grow it until it fits.
+  for (int capacity = 1024; capacity <= 1 << 20; capacity *= 2) {
+    const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(CPU_ALLOC(static_cast<std::size_t>(capacity)),
+                                                               [](cpu_set_t* s) { CPU_FREE(s); });
+    const std::size_t bytes = CPU_ALLOC_SIZE(static_cast<std::size_t>(capacity));
+    if (sched_getaffinity(0, bytes, set.get()) != 0) {
+      if (errno == EINVAL) continue;
+      break;
+    }
+    std::vector<int> cpus;
+    for (int cpu = 0; cpu < capacity; ++cpu) {
+      if (CPU_ISSET_S(static_cast<std::size_t>(cpu), bytes, set.get())) cpus.push_back(cpu);
+    }
+    return cpus;
+  }
+  throw Error(ExitCode::kPlacement, fmt::format("sched_getaffinity: {}", std::system_category().message(errno)));
+}
+
+std::string format_cpus(const std::vector<int>& cpus) {
+  std::string text;
+  for (std::size_t i = 0; i < cpus.size();) {
+    std::size_t end = i + 1;
+    while (end < cpus.size() && cpus[end] == cpus[end - 1] + 1) ++end;
+    text += fmt::format("{}{}", text.empty() ? "" : ",", cpus[i]);
+    if (end - i > 1) text += fmt::format("-{}", cpus[end - 1]);
+    i = end;
+  }
+  return text;
+}
+
+Placement find_placement(const Communicator& world) {
+  const Communicator node = world.node();
+  Placement placement{host_name(), node.rank(), node.size(), allowed_cpus(), 1};
+  const std::vector<double> mine(placement.cpus.begin(), placement.cpus.end());
+  std::set<double> all;
+  for (const std::vector<double>& cpus : node.allgather(mine)) all.insert(cpus.begin(), cpus.end());
+  placement.node_cpus = static_cast<int>(all.size());
+  return placement;
+}
+
+int default_threads(const Placement& placement) { return std::max(1, placement.node_cpus / placement.local_size); }
+
+bool cores_suffice(const Placement& placement, int threads) {
+  return std::int64_t{threads} * placement.local_size <= placement.node_cpus &&
+         threads <= static_cast<int>(placement.cpus.size());
+}
+
+std::string thread_warning(const Placement& placement, int threads) {
+  const int cpus = static_cast<int>(placement.cpus.size());
+  if (threads <= cpus) return "";
+  return fmt::format(
+      "{} threads share {} CPU{} ({}) on {}: mpirun binds a rank to one core unless told otherwise; "
+      "use `mpirun --bind-to none`, `srun --cpus-per-task={}` or --threads {}",
+      threads, cpus, cpus == 1 ? "" : "s", format_cpus(placement.cpus), placement.host, threads, cpus);
+}
+
+void require_memory(const Communicator& node, std::int64_t planned_bytes) {
+  const std::int64_t planned = node.sum_over_ranks(planned_bytes);
+  const std::int64_t available = node.min_over_ranks(available_memory());
+  if (planned <= available) return;
+  throw Error(ExitCode::kPlacement,
+              fmt::format("not enough memory on {}: {} ranks plan {:.2f} GB, {:.2f} GB are available; use fewer ranks "
+                          "per node, a shorter --seq-len or a smaller --batch",
+                          host_name(), node.size(), static_cast<double>(planned) * 1e-9,
+                          static_cast<double>(available) * 1e-9));
+}
+
+void require_common_world(int world_size, const std::optional<std::string>& slurm_tasks,
+                          const std::string& mpi_library) {
+  if (world_size > 1 || !slurm_tasks || to_int(*slurm_tasks) <= 1) return;
+  const bool is_open_mpi = mpi_library.starts_with("Open MPI");
+  throw Error(
+      ExitCode::kPlacement,
+      fmt::format("SLURM_NTASKS is {}, but this rank is alone in MPI_COMM_WORLD: {} did not find its peers. Try "
+                  "`srun --mpi={}` (`srun --mpi=list` shows what there is), or mpirun. To run one rank inside "
+                  "this allocation on purpose, use `srun -n 1` or unset SLURM_NTASKS.",
+                  *slurm_tasks, mpi_library, is_open_mpi ? "pmix" : "pmi2"));
+}
+
+}  // namespace cpbench

@@ -1,0 +1,49 @@
+// Where this process runs, and what it may use there.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "transport/communicator.hpp"
+
+namespace cpbench {
+
+struct Placement {
+  std::string host;
+  int local_rank = 0, local_size = 1;  ///< among the ranks of the node
+  std::vector<int> cpus;               ///< that this process may use, ascending
+  int node_cpus = 1;                   ///< that any rank of the node may use
+};
+
+/// Collective.
+Placement find_placement(const Communicator& world);
+
+/// CPUs of the process's affinity mask, ascending.
+std::vector<int> allowed_cpus();
+/// `0-3,8`: ranges of ascending CPU numbers.
+std::string format_cpus(const std::vector<int>& cpus);
+
+/// Threads of a rank unless the user says: an equal part of the node's CPUs, at least one.
+int default_threads(const Placement& placement);
+/// Whether each thread of each rank of the node has a CPU to itself: what Backoff wants to know.
+bool cores_suffice(const Placement& placement, int threads);
+/// What to tell the user where a rank has more threads than CPUs; empty where it has not.
+std::string thread_warning(const Placement& placement, int threads);
+
+/// Bytes that can still be allocated on this node: the kernel's MemAvailable, or what the control groups (v1 or v2) of
+/// this process leave of their limits if that is less. Files are looked up below `root`, which tests replace.
+std::int64_t available_memory(const std::filesystem::path& root = "/");
+
+/// Collective over the ranks of a node. Throws Error(kPlacement) with the figures, on every rank of the node, where its
+/// ranks together plan to allocate more than is available; to be called before anything is allocated.
+void require_memory(const Communicator& node, std::int64_t planned_bytes);
+
+/// Throws Error(kPlacement) where a launcher started several tasks (`slurm_tasks`: the variable SLURM_NTASKS, if set)
+/// and each of them believes to be alone, and says which `srun --mpi=` to try for the MPI library named.
+void require_common_world(int world_size, const std::optional<std::string>& slurm_tasks,
+                          const std::string& mpi_library);
+
+}  // namespace cpbench

@@ -1,0 +1,22 @@
+// Timings of a point and their statistics.
+#pragma once
+
+#include <vector>
+
+namespace cpbench {
+
+/// Seconds per iteration, each the maximum over ranks, and their statistics. Quartiles interpolate linearly.
+struct TimingSummary {
+  double median_s = 0, q1_s = 0, q3_s = 0, min_s = 0;
+  std::vector<double> samples_s;
+};
+TimingSummary summarize(std::vector<double> samples_s);
+
+/// The three measurements of a point, interleaved iteration by iteration.
+struct Timing {
+  TimingSummary full;          ///< compute and communication
+  TimingSummary compute_only;  ///< the same programs without their exchanges: the bound that overlap can reach
+  TimingSummary comm_only;     ///< the same programs without their compute
+};
+
+}  // namespace cpbench

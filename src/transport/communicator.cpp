@@ -1,0 +1,173 @@
+#include "transport/communicator.hpp"
+
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <stdexcept>
+#include <utility>
+
+#include "transport/backoff.hpp"
+#include "transport/mpi_session.hpp"
+
+namespace cpbench {
+namespace {
+
+MPI_Datatype mpi_type(double) { return MPI_DOUBLE; }
+MPI_Datatype mpi_type(int) { return MPI_INT; }
+MPI_Datatype mpi_type(std::int64_t) { return MPI_INT64_T; }
+
+int to_count(std::size_t count) {
+  if (count > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
+    throw std::logic_error("a collective operation of the driver moves 2^31 elements or more");
+  }
+  return static_cast<int>(count);
+}
+
+/// Where each rank's part begins, and after the last the total.
+std::vector<int> offsets_of(const std::vector<int>& counts) {
+  std::vector<int> offsets(counts.size() + 1, 0);
+  const auto total = std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
+  to_count(static_cast<std::size_t>(total));
+  std::partial_sum(counts.begin(), counts.end(), offsets.begin() + 1);
+  return offsets;
+}
+
+}  // namespace
+
+Communicator::Communicator(MPI_Comm handle, bool owned) : handle_(handle), owned_(owned) {
+  check_mpi(MPI_Comm_rank(handle_, &rank_), "MPI_Comm_rank");
+  check_mpi(MPI_Comm_size(handle_, &size_), "MPI_Comm_size");
+}
+
+Communicator::~Communicator() { free(); }
+
+Communicator::Communicator(Communicator&& other) noexcept
+    : handle_(std::exchange(other.handle_, MPI_COMM_NULL)),
+      owned_(std::exchange(other.owned_, false)),
+      rank_(other.rank_),
+      size_(other.size_) {}
+
+Communicator& Communicator::operator=(Communicator&& other) noexcept {
+  if (this == &other) return *this;
+  free();
+  handle_ = std::exchange(other.handle_, MPI_COMM_NULL);
+  owned_ = std::exchange(other.owned_, false);
+  rank_ = other.rank_;
+  size_ = other.size_;
+  return *this;
+}
+
+void Communicator::free() {
+  if (owned_ && mpi_is_active()) MPI_Comm_free(&handle_);
+}
+
+Communicator Communicator::world() { return {MPI_COMM_WORLD, false}; }
+
+Communicator Communicator::duplicate() const {
+  MPI_Comm handle = MPI_COMM_NULL;
+  check_mpi(MPI_Comm_dup(handle_, &handle), "MPI_Comm_dup");
+  return {handle, true};
+}
+
+std::optional<Communicator> Communicator::first(int count) const {
+  MPI_Comm handle = MPI_COMM_NULL;
+  check_mpi(MPI_Comm_split(handle_, rank_ < count ? 0 : MPI_UNDEFINED, rank_, &handle), "MPI_Comm_split");
+  if (handle == MPI_COMM_NULL) return std::nullopt;
+  return Communicator(handle, true);
+}
+
+Communicator Communicator::node() const {
+  MPI_Comm handle = MPI_COMM_NULL;
+  check_mpi(MPI_Comm_split_type(handle_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &handle), "MPI_Comm_split_type");
+  return {handle, true};
+}
+
+void Communicator::barrier() const {
+  // MPI's blocking barrier may burn the core that a late rank needs: wait politely first, and once all are here let the
+  // blocking one, which is short now, line them up.
+  MPI_Request request = MPI_REQUEST_NULL;
+  check_mpi(MPI_Ibarrier(handle_, &request), "MPI_Ibarrier");
+  int done = 0;
+  for (Backoff backoff;;) {
+    check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    if (done != 0) break;
+    backoff.pause();
+  }
+  check_mpi(MPI_Barrier(handle_), "MPI_Barrier");
+}
+
+template <typename T>
+T Communicator::reduce(T value, MPI_Op operation) const {
+  T result{};
+  check_mpi(MPI_Allreduce(&value, &result, 1, mpi_type(value), operation, handle_), "MPI_Allreduce");
+  return result;
+}
+
+template <typename T>
+T Communicator::max_over_ranks(T value) const {
+  return reduce(value, MPI_MAX);
+}
+template <typename T>
+T Communicator::min_over_ranks(T value) const {
+  return reduce(value, MPI_MIN);
+}
+template <typename T>
+T Communicator::sum_over_ranks(T value) const {
+  return reduce(value, MPI_SUM);
+}
+
+template double Communicator::max_over_ranks(double) const;
+template double Communicator::min_over_ranks(double) const;
+template double Communicator::sum_over_ranks(double) const;
+template int Communicator::max_over_ranks(int) const;
+template int Communicator::min_over_ranks(int) const;
+template int Communicator::sum_over_ranks(int) const;
+template std::int64_t Communicator::max_over_ranks(std::int64_t) const;
+template std::int64_t Communicator::min_over_ranks(std::int64_t) const;
+template std::int64_t Communicator::sum_over_ranks(std::int64_t) const;
+
+void Communicator::max_each_over_ranks(std::span<double> values) const {
+  check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(), to_count(values.size()), MPI_DOUBLE, MPI_MAX, handle_),
+            "MPI_Allreduce");
+}
+
+std::vector<std::string> Communicator::gather(const std::string& text) const {
+  const int length = to_count(text.size());
+  std::vector<int> lengths(static_cast<std::size_t>(size_), 0);
+  check_mpi(MPI_Gather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, 0, handle_), "MPI_Gather");
+  const std::vector<int> offsets = offsets_of(lengths);
+  std::string all(static_cast<std::size_t>(offsets.back()), '\0');
+  check_mpi(
+      MPI_Gatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), offsets.data(), MPI_CHAR, 0, handle_),
+      "MPI_Gatherv");
+  std::vector<std::string> texts;
+  for (std::size_t r = 0; rank_ == 0 && r < lengths.size(); ++r) {
+    texts.push_back(all.substr(static_cast<std::size_t>(offsets[r]), static_cast<std::size_t>(lengths[r])));
+  }
+  return texts;
+}
+
+std::string Communicator::broadcast(const std::string& text) const {
+  int length = to_count(text.size());
+  check_mpi(MPI_Bcast(&length, 1, MPI_INT, 0, handle_), "MPI_Bcast");
+  std::string result = text;
+  result.resize(static_cast<std::size_t>(length));
+  check_mpi(MPI_Bcast(result.data(), length, MPI_CHAR, 0, handle_), "MPI_Bcast");
+  return result;
+}
+
+std::vector<std::vector<double>> Communicator::allgather(std::span<const double> values) const {
+  const int count = to_count(values.size());
+  std::vector<int> counts(static_cast<std::size_t>(size_), 0);
+  check_mpi(MPI_Allgather(&count, 1, MPI_INT, counts.data(), 1, MPI_INT, handle_), "MPI_Allgather");
+  const std::vector<int> offsets = offsets_of(counts);
+  std::vector<double> all(static_cast<std::size_t>(offsets.back()));
+  check_mpi(
+      MPI_Allgatherv(values.data(), count, MPI_DOUBLE, all.data(), counts.data(), offsets.data(), MPI_DOUBLE, handle_),
+      "MPI_Allgatherv");
+  std::vector<std::vector<double>> by_rank;
+  for (std::size_t r = 0; r < counts.size(); ++r) by_rank.emplace_back(&all[0] + offsets[r], &all[0] + offsets[r + 1]);
+  return by_rank;
+}
+
+}  // namespace cpbench

@@ -1,0 +1,65 @@
+// A group of ranks and the few collective operations that the driver needs. Measured traffic goes through Transport.
+#pragma once
+
+#include <mpi.h>
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace cpbench {
+
+/// An MPI communicator that is freed with the object. Every function but rank(), size() and handle() is collective: all
+/// ranks must call it. Errors of MPI are thrown as Error(kDevice).
+class Communicator {
+ public:
+  /// All ranks of the job.
+  static Communicator world();
+  ~Communicator();
+  Communicator(Communicator&& other) noexcept;
+  Communicator& operator=(Communicator&& other) noexcept;
+
+  int rank() const { return rank_; }
+  int size() const { return size_; }
+  MPI_Comm handle() const { return handle_; }
+
+  /// The same ranks with a space of tags of their own.
+  Communicator duplicate() const;
+  /// The first `count` ranks; nothing on the others.
+  std::optional<Communicator> first(int count) const;
+  /// The ranks of this node, in order: its rank() is the local rank.
+  Communicator node() const;
+
+  /// Returns when all have come, on all at nearly the same time. Those who wait leave their core to others.
+  void barrier() const;
+
+  /// For double, int and std::int64_t.
+  template <typename T>
+  T max_over_ranks(T value) const;
+  template <typename T>
+  T min_over_ranks(T value) const;
+  template <typename T>
+  T sum_over_ranks(T value) const;
+  /// Replaces each element by its maximum over ranks.
+  void max_each_over_ranks(std::span<double> values) const;
+
+  /// Everybody's text by rank, on rank 0; empty elsewhere.
+  std::vector<std::string> gather(const std::string& text) const;
+  /// Rank 0's text.
+  std::string broadcast(const std::string& text) const;
+  /// Everybody's numbers by rank; lengths may differ.
+  std::vector<std::vector<double>> allgather(std::span<const double> values) const;
+
+ private:
+  Communicator(MPI_Comm handle, bool owned);
+  void free();
+  template <typename T>
+  T reduce(T value, MPI_Op operation) const;
+
+  MPI_Comm handle_ = MPI_COMM_NULL;
+  bool owned_ = false;
+  int rank_ = 0, size_ = 0;
+};
+
+}  // namespace cpbench

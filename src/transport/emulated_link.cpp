@@ -1,0 +1,62 @@
+#include "transport/emulated_link.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <utility>
+
+namespace cpbench {
+namespace {
+
+std::int64_t steady_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+std::int64_t to_ns(double seconds) { return std::llround(seconds * 1e9); }
+
+}  // namespace
+
+EmulatedLink::EmulatedLink(Transport& real, int rank, const LinkModel& model, Clock clock)
+    : real_(real), rank_(rank), model_(model), clock_(clock ? std::move(clock) : Clock(steady_ns)) {}
+
+Transport::MessageId EmulatedLink::prepare(const Message& message) {
+  const auto& speed = model_.of(message.link);
+  const bool delayed = speed && message.direction == Message::Direction::kSend && message.peer != rank_;
+  prepared_.push_back(
+      {.real = real_.prepare(message),
+       .link = message.link,
+       .transmission_ns = delayed ? to_ns(static_cast<double>(message.bytes()) / speed->bytes_per_second) : 0,
+       .latency_ns = delayed ? to_ns(speed->latency_s) : 0,
+       .delayed = delayed});
+  return static_cast<MessageId>(prepared_.size()) - 1;
+}
+
+void EmulatedLink::start(MessageId id) {
+  release_due();
+  Prepared& message = at(id);
+  if (!message.delayed) return real_.start(message.real);
+  Egress& egress = egress_[static_cast<std::size_t>(message.link)];
+  egress.free_ns = std::max(egress.free_ns, clock_()) + message.transmission_ns;
+  egress.held.push_back({id, egress.free_ns + message.latency_ns});
+  message.held = true;
+}
+
+bool EmulatedLink::test(MessageId id) {
+  release_due();
+  return !at(id).held && real_.test(at(id).real);
+}
+
+void EmulatedLink::release_due() {
+  const std::int64_t now = clock_();
+  for (Egress& egress : egress_) {
+    while (!egress.held.empty() && egress.held.front().due_ns <= now) {
+      Prepared& message = at(egress.held.front().id);
+      egress.held.pop_front();
+      message.held = false;
+      real_.start(message.real);
+    }
+  }
+}
+
+}  // namespace cpbench

@@ -1,0 +1,85 @@
+#include "transport/link_model.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <vector>
+
+#include "support/error.hpp"
+#include "support/nearest.hpp"
+
+namespace cpbench {
+namespace {
+
+constexpr std::array<Link, kLinks> kAllLinks = {Link::kInner, Link::kOuter, Link::kAllToAll};
+
+double parse_number(std::string_view number, std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+  if (error != std::errc{} || end != number.data() + number.size() || !std::isfinite(value)) {
+    refuse("--emulate-link {}: '{}' is not a number; write GB/s[:us], for example 25:2", text, number);
+  }
+  return value;
+}
+
+LinkModel::Speed parse_speed(std::string_view speed, std::string_view text) {
+  const std::size_t colon = speed.find(':');
+  const double gigabytes = parse_number(speed.substr(0, colon), text);
+  const double microseconds = colon == std::string_view::npos ? 0 : parse_number(speed.substr(colon + 1), text);
+  if (gigabytes <= 0) refuse("--emulate-link {}: the bandwidth {} GB/s must be positive", text, gigabytes);
+  if (microseconds < 0) refuse("--emulate-link {}: the latency {} us must not be negative", text, microseconds);
+  return {gigabytes * 1e9, microseconds * 1e-6};
+}
+
+Link parse_link(std::string_view name, std::string_view text) {
+  std::vector<std::string> known;
+  for (const Link link : kAllLinks) {
+    if (name == name_of(link)) return link;
+    known.emplace_back(name_of(link));
+  }
+  const std::string close = nearest(name, known);
+  refuse("--emulate-link {}: unknown link '{}'{}; links are inner, outer and all-to-all", text, name,
+         close.empty() ? "" : fmt::format(" (did you mean '{}'?)", close));
+}
+
+std::string to_string(const LinkModel::Speed& speed) {
+  const std::string bandwidth = fmt::format("{}", speed.bytes_per_second / 1e9);
+  return speed.latency_s == 0 ? bandwidth : fmt::format("{}:{}", bandwidth, speed.latency_s * 1e6);
+}
+
+}  // namespace
+
+LinkModel parse_link_model(std::string_view text) {
+  LinkModel model;
+  if (text.find('=') == std::string_view::npos) {
+    model.speeds.fill(parse_speed(text, text));
+    return model;
+  }
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string_view item = text.substr(begin, end - begin);
+    begin = end + 1;
+    const std::size_t equals = item.find('=');
+    if (equals == std::string_view::npos) {
+      refuse("--emulate-link {}: '{}' names no link; write inner=GB/s[:us],outer=...", text, item);
+    }
+    auto& speed = model.speeds[static_cast<std::size_t>(parse_link(item.substr(0, equals), text))];
+    if (speed) refuse("--emulate-link {}: link '{}' is given twice", text, item.substr(0, equals));
+    speed = parse_speed(item.substr(equals + 1), text);
+  }
+  return model;
+}
+
+std::string to_string(const LinkModel& model) {
+  if (model.speeds[0] && std::ranges::all_of(model.speeds, [&](const auto& s) { return s == model.speeds[0]; })) {
+    return to_string(*model.speeds[0]);
+  }
+  std::string text;
+  for (const Link link : kAllLinks) {
+    if (!model.of(link)) continue;
+    text += fmt::format("{}{}={}", text.empty() ? "" : ",", name_of(link), to_string(*model.of(link)));
+  }
+  return text;
+}
+
+}  // namespace cpbench

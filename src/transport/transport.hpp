@@ -1,0 +1,36 @@
+// How bytes move between ranks.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "backend/tensor_view.hpp"
+
+namespace cpbench {
+
+/// One message: up to two boxes of tensors (K and V of a block), to or from one peer. Views stay valid as long as the
+/// transport that it was prepared on.
+struct Message {
+  enum class Direction : std::uint8_t { kSend, kReceive };
+  Direction direction;
+  int peer;
+  int tag;  ///< messages of one pair of ranks and one tag are matched in the order in which they are started
+  Link link;
+  std::vector<TensorView> boxes;
+
+  std::int64_t bytes() const;
+};
+
+/// Non-blocking messages that can be started again and again.
+class Transport {
+ public:
+  using MessageId = int;
+  virtual ~Transport() = default;
+  /// Declares a message, once.
+  virtual MessageId prepare(const Message& message) = 0;
+  virtual void start(MessageId id) = 0;
+  /// True once a started message is done: its buffer may be read (receive) or written (send). Also makes progress.
+  virtual bool test(MessageId id) = 0;
+};
+
+}  // namespace cpbench
