@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""Compares a dump of cpbench (`--dump DIR`) with PyTorch's attention in float64 on the CPU.
+
+    scripts/check_dump.py DIR
+
+The mask, documents included, is given to scaled_dot_product_attention pair by pair, and a sink as one more key whose
+value is zero; gradients are autograd's. Norms and tolerances are those of the check itself (docs/validation.md): every
+tensor's relative L2 error, over everything and over the worst 128 tokens of a head, is at most `tolerance` of
+problem.json. Exit codes: 0 all within, 1 not, 2 the dump or PyTorch is missing. Memory: about 60 * seq_len^2 bytes.
+"""
+
+import argparse
+import json
+import math
+import pathlib
+import sys
+
+BLOCK = 128
+
+
+def fail(message):
+    print(f"check_dump: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+try:
+    import numpy as np
+    import torch
+except ImportError as error:
+    fail(f"{error.name} is missing; install it with: python3 -m pip install torch numpy")
+
+
+def allowed_pairs(problem):
+    """[query, key]: true where a query may attend a key."""
+    tokens = torch.arange(problem["seq_len"])
+    distance = tokens[:, None] - tokens[None, :]
+    allowed = torch.ones_like(distance, dtype=torch.bool)
+    if problem["mask"]["left"] is not None:
+        allowed &= distance <= problem["mask"]["left"]
+    if problem["mask"]["right"] is not None:
+        allowed &= -distance <= problem["mask"]["right"]
+    document = torch.repeat_interleave(torch.tensor(problem["documents"]))
+    return allowed & (document[:, None] == document[None, :])
+
+
+def attend(q, k, v, sink, allowed, scale):
+    """Rows [heads, tokens, dim] of query heads against one K/V head."""
+    heads = q.shape[0]
+    k, v = k.expand(heads, -1, -1), v.expand(heads, -1, -1)
+    if sink is not None:
+        # One more channel makes the extra key's logit scale * (1 / scale) * sink, and leaves all others alone.
+        q = torch.cat([q, torch.full_like(q[..., :1], 1 / scale)], dim=-1)
+        k = torch.cat([k, torch.zeros_like(k[..., :1])], dim=-1)
+        extra = torch.zeros_like(k[:, :1]).index_put((torch.arange(heads), torch.tensor(0), torch.tensor(-1)), sink)
+        k = torch.cat([k, extra], dim=1)
+        v = torch.cat([v, torch.zeros_like(v[:, :1])], dim=1)
+        allowed = torch.cat([allowed, torch.ones_like(allowed[:, :1])], dim=1)
+    out = torch.nn.functional.scaled_dot_product_attention(
+        q[None], k[None], v[None], attn_mask=allowed, scale=scale
+    )[0]
+    with torch.no_grad():
+        logits = (scale * q @ k.transpose(-1, -2)).masked_fill(~allowed, -math.inf)
+        return out, torch.logsumexp(logits, dim=-1), logits
+
+
+class Errors:
+    """Squared errors and references of one tensor, per block of tokens of a head."""
+
+    def __init__(self):
+        self.max_abs, self.blocks = 0.0, []
+
+    def add(self, found, reference, least_square=None):
+        """[heads, tokens, dim]. Rows smaller than the root of `least_square` count as that large."""
+        error = found - reference
+        rows = reference.square().sum(-1)
+        if least_square is not None:
+            rows = torch.maximum(rows, least_square)
+        self.max_abs = max(self.max_abs, error.abs().max().item())
+        for e, r in zip(error.square().sum(-1).split(BLOCK, dim=-1), rows.split(BLOCK, dim=-1)):
+            self.blocks.append(torch.stack([e.sum(-1), r.sum(-1)], dim=-1))
+
+    @staticmethod
+    def ratio(squares):
+        return torch.where(squares[..., 0] == 0, 0.0, (squares[..., 0] / squares[..., 1]).sqrt())
+
+    def norms(self):
+        blocks = torch.cat(self.blocks)
+        return self.max_abs, self.ratio(blocks.sum(0)).item(), self.ratio(blocks).max().item()
+
+
+def compare_group(problem, tensors, errors, batch, kv_head, allowed, sink_terms):
+    """Compares the query heads of one K/V head in one sequence."""
+    group, scale = problem["heads"] // problem["kv_heads"], problem["scale"]
+    heads = slice(kv_head * group, (kv_head + 1) * group)
+
+    def rows(name, which=heads):
+        return tensors[name][batch, :, which].transpose(0, 1)
+
+    own = slice(kv_head, kv_head + 1)
+    q, k, v = rows("q"), rows("k", own), rows("v", own)
+    sink = tensors["sink"][heads].clone() if problem["sink"] else None
+    leaves = [x.requires_grad_() for x in (q.clone(), k.clone(), v.clone()) + ((sink,) if problem["sink"] else ())]
+    out, lse, logits = attend(leaves[0], leaves[1], leaves[2], sink, allowed, scale)
+    errors["out"].add(rows("out"), out.detach())
+    errors["lse"].add(rows("lse")[..., None], lse[..., None], torch.ones_like(lse))
+    if problem["pass"] == "fwd":
+        return
+    dout = rows("dout")
+    gradients = torch.autograd.grad(out, leaves, dout)
+
+    # What the rounding of delta = sum(out * dout) does to gradients that cancel: see SingleDevice.
+    spread2 = (out.detach() * dout).square().sum(-1)
+    squares = torch.exp(logits[..., : problem["seq_len"]] - lse[..., None]).square()
+    row2 = lambda x: scale**2 * x.shape[-1] * x.square().mean()
+    errors["dq"].add(rows("dq"), gradients[0], row2(k) * spread2 * squares.sum(-1))
+    errors["dk"].add(rows("dk", own), gradients[1], row2(q) * (squares * spread2[..., None]).sum(-2).sum(0, True))
+    errors["dv"].add(rows("dv", own), gradients[2])
+    if problem["sink"]:
+        sink_terms[0, heads] += gradients[3]
+        sink_terms[1, heads] += (torch.exp(2 * (sink.detach()[:, None] - lse)) * spread2).sum(-1)
+
+
+def load(directory):
+    try:
+        problem = json.loads((directory / "problem.json").read_text())
+        tensors = {path.stem: torch.from_numpy(np.load(path)).double() for path in sorted(directory.glob("*.npy"))}
+    except (OSError, ValueError) as error:
+        fail(f"cannot read the dump in {directory}: {error}")
+    names = ["q", "k", "v", "out", "lse"]
+    if problem["pass"] != "fwd":
+        names += ["dout", "dq", "dk", "dv"] + ["dsink"] * problem["sink"]
+    missing = [name for name in names + ["sink"] * problem["sink"] if name not in tensors]
+    if missing:
+        fail(f"{directory} has no {', '.join(name + '.npy' for name in missing)}")
+    if not problem["tolerance"]:
+        fail(f"{directory}/problem.json has no tolerances: make the dump with --check full or --check sample")
+    return problem, tensors
+
+
+def compare(problem, tensors):
+    names = ["out", "lse"] + (["dq", "dk", "dv"] if problem["pass"] != "fwd" else [])
+    errors = {name: Errors() for name in names}
+    allowed = allowed_pairs(problem)
+    sink_terms = torch.zeros(2, problem["heads"], dtype=torch.float64)
+    for batch in range(problem["batch"]):
+        for kv_head in range(problem["kv_heads"]):
+            compare_group(problem, tensors, errors, batch, kv_head, allowed, sink_terms)
+    if problem["sink"] and problem["pass"] != "fwd":
+        errors["dsink"] = Errors()
+        errors["dsink"].add(tensors["dsink"][:, None, None], sink_terms[0][:, None, None], sink_terms[1][:, None])
+    return errors
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("directory", type=pathlib.Path, help="what --dump was given")
+    problem, tensors = load(parser.parse_args().directory)
+    print(f"# PyTorch {torch.__version__}, float64, CPU")
+    print(f"# {'tensor':8}{'max_abs':>12}{'rel_l2':>12}{'worst_block':>14}{'tolerance':>12}")
+    all_passed = True
+    for name, error in compare(problem, tensors).items():
+        max_abs, rel_l2, worst = error.norms()
+        tolerance = problem["tolerance"].get(name)
+        # A NaN compares false: it fails.
+        passed = tolerance is not None and rel_l2 <= tolerance and worst <= tolerance
+        all_passed &= passed
+        verdict = "ok" if passed else "FAILED"
+        print(f"  {name:8}{max_abs:12.2e}{rel_l2:12.2e}{worst:14.2e}{tolerance or math.nan:12.2e}  {verdict}")
+    sys.exit(0 if all_passed else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+// Collects the errors of all tensors, row by row, and judges them.
+#pragma once
+
+#include <array>
+#include <span>
+#include <string>
+
+#include "problem/problem.hpp"
+#include "validate/collective.hpp"
+#include "validate/norms.hpp"
+#include "validate/report.hpp"
+#include "validate/tolerance.hpp"
+
+namespace cpbench {
+
+/// What a row should be: exactly, and as a single device in the problem's dtype computes it.
+struct ExpectedRow {
+  std::span<const double> exact, low_precision;
+  double least_square = 0;  ///< see ErrorNorms::add
+};
+
+class Comparison {
+ public:
+  explicit Comparison(const Problem& problem) : problem_(problem) {}
+  void add(ResultTensor tensor, const RowId& id, std::span<const double> found, const ExpectedRow& expected);
+  /// Collective: the verdict on all rows of all ranks. Tensors of which no rank has added a row are left out.
+  ValidationReport report(std::string reference, Collective& collective);
+
+ private:
+  struct Norms {
+    ErrorNorms found, low_precision;
+  };
+  TensorReport judge(ResultTensor tensor, const Norms& norms) const;
+
+  const Problem& problem_;
+  std::array<Norms, kResultTensors> norms_;
+};
+
+}  // namespace cpbench

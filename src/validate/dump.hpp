@@ -1,0 +1,20 @@
+// `--dump`: everything that another program needs to check a point (scripts/check_dump.py).
+#pragma once
+
+#include <filesystem>
+
+#include "validate/check.hpp"
+
+namespace cpbench {
+
+/// Creates the directory unless it is there, and throws a usage error where it cannot be written to: before the run.
+void prepare_dump(const std::filesystem::path& directory);
+
+/// Collective; rank 0 writes. q, k, v, dout, out, dq, dk, dv are [batch, seq_len, heads, dim], lse is [batch, seq_len,
+/// heads], sink and dsink are [heads], all in fp32 and in global order; what the point does not have is left out.
+/// problem.json says what is computed, and how far each tensor may be off (from `report`; empty without a check).
+/// Throws a usage error on all ranks where something cannot be written.
+void dump(const std::filesystem::path& directory, const Inputs& inputs, Pass pass, const Tokens& tokens,
+          const LocalResults& results, const ValidationReport& report, Collective& collective);
+
+}  // namespace cpbench

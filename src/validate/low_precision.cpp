@@ -1,0 +1,22 @@
+#include "validate/low_precision.hpp"
+
+#include "validate/row_by_row.hpp"
+
+namespace cpbench {
+namespace {
+
+template <typename Stored>
+struct Fp32Sums {
+  using Real = float;
+  static Real store(Real value) { return to_float(from_float<Stored>(value)); }
+};
+
+}  // namespace
+
+std::unique_ptr<SingleDevice> make_low_precision(const Inputs& inputs, int threads) {
+  return with_type(inputs.problem().dtype, [&](auto type) -> std::unique_ptr<SingleDevice> {
+    return std::make_unique<RowByRow<Fp32Sums<decltype(type)>>>(inputs, threads);
+  });
+}
+
+}  // namespace cpbench

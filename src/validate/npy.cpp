@@ -1,0 +1,40 @@
+#include "validate/npy.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <bit>
+
+namespace cpbench {
+
+static_assert(std::endian::native == std::endian::little, "'<f4' below is what memory holds");
+
+std::string npy_header(std::span<const std::int64_t> shape) {
+  constexpr std::size_t kPreamble = 10, kAlignment = 64;
+  // A tuple of one element needs its comma.
+  std::string dictionary = fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}{})}}",
+                                       fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
+  const std::size_t unpadded = kPreamble + dictionary.size() + 1;
+  dictionary.append((kAlignment - unpadded % kAlignment) % kAlignment, ' ');
+  dictionary += '\n';
+  std::string header = "\x93NUMPY";
+  header += {'\x01', '\x00', static_cast<char>(dictionary.size() & 0xff), static_cast<char>(dictionary.size() >> 8)};
+  return header + dictionary;
+}
+
+NpyWriter::NpyWriter(const std::filesystem::path& path, std::span<const std::int64_t> shape)
+    : file_(path, std::ios::binary | std::ios::trunc) {
+  const std::string header = npy_header(shape);
+  file_.write(header.data(), static_cast<std::streamsize>(header.size()));
+}
+
+void NpyWriter::write(std::span<const float> values) {
+  file_.write(reinterpret_cast<const char*>(values.data()), static_cast<std::streamsize>(values.size_bytes()));
+}
+
+bool NpyWriter::close() {
+  file_.close();
+  return !file_.fail();
+}
+
+}  // namespace cpbench

@@ -1,0 +1,28 @@
+// What validation found, per tensor.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace cpbench {
+
+/// Errors of one tensor against the reference. `tolerance` bounds rel_l2 and worst_block_rel.
+struct TensorReport {
+  std::string tensor;          ///< out, lse, dq, dk, dv, dsink
+  double max_abs = 0;          ///< largest absolute difference
+  double rel_l2 = 0;           ///< |x - ref| / |ref| over all checked elements
+  double worst_block_rel = 0;  ///< the same over the worst block of rows
+  double tolerance = 0;
+  bool passed = false;
+  std::string note;  ///< where it failed: the worst block, or the first NaN; the figures are NaN then
+};
+
+struct ValidationReport {
+  std::string reference;  ///< `fp64-full`, `fp64-sample:64`, ...
+  bool passed = false;
+  std::vector<TensorReport> tensors;
+  /// One line that names the first failing tensor with its figures; empty where passed.
+  std::string reason() const;
+};
+
+}  // namespace cpbench

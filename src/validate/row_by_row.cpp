@@ -1,0 +1,31 @@
+#include "validate/row_by_row.hpp"
+
+namespace cpbench {
+namespace {
+
+/// Number of tokens of the endless progression from `first` that are before `bound`; 0 where that is negative.
+std::int64_t count_before(const Segment& block, std::int64_t bound) {
+  return bound <= block.first ? 0 : (bound - block.first + block.stride - 1) / block.stride;
+}
+
+}  // namespace
+
+std::vector<TokenBlock> blocks_of(const Tokens& tokens) {
+  std::vector<TokenBlock> blocks;
+  std::int64_t first_row = 0;
+  for (const Segment& segment : tokens) {
+    for (std::int64_t i = 0; i < segment.count; i += kBlockRows) {
+      const std::int64_t count = std::min(kBlockRows, segment.count - i);
+      blocks.push_back({{segment.at(i), count, segment.stride}, first_row});
+      first_row += count;
+    }
+  }
+  return blocks;
+}
+
+TokenRange indices_within(const Segment& block, TokenRange range) {
+  return {std::min(block.count, count_before(block, range.begin)),
+          std::min(block.count, count_before(block, range.end))};
+}
+
+}  // namespace cpbench

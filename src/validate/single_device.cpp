@@ -1,0 +1,57 @@
+#include "validate/single_device.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace cpbench {
+
+ForwardRows finish(const SingleDevice& device, const Inputs& inputs, std::span<const QueryRow> rows,
+                   const SoftmaxRows& softmax) {
+  const auto dim = static_cast<std::size_t>(inputs.problem().head_dim_v);
+  ForwardRows forward;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const double sink = inputs.problem().sink ? inputs.sink(rows[r].head) : -std::numeric_limits<double>::infinity();
+    const double max = std::max(softmax.max[r], sink);
+    // A row without keys and sink has lse -inf and out 0; exp(-inf - -inf) would make NaN of both.
+    const double kept = softmax.max[r] == max ? 1 : std::exp(softmax.max[r] - max);
+    const double sum = softmax.sum[r] * kept + (std::isinf(sink) ? 0 : std::exp(sink - max));
+    forward.lse.push_back(device.to_statistic(max + std::log(sum)));
+    for (std::size_t c = 0; c < dim; ++c) {
+      forward.out.push_back(sum == 0 ? 0 : device.to_storage(softmax.out[r * dim + c] * kept / sum));
+    }
+  }
+  return forward;
+}
+
+RowStatistics statistics_of(const SingleDevice& device, const Inputs& inputs, HeadGroup group,
+                            std::span<const QueryRow> rows, const ForwardRows& forward) {
+  const auto dim = static_cast<std::size_t>(inputs.problem().head_dim_v);
+  RowStatistics statistics;
+  statistics.lse = forward.lse;
+  std::vector<float> dout(dim);
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    inputs.row(Tensor::kDout, group.batch, rows[r].token, rows[r].head, dout);
+    double sum = 0, squares = 0;
+    for (std::size_t c = 0; c < dim; ++c) {
+      const double term = forward.out[r * dim + c] * dout[c];
+      sum += term;
+      squares += term * term;
+    }
+    statistics.delta.push_back(device.to_statistic(sum));
+    statistics.spread.push_back(std::sqrt(squares));
+  }
+  return statistics;
+}
+
+SinkGradientPart sink_gradient(double sink, const RowStatistics& statistics, std::size_t begin, std::size_t count) {
+  SinkGradientPart part;
+  for (std::size_t r = begin; r < begin + count; ++r) {
+    const double probability = std::exp(sink - statistics.lse[r]);
+    part.sum -= probability * statistics.delta[r];
+    part.spread2 += probability * probability * statistics.spread[r] * statistics.spread[r];
+  }
+  return part;
+}
+
+}  // namespace cpbench

@@ -1,0 +1,34 @@
+#include "validate/tolerance.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "support/names.hpp"
+
+namespace cpbench {
+namespace {
+
+constexpr std::array<Named<ResultTensor>, kResultTensors> kNames = {{{ResultTensor::kOut, "out"},
+                                                                     {ResultTensor::kLse, "lse"},
+                                                                     {ResultTensor::kDq, "dq"},
+                                                                     {ResultTensor::kDk, "dk"},
+                                                                     {ResultTensor::kDv, "dv"},
+                                                                     {ResultTensor::kDsink, "dsink"}}};
+
+}  // namespace
+
+std::string_view name_of(ResultTensor tensor) { return name_in(kNames, tensor); }
+
+double tolerance(ResultTensor tensor, const Problem& problem, const ErrorNorms& low_precision) {
+  return kToleranceMultiple * std::max(low_precision.rel_l2(), low_precision.worst_block()) +
+         tolerance_floor(tensor, problem);
+}
+
+double tolerance_floor(ResultTensor tensor, const Problem& problem) {
+  const double rounding = epsilon_of(problem.dtype) / (tensor == ResultTensor::kLse ? 32 : 2);
+  const double terms = static_cast<double>(problem.seq_len) * problem.group();
+  return rounding + epsilon_of(DType::kFp32) * (8 + std::sqrt(terms) / 4);
+}
+
+}  // namespace cpbench
