@@ -1,0 +1,116 @@
+#include "result/file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+
+#include "support/error.hpp"
+
+namespace cpbench {
+namespace {
+
+constexpr mode_t kMode = 0666;  // less the user's umask
+
+[[noreturn]] void refuse_write(const std::string& path, int error) {
+  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
+  const char* advice = "choose another file";
+  if (error == ENOENT) advice = "its directory must exist: create it first";
+  if (error == EACCES || error == EPERM || error == EROFS) advice = "choose a directory that you may write to";
+  if (error == ENOSPC || error == EDQUOT) advice = "free some space";
+  refuse("cannot write \"{}\": {} (directory \"{}\"); {}", path, std::strerror(error),
+         parent.empty() ? "." : parent.string(), advice);
+}
+
+/// In the directory of `path`, because only there a rename is atomic, and distinct for each process of a node.
+std::string temporary_beside(const std::string& path) { return fmt::format("{}.{}.part", path, ::getpid()); }
+
+/// Writes all of `text`; returns 0 or errno.
+int write_all(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(descriptor, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return 0;
+}
+
+/// Returns 0 or errno. Some file systems cannot sync; their data is as safe as they can make it.
+int sync(int descriptor) {
+  if (::fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP) return 0;
+  return errno;
+}
+
+/// Creates the temporary file with `text` in it; returns 0 or errno and then leaves no file.
+int write_temporary(const std::string& path, std::string_view text) {
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kMode);
+  if (descriptor < 0) return errno;
+  int error = write_all(descriptor, text);
+  if (error == 0) error = sync(descriptor);
+  if (::close(descriptor) != 0 && error == 0) error = errno;
+  if (error != 0) ::unlink(path.c_str());
+  return error;
+}
+
+bool exists(const std::string& path) {
+  struct stat status;
+  return ::lstat(path.c_str(), &status) == 0;
+}
+
+}  // namespace
+
+void check_writable(const std::string& path, bool overwrite) {
+  if (path.empty()) refuse("the path of an output file is empty; name a file");
+  struct stat status;
+  if (::stat(path.c_str(), &status) == 0) {
+    // A rename would replace a device or a pipe by a file.
+    if (!S_ISREG(status.st_mode)) refuse("cannot write \"{}\": it exists and is not a regular file", path);
+    if (!overwrite) refuse("\"{}\" exists already; pass --overwrite to replace it, or name another file", path);
+  }
+  // To try is the only test that knows permissions, read-only mounts, quotas and the length of names.
+  const std::string probe = temporary_beside(path);
+  if (const int error = write_temporary(probe, ""); error != 0) refuse_write(path, error);
+  ::unlink(probe.c_str());
+}
+
+void write_atomically(const std::string& path, std::string_view text, bool overwrite) {
+  const std::string temporary = temporary_beside(path);
+  if (const int error = write_temporary(temporary, text); error != 0) refuse_write(path, error);
+  if (!overwrite && exists(path)) {
+    refuse("\"{}\" appeared during the run and is left as it is; the results are in \"{}\"", path, temporary);
+  }
+  if (std::rename(temporary.c_str(), path.c_str()) != 0) {
+    refuse("cannot rename \"{}\", which holds the results, to \"{}\": {}", temporary, path, std::strerror(errno));
+  }
+}
+
+std::string lines_path(const std::string& result_path) {
+  std::filesystem::path path(result_path);
+  if (path.extension() == ".json") return path.replace_extension(".jsonl").string();
+  return result_path + ".jsonl";
+}
+
+LineWriter::LineWriter(std::string path, bool overwrite) : path_(std::move(path)) {
+  check_writable(path_, overwrite);
+  const int existing = overwrite ? O_TRUNC : O_EXCL;
+  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | existing, kMode);
+  if (descriptor_ < 0) refuse_write(path_, errno);
+}
+
+LineWriter::~LineWriter() { ::close(descriptor_); }
+
+void LineWriter::append(std::string_view line) {
+  const off_t before = ::lseek(descriptor_, 0, SEEK_END);
+  int error = write_all(descriptor_, std::string(line) + "\n");
+  if (error == 0) error = sync(descriptor_);
+  if (error == 0) return;
+  if (::ftruncate(descriptor_, before) != 0) error = errno;
+  refuse_write(path_, error);
+}
+
+}  // namespace cpbench

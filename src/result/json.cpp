@@ -1,0 +1,172 @@
+#include "result/json.hpp"
+
+#include <cmath>
+
+namespace cpbench {
+namespace {
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+Json number(const std::optional<double>& value) { return value ? number(*value) : Json(nullptr); }
+
+template <typename T>
+void set(Json& json, const char* key, const std::optional<T>& value) {
+  if (value) json[key] = *value;
+}
+
+template <typename T>
+Json nullable(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json json_of(const Tool& tool) {
+  return {{"version", tool.version},
+          {"git", nullable(tool.git)},
+          {"dirty", nullable(tool.dirty)},
+          {"build", {{"type", tool.build.type}, {"compiler", tool.build.compiler}, {"flags", tool.build.flags}}}};
+}
+
+Json json_of(const Command& command) {
+  return {{"argv", command.argv},
+          {"config", nullable(command.config)},
+          {"sha256", nullable(command.sha256)},
+          {"started", command.started}};
+}
+
+Json json_of(const Environment& environment) {
+  Json json = {{"hostname", environment.hostname}, {"kernel", environment.kernel}, {"cpu", environment.cpu}};
+  set(json, "mpi", environment.mpi);
+  set(json, "cuda", environment.cuda);
+  set(json, "driver", environment.driver);
+  set(json, "nccl_header", environment.nccl_header);
+  set(json, "nccl_library", environment.nccl_library);
+  json["variables"] = Json::object();
+  for (const auto& [name, value] : environment.variables) json["variables"][name] = value;
+  return json;
+}
+
+Json json_of(const RankInfo& rank) {
+  return {{"rank", rank.rank},     {"host", rank.host},           {"local_rank", rank.local_rank},
+          {"device", rank.device}, {"uuid", nullable(rank.uuid)}, {"cpus", rank.cpus}};
+}
+
+Json json_of(const ValidationReport& report) {
+  Json tensors = Json::object();
+  for (const TensorReport& tensor : report.tensors) {
+    Json& json = tensors[tensor.tensor];
+    json = {{"max_abs", number(tensor.max_abs)},
+            {"rel_l2", number(tensor.rel_l2)},
+            {"worst_block_rel", number(tensor.worst_block_rel)},
+            {"tolerance", number(tensor.tolerance)},
+            {"passed", tensor.passed}};
+    if (!tensor.note.empty()) json["note"] = tensor.note;
+  }
+  return {{"reference", report.reference}, {"passed", report.passed}, {"tensors", tensors}};
+}
+
+Json json_of(const TimingSummary& timing) {
+  Json samples = Json::array();
+  for (double sample : timing.samples_s) samples.push_back(number(sample));
+  return {{"median_s", number(timing.median_s)},
+          {"q1_s", number(timing.q1_s)},
+          {"q3_s", number(timing.q3_s)},
+          {"min_s", number(timing.min_s)},
+          {"samples_s", samples}};
+}
+
+Json json_of(const Timing& timing) {
+  return {{"full", json_of(timing.full)},
+          {"compute_only", json_of(timing.compute_only)},
+          {"comm_only", json_of(timing.comm_only)}};
+}
+
+Json json_of(const Throughput& throughput) {
+  return {{"flop_model", throughput.flop_model},
+          {"flops", json_of_flops(throughput.flops)},
+          {"tflops_per_rank", number(throughput.tflops_per_rank)},
+          {"iterations_per_s", number(throughput.iterations_per_s)},
+          {"tokens_per_s", number(throughput.tokens_per_s)},
+          {"fraction_of_compute_only", number(throughput.fraction_of_compute_only)},
+          {"peak_tflops", number(throughput.peak_tflops)},
+          {"fraction_of_peak", number(throughput.fraction_of_peak)}};
+}
+
+Json json_of(const CommFigures& comm) {
+  return {{"bytes_sent_per_rank", comm.bytes_sent_per_rank},
+          {"bus_bandwidth", number(comm.bus_bandwidth)},
+          {"exposed_s", number(comm.exposed_s)},
+          {"overlap_efficiency", number(comm.overlap_efficiency)}};
+}
+
+Json json_of(const MemoryFigures& memory) {
+  return {{"planned_bytes", memory.planned_bytes}, {"peak_bytes", nullable(memory.peak_bytes)}};
+}
+
+Json json_of(const std::vector<Step>& steps) {
+  Json json = Json::array();
+  for (const Step& step : steps) {
+    json.push_back({{"label", step.label},
+                    {"kind", step.kind},
+                    {"stream", step.stream},
+                    {"begin_s", number(step.begin_s)},
+                    {"end_s", number(step.end_s)}});
+  }
+  return json;
+}
+
+Json json_of(const Summary& summary) {
+  Json json = {{"points", summary.points}};
+  for (int i = 0; i < kStatuses; ++i) json[std::string(name_of(static_cast<Status>(i)))] = summary.by_status[i];
+  json["exit_code"] = summary.exit_code;
+  json["elapsed_s"] = number(summary.elapsed_s);
+  return json;
+}
+
+template <typename T>
+void set_object(Json& json, const char* key, const std::optional<T>& value) {
+  if (value) json[key] = json_of(*value);
+}
+
+}  // namespace
+
+Json json_of_flops(int128 flops) {
+  constexpr std::int64_t kExactInDouble = std::int64_t{1} << 53;
+  if (flops <= kExactInDouble) return static_cast<std::int64_t>(flops);
+  return static_cast<double>(flops);
+}
+
+Json json_of(const PointRecord& point) {
+  Json json = {{"id", point.id}, {"case", point.axes}, {"status", std::string(name_of(point.status))}};
+  if (!point.reason.empty()) json["reason"] = point.reason;
+  set_object(json, "validation", point.validation);
+  set_object(json, "timing", point.timing);
+  if (point.status == Status::kOk) set_object(json, "throughput", point.throughput);
+  set_object(json, "comm", point.comm);
+  set_object(json, "memory", point.memory);
+  if (!point.steps.empty()) json["steps"] = json_of(point.steps);
+  return json;
+}
+
+Json json_of(const Header& header) {
+  Json ranks = Json::array();
+  for (const RankInfo& rank : header.ranks) ranks.push_back(json_of(rank));
+  return {{"schema", {{"name", "cpbench.result"}, {"version", kResultVersion}}},
+          {"tool", json_of(header.tool)},
+          {"command", json_of(header.command)},
+          {"environment", json_of(header.environment)},
+          {"ranks", ranks}};
+}
+
+Json json_of(const ResultFile& file) {
+  Json json = json_of(file.header);
+  json["points"] = Json::array();
+  for (const PointRecord& point : file.points) json["points"].push_back(json_of(point));
+  json["summary"] = json_of(file.summary);
+  json["complete"] = true;
+  return json;
+}
+
+std::string text_of(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace cpbench

@@ -1,0 +1,26 @@
+// Records as JSON. What is not known is left out; a number that is not finite is null, so that the text is always JSON.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "result/record.hpp"
+
+namespace cpbench {
+
+using Json = nlohmann::ordered_json;
+
+inline constexpr int kResultVersion = 1;
+
+/// `flops` as a number: an integer up to 2^53, which every reader of JSON holds exactly, and the nearest double above.
+Json json_of_flops(int128 flops);
+
+/// Throughput is left out unless the status is ok: a wrong answer has no speed.
+Json json_of(const PointRecord& point);
+Json json_of(const Header& header);
+Json json_of(const ResultFile& file);
+
+/// Text of `json`; indent -1 puts it on one line. Bytes that are not UTF-8 (of a path, say) become U+FFFD.
+std::string text_of(const Json& json, int indent = -1);
+
+}  // namespace cpbench

@@ -1,0 +1,21 @@
+#include "result/record.hpp"
+
+#include <array>
+
+namespace cpbench {
+
+std::string_view name_of(Status status) {
+  constexpr std::array<std::string_view, kStatuses> kNames = {"ok", "invalid", "skipped", "failed", "timeout"};
+  return kNames[static_cast<std::size_t>(status)];
+}
+
+Summary summary_of(const std::vector<PointRecord>& points, int exit_code, double elapsed_s) {
+  Summary summary;
+  summary.points = static_cast<int>(points.size());
+  for (const PointRecord& point : points) ++summary.by_status[static_cast<int>(point.status)];
+  summary.exit_code = exit_code;
+  summary.elapsed_s = elapsed_s;
+  return summary;
+}
+
+}  // namespace cpbench

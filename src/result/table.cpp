@@ -1,0 +1,211 @@
+#include "result/table.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <string_view>
+
+namespace cpbench {
+namespace {
+
+using Axes = nlohmann::ordered_json;
+constexpr const char* kNothing = "-";
+
+std::string text_of_axis(const Axes& axes, const std::string& name) {
+  const auto found = axes.find(name);
+  if (found == axes.end() || found->is_null()) return kNothing;
+  if (found->is_string()) return found->get<std::string>();
+  if (found->is_array()) return fmt::format("{} values", found->size());
+  return found->dump();
+}
+
+std::int64_t integer_of_axis(const Axes& axes, const std::string& name) {
+  const auto found = axes.find(name);
+  return found != axes.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
+}
+
+/// `8 (2x2x2)`: cp_size, then Ulysses places, windows and ring members per window. Only cp_size of an impossible grid.
+std::string grid_of(const Axes& axes) {
+  const std::int64_t cp = integer_of_axis(axes, "cp_size"), ulysses = integer_of_axis(axes, "ulysses_degree"),
+                     inner = integer_of_axis(axes, "window_size");
+  if (cp < 1) return kNothing;
+  if (ulysses < 1 || inner < 1 || cp % (ulysses * inner) != 0) return std::to_string(cp);
+  return fmt::format("{} ({}x{}x{})", cp, ulysses, cp / (ulysses * inner), inner);
+}
+
+/// Of the rank that holds most.
+std::string tokens_per_rank(const Axes& axes) {
+  const std::int64_t tokens = integer_of_axis(axes, "seq_len"), ranks = integer_of_axis(axes, "cp_size");
+  return tokens < 1 || ranks < 1 ? kNothing : std::to_string((tokens + ranks - 1) / ranks);
+}
+
+std::string milliseconds(double seconds) { return fmt::format("{:.3f}", seconds * 1e3); }
+
+std::string percent(const std::optional<double>& fraction) {
+  return fraction ? fmt::format("{:.1f}", *fraction * 100) : kNothing;
+}
+
+std::string check_of(const PointRecord& point) {
+  if (point.status == Status::kInvalid) return "FAILED";
+  return point.validation ? "ok" : "off";
+}
+
+/// The throughput that may be shown: none of a wrong result.
+const Throughput* shown_throughput(const PointRecord& point) {
+  return point.status == Status::kOk && point.throughput ? &*point.throughput : nullptr;
+}
+
+auto time_cell(TimingSummary Timing::*which) {
+  return [which](const PointRecord& p) { return p.timing ? milliseconds(((*p.timing).*which).median_s) : kNothing; };
+}
+
+auto percent_cell(std::optional<double> Throughput::*which) {
+  return [which](const PointRecord& p) {
+    const Throughput* throughput = shown_throughput(p);
+    return throughput != nullptr ? percent(throughput->*which) : kNothing;
+  };
+}
+
+std::string tflops_cell(const PointRecord& point) {
+  const Throughput* throughput = shown_throughput(point);
+  if (throughput == nullptr || !throughput->tflops_per_rank) return kNothing;
+  return fmt::format("{:.4g}", *throughput->tflops_per_rank);
+}
+
+/// At least one space between cells.
+template <typename Columns, typename CellText>
+std::string line_of(const Columns& columns, CellText&& text_of_cell) {
+  std::string line;
+  for (const auto& column : columns) {
+    const std::string text = text_of_cell(column);
+    line += column.width < 0 ? fmt::format(" {:<{}}", text, -column.width) : fmt::format(" {:>{}}", text, column.width);
+  }
+  return line;
+}
+
+std::string without_trailing_spaces(std::string line) {
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line;
+}
+
+constexpr std::array<std::string_view, 8> kAxesWithColumns = {"algo",  "cp_size", "ulysses_degree", "window_size",
+                                                              "shard", "mask",    "seq_len",        "pass"};
+
+}  // namespace
+
+Table::Table(const std::vector<std::string>& extra_axes)
+    : identity_(identity_columns(extra_axes)), figures_(figure_columns()) {}
+
+Table::Columns Table::identity_columns(const std::vector<std::string>& extra_axes) {
+  const auto axis = [](std::string name) {
+    return [name = std::move(name)](const PointRecord& p) { return text_of_axis(p.axes, name); };
+  };
+  Columns columns = {
+      {"algo", "", -11, axis("algo")},
+      {"cp (u x o x i)", "", -14, [](const PointRecord& p) { return grid_of(p.axes); }},
+      {"shard", "", -11, axis("shard")},
+      {"mask", "", -15, axis("mask")},
+      {"seq_len", "tokens", 8, axis("seq_len")},
+      {"per rank", "tokens", 8, [](const PointRecord& p) { return tokens_per_rank(p.axes); }},
+      {"pass", "", -7, axis("pass")},
+  };
+  for (const std::string& name : extra_axes) {
+    columns.push_back({name, "", -std::max(8, static_cast<int>(name.size())), axis(name)});
+  }
+  return columns;
+}
+
+Table::Columns Table::figure_columns() {
+  return {
+      {"time", "ms", 10, time_cell(&Timing::full)},
+      {"compute", "only ms", 10, time_cell(&Timing::compute_only)},
+      {"comm", "only ms", 10, time_cell(&Timing::comm_only)},
+      {"TFLOP/s", "per rank", 9, tflops_cell},
+      {"of comp", "%", 7, percent_cell(&Throughput::fraction_of_compute_only)},
+      {"of peak", "%", 7, percent_cell(&Throughput::fraction_of_peak)},
+      {"exposed", "ms", 9, [](const PointRecord& p) { return p.comm ? milliseconds(p.comm->exposed_s) : kNothing; }},
+      {"check", "", -6, check_of},
+  };
+}
+
+std::string Table::header(const Header& header, const TableContext& context) const {
+  std::set<std::string> hosts;
+  for (const RankInfo& rank : header.ranks) hosts.insert(rank.host);
+  const Tool& tool = header.tool;
+  std::string text = fmt::format("# cpbench {} (git {}{}), {} build, {}\n", tool.version, tool.git.value_or("unknown"),
+                                 tool.dirty.value_or(false) ? ", dirty" : "", tool.build.type, tool.build.compiler);
+  if (header.environment.mpi) text += fmt::format("# {}\n", *header.environment.mpi);
+  text += fmt::format("# ranks {}, hosts {}, threads per rank {}, backend {}, transport {}, dtype {}\n",
+                      header.ranks.size(), hosts.size(), context.threads, context.backend, context.transport,
+                      context.dtype);
+  for (const RankInfo& rank : header.ranks) {
+    text += fmt::format("#   rank {:>3} on {} (local rank {}), cpus {}: {}\n", rank.rank, rank.host, rank.local_rank,
+                        rank.cpus, rank.device);
+  }
+  text +=
+      "# times: median over iterations of the slowest rank; compute, comm: the same programs without the other\n#\n";
+  const auto add_line = [&](auto&& part) {
+    text += without_trailing_spaces("#" + line_of(identity_, part) + line_of(figures_, part)) + "\n";
+  };
+  add_line([](const Column& column) { return column.name; });
+  add_line([](const Column& column) { return column.unit; });
+  return text;
+}
+
+std::string Table::row(const PointRecord& point) const {
+  const auto cell = [&](const Column& column) { return column.cell(point); };
+  const std::string identity = " " + line_of(identity_, cell);
+  if (!point.timing && point.status != Status::kOk) {
+    return fmt::format("{} {}: {}\n", identity, name_of(point.status), point.reason);
+  }
+  std::string text = without_trailing_spaces(identity + line_of(figures_, cell)) + "\n";
+  if (point.status != Status::kOk) text += fmt::format("#   {}: {}\n", name_of(point.status), point.reason);
+  return text;
+}
+
+std::string Table::footer(std::span<const PointRecord> points) {
+  std::array<int, kStatuses> counts = {};
+  int unchecked = 0;
+  for (const PointRecord& point : points) {
+    ++counts[static_cast<std::size_t>(point.status)];
+    if (point.status == Status::kOk && !point.validation) ++unchecked;
+  }
+  std::vector<std::string> parts;
+  for (int i = 0; i < kStatuses; ++i) {
+    const int count = counts[static_cast<std::size_t>(i)];
+    if (count > 0) parts.push_back(fmt::format("{} {}", count, name_of(static_cast<Status>(i))));
+  }
+  const auto count_of = [&](Status status) { return counts[static_cast<std::size_t>(status)]; };
+  std::string verdict = "PASSED";
+  if (unchecked > 0) verdict = fmt::format("NOT CHECKED: {} of the results", unchecked);
+  if (count_of(Status::kOk) == 0) verdict = "NOTHING MEASURED";
+  if (count_of(Status::kFailed) + count_of(Status::kTimeout) > 0) verdict = "FAILED: some points did not finish";
+  if (count_of(Status::kInvalid) > 0) verdict = fmt::format("FAILED: {} invalid", count_of(Status::kInvalid));
+  return fmt::format("#\n# points {}: {}\n# verdict: {}\n", points.size(), fmt::join(parts, ", "), verdict);
+}
+
+std::size_t Table::width() const {
+  const auto empty = [](const Column&) { return std::string(); };
+  return 1 + line_of(identity_, empty).size() + line_of(figures_, empty).size();
+}
+
+std::vector<std::string> extra_axes_of(std::span<const nlohmann::ordered_json> cases) {
+  std::vector<std::string> names;
+  std::map<std::string, std::set<std::string>> values;
+  for (const Axes& axes : cases) {
+    for (const auto& item : axes.items()) {
+      if (!values.contains(item.key())) names.push_back(item.key());
+      values[item.key()].insert(item.value().dump());
+    }
+  }
+  std::erase_if(names, [&](const std::string& name) {
+    return values[name].size() < 2 || std::ranges::count(kAxesWithColumns, name) > 0;
+  });
+  return names;
+}
+
+}  // namespace cpbench

@@ -1,0 +1,18 @@
+#include "result/tool.hpp"
+
+#include "result/version.hpp"  // written by every build, see write_version.cmake
+
+namespace cpbench {
+
+Tool this_tool() {
+  Tool tool;
+  tool.version = version::kVersion;
+  if (*version::kGit != '\0') {
+    tool.git = version::kGit;
+    tool.dirty = version::kDirty;
+  }
+  tool.build = {version::kBuildType, version::kCompiler, version::kFlags};
+  return tool;
+}
+
+}  // namespace cpbench
