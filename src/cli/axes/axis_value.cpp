@@ -1,0 +1,145 @@
+#include "cli/axes/axis_value.hpp"
+
+#include <string>
+
+#include "cli/axes/number.hpp"
+#include "problem/documents.hpp"
+#include "support/config_path.hpp"
+#include "support/error.hpp"
+
+namespace cpbench {
+namespace {
+
+std::vector<std::string_view> split(std::string_view text) {
+  std::vector<std::string_view> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+AxisValue word_value(const AxisInfo& axis, std::string_view text, std::string_view where) {
+  if (text.empty()) refuse("{}: the value is empty; expected: {}", where, axis.values);
+  try {
+    return axis.canonical(text);
+  } catch (const Error& error) {
+    refuse("{}: {}", where, error.what());
+  }
+}
+
+AxisValue switch_value(std::string_view text, std::string_view where) {
+  if (text != "on" && text != "off") refuse("{}: \"{}\" is neither on nor off", where, text);
+  return std::string(text);
+}
+
+AxisValue histogram_value(std::string_view text, std::string_view where) {
+  if (text == "none") return "none";
+  if (text.empty()) refuse("{}: the value is empty; a list of lengths or a histogram file is expected", where);
+  try {
+    find_histogram(text);
+  } catch (const Error& error) {
+    refuse("{}: {}", where, error.what());
+  }
+  return std::string(text);
+}
+
+// A text that begins like a number is a list of lengths; a file of such a name is reached as ./NAME.
+AxisValue documents_value(std::string_view text, std::string_view where) {
+  if (text.empty() || std::string_view("0123456789+-").find(text.front()) == std::string_view::npos) {
+    return histogram_value(text, where);
+  }
+  AxisValue lengths = AxisValue::array();
+  for (const std::string_view length : split(text)) {
+    lengths.push_back(parse_integer(where, length, 1, Documents::kMaxSeqLen));
+  }
+  return lengths;
+}
+
+[[noreturn]] void refuse_type(std::string_view where, const Json& value, std::string_view expected) {
+  refuse("{}: expected {}, not {}", where, expected, value.dump());
+}
+
+std::int64_t integer_in(const Json& value, std::int64_t smallest, std::int64_t largest, std::string_view where) {
+  if (!value.is_number_integer()) {
+    refuse_type(where, value, fmt::format("a whole number from {} to {}", smallest, largest));
+  }
+  return parse_integer(where, value.dump(), smallest, largest);
+}
+
+AxisValue documents_value(const Json& value, std::string_view where) {
+  if (value.is_string()) return histogram_value(value.get_ref<const std::string&>(), where);
+  if (!value.is_array() || value.empty())
+    refuse_type(where, value, "a list of lengths or the name of a histogram file");
+  AxisValue lengths = AxisValue::array();
+  for (const Json& length : value) {
+    const std::string element = fmt::format("{}/{}", where, lengths.size());
+    lengths.push_back(integer_in(length, 1, Documents::kMaxSeqLen, element));
+  }
+  return lengths;
+}
+
+}  // namespace
+
+AxisValue value_from_text(const AxisInfo& axis, std::string_view text, std::string_view where) {
+  switch (axis.kind) {
+    case AxisKind::kInteger:
+      return parse_integer(where, text, axis.smallest, axis.largest);
+    case AxisKind::kReal:
+      return parse_positive(where, text);
+    case AxisKind::kFlag:
+      if (text == "true" || text == "on") return true;
+      if (text == "false" || text == "off") return false;
+      refuse("{}: \"{}\" is neither on nor off; the bare flag is on", where, text);
+    case AxisKind::kSwitch:
+      return switch_value(text, where);
+    case AxisKind::kWord:
+      return word_value(axis, text, where);
+    case AxisKind::kDocuments:
+      break;
+  }
+  return documents_value(text, where);
+}
+
+std::vector<AxisValue> values_from_text(const AxisInfo& axis, std::string_view text, std::string_view where) {
+  std::vector<AxisValue> values;
+  if (axis.kind == AxisKind::kDocuments) {
+    values.push_back(value_from_text(axis, text, where));
+    return values;
+  }
+  for (const std::string_view part : split(text)) values.push_back(value_from_text(axis, part, where));
+  return values;
+}
+
+AxisValue value_from_json(const AxisInfo& axis, const Json& value, std::string_view where) {
+  switch (axis.kind) {
+    case AxisKind::kInteger:
+      return integer_in(value, axis.smallest, axis.largest, where);
+    case AxisKind::kReal:
+      if (!value.is_number()) refuse_type(where, value, "a positive number");
+      return parse_positive(where, value.dump());
+    case AxisKind::kFlag:
+      if (!value.is_boolean()) refuse_type(where, value, "true or false");
+      return value;
+    case AxisKind::kSwitch:
+      if (value.is_boolean()) return value.get<bool>() ? "on" : "off";
+      if (!value.is_string()) refuse_type(where, value, "\"on\" or \"off\"");
+      return switch_value(value.get_ref<const std::string&>(), where);
+    case AxisKind::kWord:
+      if (!value.is_string()) refuse_type(where, value, fmt::format("a text ({})", axis.values));
+      return word_value(axis, value.get_ref<const std::string&>(), where);
+    case AxisKind::kDocuments:
+      break;
+  }
+  return documents_value(value, where);
+}
+
+std::filesystem::path find_histogram(std::string_view name) {
+  std::error_code unreadable;
+  if (std::filesystem::is_regular_file(name, unreadable)) return name;
+  const std::string shipped = "document-lengths/" + std::string(name);
+  return find_config(name.ends_with(".json") ? shipped : shipped + ".json");
+}
+
+}  // namespace cpbench

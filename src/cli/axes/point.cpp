@@ -1,0 +1,176 @@
+#include "cli/axes/point.hpp"
+
+#include <cmath>
+#include <optional>
+
+#include "cli/axes/grid_choice.hpp"
+#include "problem/document_lengths.hpp"
+#include "problem/models.hpp"
+
+namespace cpbench {
+namespace {
+
+std::optional<Model> model_of(const PointSpec& spec) {
+  const std::string name = spec.word(Axis::kModel);
+  if (name == "none") return std::nullopt;
+  return find_model(name);
+}
+
+// Heads, head dims, mask and sink. Where a model's kv_heads equal its heads, or its head_dim_v its head_dim, they
+// follow an override of the latter, as they do without a model.
+void set_shape(const PointSpec& spec, Problem& problem) {
+  const auto model = model_of(spec);
+  const auto size = [&](Axis axis, int otherwise) { return static_cast<int>(spec.integer_or(axis, otherwise)); };
+  problem.heads = model ? size(Axis::kHeads, model->heads) : static_cast<int>(spec.integer(Axis::kHeads));
+  problem.head_dim = model ? size(Axis::kHeadDim, model->head_dim) : static_cast<int>(spec.integer(Axis::kHeadDim));
+  const bool grouped = model && model->kv_heads != model->heads;
+  problem.kv_heads = size(Axis::kKvHeads, grouped ? model->kv_heads : problem.heads);
+  const bool narrower_v = model && model->head_dim_v != model->head_dim;
+  problem.head_dim_v = size(Axis::kHeadDimV, narrower_v ? model->head_dim_v : problem.head_dim);
+  problem.mask = parse_mask(model && model->mask ? spec.word_or(Axis::kMask, *model->mask) : spec.word(Axis::kMask));
+  problem.sink = model && model->sink && !spec.has(Axis::kSink) ? true : spec.is_on(Axis::kSink);
+}
+
+Documents documents_of(const PointSpec& spec, std::int64_t seq_len, std::uint64_t seed) {
+  const AxisValue docs = spec.value(Axis::kDocs);
+  if (docs == "none") return Documents::whole(seq_len);
+  const auto lengths = docs.is_array()
+                           ? docs.get<std::vector<std::int64_t>>()
+                           : sample_document_lengths(find_histogram(docs.get<std::string>()), seq_len, seed);
+  return Documents::from_lengths(lengths, seq_len);
+}
+
+Problem problem_of(const PointSpec& spec, const ResolveContext& context) {
+  Problem problem;
+  set_shape(spec, problem);
+  problem.batch = spec.integer(Axis::kBatch);
+  problem.seq_len = spec.integer(Axis::kSeqLen);
+  problem.dtype = parse_dtype(spec.word(Axis::kDtype));
+  problem.documents = documents_of(spec, problem.seq_len, context.seed);
+  problem.layout = parse_layout(spec.word(Axis::kLayout));
+  problem.scale = spec.has(Axis::kScale) ? spec.at(Axis::kScale).get<double>()
+                                         : 1 / std::sqrt(static_cast<double>(problem.head_dim));
+  return problem;
+}
+
+ShardKind shard_of(const PointSpec& spec, Algorithm algorithm) {
+  switch (algorithm) {
+    case Algorithm::kUlysses:  // a ring of one position: every shard gives it the sequence in order
+      return ShardKind::kContiguous;
+    case Algorithm::kAllGather:
+      return parse_shard(spec.word_or(Axis::kShard, "contiguous"));
+    case Algorithm::kRing:
+    case Algorithm::kDoubleRing:
+    case Algorithm::kHybrid:
+      break;
+  }
+  return parse_shard(spec.word_or(Axis::kShard, "zigzag"));
+}
+
+Json value_of(Axis axis, const Case& c, int tensor_parallel, const PointSpec& spec) {
+  switch (axis) {
+    case Axis::kAlgo:
+      return name_of(c.algorithm);
+    case Axis::kCpSize:
+      return c.cp_size();
+    case Axis::kUlyssesDegree:
+      return c.grid.ulysses;
+    case Axis::kWindowSize:
+      return window_size_of(c.algorithm, c.grid);
+    case Axis::kRankOrder:
+      return name_of(c.grid.order);
+    case Axis::kShard:
+      return name_of(c.shard);
+    case Axis::kModel:
+      return spec.word(Axis::kModel);
+    case Axis::kSeqLen:
+      return c.problem.seq_len;
+    case Axis::kBatch:
+      return c.problem.batch;
+    case Axis::kHeads:
+      return c.problem.heads * tensor_parallel;
+    case Axis::kKvHeads:
+      return c.problem.kv_heads * tensor_parallel;
+    case Axis::kHeadDim:
+      return c.problem.head_dim;
+    case Axis::kHeadDimV:
+      return c.problem.head_dim_v;
+    case Axis::kTensorParallel:
+      return tensor_parallel;
+    case Axis::kSink:
+      return c.problem.sink;
+    case Axis::kUnevenHeads:
+      return c.uneven_heads;
+    case Axis::kDtype:
+      return name_of(c.problem.dtype);
+    case Axis::kMask:
+      return to_string(c.problem.mask);
+    case Axis::kDocs:
+      return spec.value(Axis::kDocs);
+    case Axis::kLayout:
+      return name_of(c.problem.layout);
+    case Axis::kPass:
+      return name_of(c.pass);
+    case Axis::kScale:
+      return c.problem.scale;
+    case Axis::kOverlap:
+      return c.overlap ? "on" : "off";
+    case Axis::kPrune:
+      return c.prune ? "on" : "off";
+    case Axis::kAccumulate:
+      break;
+  }
+  return name_of(c.accumulate);
+}
+
+}  // namespace
+
+void PointSpec::override_with(const PointSpec& other) {
+  for (const AxisInfo& info : all_axes()) {
+    if (other.has(info.axis)) set(info.axis, other.at(info.axis));
+  }
+}
+
+AxisValue PointSpec::value(Axis axis) const {
+  if (has(axis)) return at(axis);
+  const AxisInfo& info = info_of(axis);
+  return value_from_text(info, info.fallback, info.name);
+}
+
+bool PointSpec::is_on(Axis axis) const {
+  const AxisValue chosen = value(axis);
+  return chosen == true || chosen == "on";
+}
+
+std::int64_t PointSpec::integer_or(Axis axis, std::int64_t otherwise) const {
+  return has(axis) ? at(axis).get<std::int64_t>() : otherwise;
+}
+
+std::string PointSpec::word_or(Axis axis, std::string_view otherwise) const {
+  return has(axis) ? at(axis).get<std::string>() : std::string(otherwise);
+}
+
+ResolvedPoint resolve(const PointSpec& spec, const ResolveContext& context) {
+  ResolvedPoint point;
+  Case& c = point.of;
+  c.problem = problem_of(spec, context);
+  c.algorithm = parse_algorithm(spec.word(Axis::kAlgo));
+  const HeadShare share =
+      share_heads(c.problem.heads, c.problem.kv_heads, static_cast<int>(spec.integer(Axis::kTensorParallel)));
+  c.problem.heads = share.heads;
+  c.problem.kv_heads = share.kv_heads;
+  c.grid = choose_grid(spec, c.algorithm, share, context);
+  c.shard = shard_of(spec, c.algorithm);
+  c.pass = parse_pass(spec.word(Axis::kPass));
+  c.uneven_heads = spec.is_on(Axis::kUnevenHeads);
+  c.overlap = spec.is_on(Axis::kOverlap);
+  c.prune = spec.is_on(Axis::kPrune);
+  c.accumulate = parse_accumulate(spec.word(Axis::kAccumulate));
+  check(c);
+  for (const AxisInfo& info : all_axes()) {
+    point.axes[std::string(info.name)] = value_of(info.axis, c, share.tensor_parallel, spec);
+  }
+  return point;
+}
+
+}  // namespace cpbench

@@ -1,0 +1,62 @@
+// `cpbench doctor`: is this job placed sanely, and what can its machine do?
+#include <cstdio>
+
+#include "backend/cpu/isa.hpp"
+#include "backend/cpu/peaks.hpp"
+#include "cli/commands/subcommand.hpp"
+#include "cli/commands/job_header.hpp"
+#include "run/placement.hpp"
+
+namespace cpbench {
+namespace {
+
+class DoctorCommand : public Subcommand {
+ public:
+  explicit DoctorCommand(CLI::App& parent) {
+    app = parent.add_subcommand("doctor", "Ranks, hosts, bindings, devices and measured peaks of this job");
+    app->add_flag("--peaks", peaks_, "Measure FMA peaks, memory bandwidth and the rate of exp");
+  }
+
+  ExitCode execute(const Job& job) override {
+    const Communicator& world = *job.world;
+    const Placement placement = find_placement(world);
+    const int threads = default_threads(placement);
+    const Header header = header_of(job, placement, "");
+    if (job.speaks) print_ranks(header, threads);
+    const std::string warning = thread_warning(placement, threads);
+    if (job.speaks && !warning.empty()) fmt::print("warning: {}\n", warning);
+    if (peaks_) measure_peaks(job, threads);
+    return ExitCode::kOk;
+  }
+
+ private:
+  static void print_ranks(const Header& header, int threads) {
+    fmt::print("{} ranks, {} thread{} each; {}\n", header.ranks.size(), threads, threads == 1 ? "" : "s",
+               header.environment.mpi.value_or("no MPI"));
+    fmt::print("{:>6}  {:<24}{:>6}  {:<16}{}\n", "rank", "host", "local", "cpus", "device");
+    for (const RankInfo& r : header.ranks) {
+      fmt::print("{:>6}  {:<24}{:>6}  {:<16}{}\n", r.rank, r.host, r.local_rank, r.cpus, r.device);
+    }
+  }
+
+  /// All ranks measure at once, as they would compute at once; the figures are means over ranks.
+  static void measure_peaks(const Job& job, int threads) {
+    const Communicator& world = *job.world;
+    const auto mean = [&](double value) { return world.sum_over_ranks(value) / world.size(); };
+    world.barrier();
+    const double fp32 = mean(fma_peak_flops(DType::kFp32, threads)), bf16 = mean(fma_peak_flops(DType::kBf16, threads));
+    const double bandwidth = mean(memory_bandwidth(threads)), exp = mean(exp_rate(threads));
+    if (!job.speaks) return;
+    fmt::print("per rank, all ranks at once, {} threads, {}:\n", threads, isa());
+    fmt::print("  fp32 FMA          {:8.1f} GFLOP/s\n  bf16              {:8.1f} GFLOP/s\n", fp32 * 1e-9, bf16 * 1e-9);
+    fmt::print("  memory bandwidth  {:8.1f} GB/s\n  exp2              {:8.2f} G/s\n", bandwidth * 1e-9, exp * 1e-9);
+  }
+
+  bool peaks_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Subcommand> make_doctor_command(CLI::App& app) { return std::make_unique<DoctorCommand>(app); }
+
+}  // namespace cpbench

@@ -1,0 +1,50 @@
+#include "cli/commands/job_header.hpp"
+
+#include <fstream>
+#include <iterator>
+
+#include "result/environment.hpp"
+#include "result/json.hpp"
+#include "result/sha256.hpp"
+#include "result/tool.hpp"
+#include "support/config_path.hpp"
+#include "transport/mpi_session.hpp"
+
+namespace cpbench {
+namespace {
+
+std::string contents_of(const std::string& path) {
+  const std::filesystem::path file = std::filesystem::exists(path) ? std::filesystem::path(path) : find_config(path);
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+}
+
+}  // namespace
+
+Header header_of(const Job& job, const Placement& placement, const std::string& config) {
+  const Json mine = {{"host", placement.host},
+                     {"local_rank", placement.local_rank},
+                     {"device", cpu_name()},
+                     {"cpus", format_cpus(placement.cpus)}};
+  const std::vector<std::string> all = job.world->gather(text_of(mine));
+  Header header{
+      .tool = this_tool(), .command = {}, .environment = this_environment(mpi_library_version()), .ranks = {}};
+  header.command.argv = job.argv;
+  header.command.started = utc_now();
+  if (!config.empty() && job.speaks) {
+    header.command.config = config;
+    header.command.sha256 = sha256_of(contents_of(config));
+  }
+  for (std::size_t rank = 0; rank < all.size(); ++rank) {
+    const Json json = Json::parse(all[rank]);
+    header.ranks.push_back({.rank = static_cast<int>(rank),
+                            .host = json["host"].get<std::string>(),
+                            .local_rank = json["local_rank"].get<int>(),
+                            .device = json["device"].get<std::string>(),
+                            .uuid = std::nullopt,
+                            .cpus = json["cpus"].get<std::string>()});
+  }
+  return header;
+}
+
+}  // namespace cpbench

@@ -1,0 +1,15 @@
+// What a result says of the job, gathered from its ranks.
+#pragma once
+
+#include <string>
+
+#include "cli/commands/subcommand.hpp"
+#include "result/record.hpp"
+#include "run/placement.hpp"
+
+namespace cpbench {
+
+/// Collective; complete on rank 0. `config`: the path that was given, or empty.
+Header header_of(const Job& job, const Placement& placement, const std::string& config);
+
+}  // namespace cpbench

@@ -1,0 +1,192 @@
+// `cpbench plan`: programs, their proof, memory, bytes and FLOPs; runs nothing.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <functional>
+
+#include "cli/commands/subcommand.hpp"
+#include "cli/commands/sweep_of.hpp"
+#include "schedule/describe.hpp"
+#include "schedule/figures.hpp"
+#include "schedule/verify.hpp"
+
+namespace cpbench {
+namespace {
+
+/// Ranks that are listed one by one; of more, only the extremes are.
+constexpr int kListedRanks = 16;
+/// Lines of a program that are shown without --all-steps.
+constexpr std::size_t kShownSteps = 40;
+
+struct PlanOptions {
+  SweepOptions sweep;
+  int rank = 0;
+  bool all_steps = false;
+};
+
+std::string bytes_text(double bytes) {
+  constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  std::size_t unit = 0;
+  while (bytes >= 1024 && unit + 1 < std::size(kUnits)) bytes /= 1024, ++unit;
+  return unit == 0 ? fmt::format("{:.0f} B", bytes) : fmt::format("{:.2f} {}", bytes, kUnits[unit]);
+}
+
+std::string describe_case(const Case& c) {
+  const Problem& p = c.problem;
+  return fmt::format(
+      "{} on {} ranks (ulysses {} x outer {} x inner {}, {}), {} shards, {}\n"
+      "  batch {} x {} tokens, heads {}:{}, head_dim {}:{}, {}, mask {}, {} document{}{}, pass {}\n",
+      name_of(c.algorithm), c.cp_size(), c.grid.ulysses, c.grid.outer, c.grid.inner, name_of(c.grid.order),
+      name_of(c.shard), c.prune ? "pruned" : "not pruned", p.batch, p.seq_len, p.heads, p.kv_heads, p.head_dim,
+      p.head_dim_v, name_of(p.dtype), to_string(p.mask), p.documents.count(), p.documents.count() == 1 ? "" : "s",
+      p.sink ? ", sinks" : "", name_of(c.pass));
+}
+
+std::string figures_row(const std::string& name, std::int64_t tokens, const RankFigures& f) {
+  const auto link = [&](Link l) {
+    return bytes_text(static_cast<double>(f.bytes_by_link[static_cast<std::size_t>(l)]));
+  };
+  return fmt::format("  {:<6}{:>10}{:>12.4g}{:>12}{:>12}{:>12}{:>14}{:>14}{:>10}{:>13}\n", name, tokens,
+                     static_cast<double>(f.flops), link(Link::kInner), link(Link::kOuter), link(Link::kAllToAll),
+                     bytes_text(static_cast<double>(f.bytes_within_node)),
+                     bytes_text(static_cast<double>(f.bytes_between_nodes)), f.messages,
+                     bytes_text(static_cast<double>(f.memory_bytes)));
+}
+
+std::string figures_header() {
+  return fmt::format("  {:<6}{:>10}{:>12}{:>12}{:>12}{:>12}{:>14}{:>14}{:>10}{:>13}\n", "rank", "tokens", "FLOPs",
+                     "inner", "outer", "all-to-all", "within node", "between", "messages", "memory");
+}
+
+/// What all ranks send in one iteration.
+double total_sent(const std::vector<RankFigures>& figures) {
+  double bytes = 0;
+  for (const RankFigures& f : figures) bytes += static_cast<double>(f.bytes_sent());
+  return bytes;
+}
+
+std::vector<RankFigures> figures_of_all(const Schedule& schedule, int ranks_per_node) {
+  std::vector<RankFigures> figures;
+  for (int rank = 0; rank < schedule.of.cp_size(); ++rank)
+    figures.push_back(figures_of(schedule, rank, ranks_per_node));
+  return figures;
+}
+
+std::string figures_table(const Schedule& schedule, const std::vector<RankFigures>& figures) {
+  std::string text = figures_header();
+  const auto row = [&](std::size_t rank, const std::string& name) {
+    text += figures_row(name, count_of(schedule.tokens[rank]), figures[rank]);
+  };
+  const auto by_flops = [](const RankFigures& a, const RankFigures& b) { return a.flops < b.flops; };
+  const auto most =
+      static_cast<std::size_t>(std::max_element(figures.begin(), figures.end(), by_flops) - figures.begin());
+  const auto least =
+      static_cast<std::size_t>(std::min_element(figures.begin(), figures.end(), by_flops) - figures.begin());
+  if (figures.size() <= kListedRanks) {
+    for (std::size_t rank = 0; rank < figures.size(); ++rank) row(rank, std::to_string(rank));
+  } else {
+    row(0, "0");
+    row(least, fmt::format("{}", least));
+    row(most, fmt::format("{}", most));
+    text += fmt::format("  (of {} ranks: the first, one with the least work, and one with the most)\n", figures.size());
+  }
+  double total = 0;
+  std::int64_t memory = 0;
+  for (const RankFigures& f : figures) {
+    total += static_cast<double>(f.flops);
+    memory = std::max(memory, f.memory_bytes);
+  }
+  const double largest = static_cast<double>(figures[most].flops);
+  text += fmt::format("  load balance {:.3f} (mean / largest FLOPs), peak memory {} per rank, {} sent by all ranks\n",
+                      largest > 0 ? total / static_cast<double>(figures.size()) / largest : 1.0,
+                      bytes_text(static_cast<double>(memory)), bytes_text(total_sent(figures)));
+  return text;
+}
+
+std::string steps_text(const Schedule& schedule, const PlanOptions& options) {
+  const Program& program = schedule.programs[static_cast<std::size_t>(options.rank)];
+  const std::size_t count = program.ops.size();
+  std::string text =
+      fmt::format("  program of rank {}: {} operations, {} buffers\n", options.rank, count, program.buffers.size());
+  for (std::size_t id = 0; id < count; ++id) {
+    const bool hidden =
+        !options.all_steps && count > kShownSteps && id >= kShownSteps / 2 && id + kShownSteps / 2 < count;
+    if (!hidden) text += describe(program, static_cast<OpId>(id), schedule.of.problem.batch) + "\n";
+    if (hidden && id == kShownSteps / 2) text += fmt::format("     ... {} more (--all-steps)\n", count - kShownSteps);
+  }
+  return text;
+}
+
+/// The bytes of the same case with the other setting of --prune.
+std::string prune_text(const Case& c, double sent, int ranks_per_node) {
+  Case other = c;
+  other.prune = !c.prune;
+  const double otherwise = total_sent(figures_of_all(build_schedule(other), ranks_per_node));
+  const double pruned = c.prune ? sent : otherwise, kept = c.prune ? otherwise : sent;
+  return fmt::format("  sent with --prune on {}, off {}\n", bytes_text(pruned), bytes_text(kept));
+}
+
+ExitCode plan_point(const Case& c, const PlanOptions& options, bool speaks) {
+  if (options.rank < 0 || options.rank >= c.cp_size()) {
+    refuse("--rank {} does not exist: cp_size is {}", options.rank, c.cp_size());
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
+  std::string text = describe_case(c);
+  double sent = 0;
+  ExitCode code = ExitCode::kOk;
+  {
+    const Schedule schedule = build_schedule(c);
+    const double built_s = elapsed();
+    const Verdict verdict = verify(schedule);
+    text += fmt::format("  {} for all ranks (built in {:.2f} s, verified in {:.2f} s)\n",
+                        verdict.passed ? "verified" : "NOT VERIFIED", built_s, elapsed() - built_s);
+    for (const std::string& fault : verdict.faults) text += "  fault: " + fault + "\n";
+    if (!verdict.passed) code = ExitCode::kInvalid;
+    const std::vector<RankFigures> figures = figures_of_all(schedule, options.sweep.ranks_per_node);
+    sent = total_sent(figures);
+    text += figures_table(schedule, figures) + steps_text(schedule, options);
+  }  // the schedule is freed before the other one is built
+  text += prune_text(c, sent, options.sweep.ranks_per_node);
+  if (speaks) std::fputs((text + "\n").c_str(), stdout);
+  return code;
+}
+
+class PlanCommand : public Subcommand {
+ public:
+  explicit PlanCommand(CLI::App& parent) {
+    app = parent.add_subcommand("plan", "Programs, their proof, memory, bytes and FLOPs per rank; runs nothing");
+    add_sweep_options(*app, options_.sweep);
+    app->add_option("--rank", options_.rank, "Rank whose program is shown (0)");
+    app->add_flag("--all-steps", options_.all_steps, "Show long programs whole");
+    flags_ = std::make_unique<AxisFlags>(*app);
+  }
+
+  ExitCode execute(const Job& job) override {
+    const ResolveContext context{.world_size = 1,
+                                 .cp_size_is_bounded = false,
+                                 .ranks_per_node = options_.sweep.ranks_per_node,
+                                 .seed = options_.sweep.seed};
+    ExitCode code = ExitCode::kOk;
+    bool any = false;
+    for (const SweepPoint& point : sweep_of(options_.sweep, *flags_, context)) {
+      if (!point.of) {
+        if (job.speaks) fmt::print("skipped {}: {}\n\n", point.axes.dump(), point.skipped_because);
+        continue;
+      }
+      any = true;
+      code = graver(code, plan_point(*point.of, options_, job.speaks));
+    }
+    return any ? code : ExitCode::kAllSkipped;
+  }
+
+ private:
+  PlanOptions options_;
+  std::unique_ptr<AxisFlags> flags_;
+};
+
+}  // namespace
+
+std::unique_ptr<Subcommand> make_plan_command(CLI::App& app) { return std::make_unique<PlanCommand>(app); }
+
+}  // namespace cpbench

@@ -1,0 +1,148 @@
+#include "cli/commands/point_runner.hpp"
+
+#include <algorithm>
+
+#include "backend/cpu/peaks.hpp"
+#include "cli/commands/mpi_collective.hpp"
+#include "result/derive.hpp"
+#include "result/trace.hpp"
+#include "schedule/figures.hpp"
+#include "schedule/verify.hpp"
+#include "validate/dump.hpp"
+
+namespace cpbench {
+namespace {
+
+/// Rank 0 verifies for all; the others learn what it found.
+void require_verified_by_first(const Communicator& ranks, const Schedule& schedule) {
+  std::string faults;
+  if (ranks.rank() == 0) {
+    for (const std::string& fault : verify(schedule).faults) faults += fault + "\n";
+  }
+  faults = ranks.broadcast(faults);
+  if (!faults.empty()) throw std::logic_error("the schedule does not verify; this is a bug of cpbench:\n" + faults);
+}
+
+/// Figures of the rank that has most of each.
+RankFigures largest_figures(const Schedule& schedule, int128& total_flops) {
+  RankFigures largest;
+  std::int64_t sent = 0;
+  total_flops = 0;
+  for (int rank = 0; rank < schedule.of.cp_size(); ++rank) {
+    const RankFigures f = figures_of(schedule, rank, 0);
+    total_flops += f.flops;
+    sent = std::max(sent, f.bytes_sent());
+    largest.memory_bytes = std::max(largest.memory_bytes, f.memory_bytes);
+  }
+  largest.bytes_within_node = sent;
+  return largest;
+}
+
+}  // namespace
+
+LocalResults results_of(const RankJob& job, const Case& c) {
+  const OwnedBuffers& own = job.program().owned;
+  const ProgramMemory& memory = job.memory();
+  LocalResults results{.out = memory.view(own.out).first, .lse = memory.view(own.lse).first};
+  if (c.pass == Pass::kForward) return results;
+  results.dq = memory.view(own.dq).first;
+  results.dk = memory.view(own.dkv).first;
+  results.dv = memory.view(own.dkv).second;
+  if (own.dsink != kNoBuffer) {
+    results.dsink = reinterpret_cast<const float*>(memory.buffers[static_cast<std::size_t>(own.dsink)]);
+  }
+  return results;
+}
+
+PointRunner::PointRunner(const Communicator& world, const Settings& settings, const Placement& placement)
+    : world_(world),
+      settings_(settings),
+      placement_(placement),
+      workers_(world.sum_over_ranks(placement.local_rank == 0 ? placement.node_cpus : 0)) {}
+
+PointRecord PointRunner::run(const SweepPoint& point, const std::string& id, const PointFiles& files, bool measured) {
+  PointRecord record;
+  record.id = id;
+  record.axes = point.axes;
+  if (!point.of) {
+    record.status = Status::kSkipped;
+    record.reason = point.skipped_because;
+    return record;
+  }
+  if (const auto ranks = world_.first(point.of->cp_size())) run_on(*ranks, *point.of, files, measured, record);
+  world_.barrier();
+  return record;
+}
+
+void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFiles& files, bool measured,
+                         PointRecord& record) {
+  const Schedule schedule = build_schedule(c);
+  require_verified_by_first(ranks, schedule);
+  RankJob job(schedule, ranks, settings_);
+  record.memory = MemoryFigures{.planned_bytes = ranks.max_over_ranks(job.program().total_bytes(c.problem.batch)),
+                                .peak_bytes = ranks.max_over_ranks(job.allocated_bytes())};
+  const Inputs inputs(c.problem, settings_.input, settings_.seed);
+  job.fill(inputs);
+  job.run_once();
+  const int workers = std::min(workers_, ranks.size() * settings_.threads);
+  const CheckMode mode = resolve(settings_.check, c.problem, c.pass, workers);
+  if (mode.kind != CheckMode::Kind::kOff || !files.dump.empty()) {
+    const ValidationReport report = check(job, ranks, c, inputs, mode, files.dump);
+    if (mode.kind != CheckMode::Kind::kOff) record.validation = report;
+    if (!report.passed && mode.kind != CheckMode::Kind::kOff) {
+      record.status = Status::kInvalid;
+      record.reason = report.reason();
+      return;
+    }
+  }
+  if (measured) measure(job, ranks, schedule, files.trace, record);
+}
+
+ValidationReport PointRunner::check(RankJob& job, const Communicator& ranks, const Case& c, const Inputs& inputs,
+                                    const CheckMode& mode, const std::string& dump_directory) const {
+  MpiCollective collective(ranks);
+  const LocalResults results = results_of(job, c);
+  ValidationReport report;
+  if (mode.kind != CheckMode::Kind::kOff) {
+    const CheckOptions options{.mode = mode,
+                               .pass = c.pass,
+                               .threads = settings_.threads,
+                               .workers = std::min(workers_, ranks.size() * settings_.threads)};
+    report = check_results(inputs, options, job.tokens(), results, collective);
+  }
+  if (!dump_directory.empty()) dump(dump_directory, inputs, c.pass, job.tokens(), results, report, collective);
+  return report;
+}
+
+void PointRunner::measure(RankJob& job, const Communicator& ranks, const Schedule& schedule, const std::string& trace,
+                          PointRecord& record) {
+  const Case& c = schedule.of;
+  const Measurement measurement = job.measure();
+  int128 flops = 0;
+  const RankFigures largest = largest_figures(schedule, flops);
+  const Work work{.flops = flops,
+                  .tokens = c.problem.batch * c.problem.seq_len,
+                  .ranks = c.cp_size(),
+                  .bytes_sent_per_rank = largest.bytes_sent(),
+                  .peak_tflops = peak_flops(ranks, c.problem.dtype) * 1e-12};
+  record.timing = measurement.timing;
+  record.throughput = throughput_of(measurement.timing, work);
+  record.comm = comm_figures_of(measurement.timing, work);
+  record.steps = steps_of(job.program(), measurement.spans);
+  if (trace.empty()) return;
+  const TraceSource source{.rank = ranks.rank(), .host = placement_.host, .clock = synchronize_clocks(ranks)};
+  const std::vector<std::string> events =
+      ranks.gather(serialize_events(source, job.program(), c.problem.batch, measurement.spans));
+  if (ranks.rank() == 0) write_trace(trace, events, record.id, true);
+}
+
+/// Of one rank, with all ranks busy: the mean. Measured once per run and dtype.
+double PointRunner::peak_flops(const Communicator& ranks, DType dtype) {
+  const auto known = peaks_.find(dtype);
+  if (known != peaks_.end()) return known->second;
+  ranks.barrier();
+  const double mean = ranks.sum_over_ranks(fma_peak_flops(dtype, settings_.threads)) / ranks.size();
+  return peaks_[dtype] = mean;
+}
+
+}  // namespace cpbench

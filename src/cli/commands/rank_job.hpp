@@ -1,0 +1,53 @@
+// One rank's part in one point: its programs, their memory, and what executes them.
+#pragma once
+
+#include <memory>
+
+#include "backend/cpu/cpu_backend.hpp"
+#include "cli/commands/settings.hpp"
+#include "run/buffer_set.hpp"
+#include "run/executor.hpp"
+#include "run/fault_injector.hpp"
+#include "run/measure.hpp"
+#include "schedule/schedule.hpp"
+#include "transport/communicator.hpp"
+#include "transport/emulated_link.hpp"
+#include "transport/mpi_transport.hpp"
+
+namespace cpbench {
+
+/// Part of the program that the case's pass runs.
+Part part_of(Pass pass);
+
+/// Everything is made on all ranks of `ranks` (the point's cp_size) together.
+class RankJob {
+ public:
+  /// `schedule` must outlive it. Throws Error(kPlacement) on all ranks of `node` where memory does not suffice.
+  RankJob(const Schedule& schedule, const Communicator& ranks, const Settings& settings);
+
+  const Program& program() const { return schedule_.programs[static_cast<std::size_t>(ranks_.rank())]; }
+  const Tokens& tokens() const { return schedule_.tokens[static_cast<std::size_t>(ranks_.rank())]; }
+  const ProgramMemory& memory() const { return full_.memory(); }
+  std::int64_t allocated_bytes() const { return buffers_.allocated_bytes(); }
+  Backend& backend() { return backend_; }
+
+  void fill(const Inputs& inputs);
+  /// Runs the program once, forward part included.
+  void run_once() { full_.run(Part::kAll); }
+  /// The same with a fault planted (run/fault.hpp).
+  void run_once_with(const Plant& plant);
+  Measurement measure();
+
+ private:
+  const Schedule& schedule_;
+  const Communicator& ranks_;
+  const Settings& settings_;
+  CpuBackend backend_;
+  MpiTransport mpi_;
+  EmulatedLink transport_;
+  BufferSet buffers_;
+  Program compute_only_program_, comm_only_program_;
+  Executor full_, compute_only_, comm_only_;
+};
+
+}  // namespace cpbench

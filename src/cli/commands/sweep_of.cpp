@@ -1,0 +1,18 @@
+#include "cli/commands/sweep_of.hpp"
+
+#include "cli/config/config_file.hpp"
+#include "support/error.hpp"
+
+namespace cpbench {
+
+std::vector<SweepPoint> sweep_of(const SweepOptions& options, const AxisFlags& flags, const ResolveContext& context) {
+  Sweep sweep;
+  if (!options.config.empty()) {
+    sweep = read_config(options.config, options.length_scale);
+  } else if (options.length_scale) {
+    scale_lengths(sweep, *options.length_scale);
+  }
+  return resolve_all(expand(sweep, flags.values()), context);
+}
+
+}  // namespace cpbench

@@ -1,0 +1,106 @@
+#include "cli/config/command_line.hpp"
+
+#include <algorithm>
+
+#include "support/error.hpp"
+#include "support/nearest.hpp"
+
+namespace cpbench {
+namespace {
+
+CLI::Option* add_axis(CLI::App& command, const AxisInfo& axis) {
+  const bool bare = axis.kind == AxisKind::kFlag;
+  const std::string help = bare ? fmt::format("{} [{}]", axis.meaning, axis.fallback)
+                                : fmt::format("{}: {} [{}]", axis.meaning, axis.values, axis.fallback);
+  // The texts are read by values(), which knows their kinds.
+  CLI::Option* option = bare ? command.add_flag(axis.flag(), help)
+                             : command.add_option(
+                                   axis.flag(), [](const CLI::results_t&) { return true; }, help);
+  if (!bare) option->type_name("VALUES");
+  option->group("Axes: comma lists sweep")->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  return option;
+}
+
+// The innermost command that was chosen.
+const CLI::App& chosen_command(const CLI::App& app) {
+  const auto commands = app.get_subcommands();
+  return commands.empty() ? app : chosen_command(*commands.front());
+}
+
+std::vector<std::string> known_words(const CLI::App& command) {
+  std::vector<std::string> known;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) known.push_back("-" + name);
+  }
+  for (const CLI::App* inner : command.get_subcommands([](const CLI::App*) { return true; })) {
+    known.push_back(inner->get_name());
+  }
+  return known;
+}
+
+[[noreturn]] void refuse_extra(const CLI::App& app, const std::string& extra,
+                               const std::vector<std::string>& also_known) {
+  std::vector<std::string> known = known_words(chosen_command(app));
+  known.insert(known.end(), also_known.begin(), also_known.end());
+  const std::string word = extra.substr(0, extra.find('='));
+  const std::string closest = nearest(word, known);
+  const std::string hint = closest.empty() ? "" : fmt::format("; did you mean {}?", closest);
+  if (!word.starts_with('-')) refuse("unexpected argument \"{}\"{}", extra, hint);
+  refuse("unknown flag {}{} (--help lists all)", word, hint);
+}
+
+// CLI11 would take the next flag for the value of `--json=`.
+void refuse_empty_values(const std::vector<std::string>& arguments) {
+  for (const std::string& word : arguments) {
+    if (word.starts_with("--") && word.ends_with('='))
+      refuse("{}: the value is empty", word.substr(0, word.size() - 1));
+  }
+}
+
+void accept_extras(CLI::App& app) {
+  app.allow_extras();
+  for (CLI::App* inner : app.get_subcommands([](CLI::App*) { return true; })) accept_extras(*inner);
+}
+
+}  // namespace
+
+AxisFlags::AxisFlags(CLI::App& command) {
+  for (const AxisInfo& axis : all_axes()) options_[static_cast<std::size_t>(axis.axis)] = add_axis(command, axis);
+}
+
+AxisValues AxisFlags::values() const {
+  AxisValues values;
+  for (const AxisInfo& axis : all_axes()) {
+    for (const std::string& text : options_[static_cast<std::size_t>(axis.axis)]->results()) {
+      const auto more = values_from_text(axis, text, axis.flag());
+      values[axis.axis].insert(values[axis.axis].end(), more.begin(), more.end());
+    }
+  }
+  return values;
+}
+
+std::optional<std::string> parse_command_line(CLI::App& app, std::vector<std::string> arguments,
+                                              const std::vector<std::string>& also_known) {
+  refuse_empty_values(arguments);
+  accept_extras(app);                                // they are refused below, with the nearest known flag
+  std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+  std::string complaint;
+  try {
+    app.parse(std::move(arguments));
+  } catch (const CLI::CallForHelp&) {
+    return app.help();
+  } catch (const CLI::CallForAllHelp&) {
+    return app.help("", CLI::AppFormatMode::All);
+  } catch (const CLI::CallForVersion& version) {
+    return fmt::format("{}\n", version.what());
+  } catch (const CLI::ParseError& error) {
+    complaint = error.what();
+  }
+  const auto extras = app.remaining(/*recurse=*/true);
+  if (!extras.empty()) refuse_extra(app, extras.front(), also_known);
+  if (!complaint.empty()) refuse("{}", complaint);
+  return std::nullopt;
+}
+
+}  // namespace cpbench

@@ -1,0 +1,44 @@
+// What a run needs to know besides its points.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace cpbench {
+
+/// Which points: shared by every command that has points, `plan` included.
+struct SweepOptions {
+  std::string config;                  ///< empty: none
+  std::optional<double> length_scale;  ///< overrides the config's own key
+  int ranks_per_node = 0;              ///< 0: as found
+  std::uint64_t seed = 1;              ///< of inputs and of documents drawn from a histogram
+};
+
+/// How to run them: `run` and `validate`. Texts are parsed by the room that gives them meaning.
+struct RunOptions {
+  int iterations = 20;
+  int warmup = 3;
+  std::string json;  ///< result file; empty: none
+  bool overwrite = false;
+  std::string trace;  ///< empty: none
+  std::string dump;   ///< directory; empty: none
+  std::string check;  ///< empty: full up to a size that takes seconds, else sample
+  std::string input = "normal";
+  std::string backend = "auto";
+  std::string transport = "auto";
+  std::string kernel = "auto";
+  std::string emulate_link;         ///< empty: none
+  std::string isa = "auto";         ///< also from CPBENCH_ISA
+  int threads = 0;                  ///< per rank; 0: CPUs of the node's mask / local ranks
+  std::optional<double> timeout_s;  ///< none: no limit
+};
+
+/// Adds the flags to a command; `options` must outlive its parsing. Numbers are read strictly (axes/number.hpp).
+void add_sweep_options(CLI::App& command, SweepOptions& options);
+void add_run_options(CLI::App& command, RunOptions& options);
+
+}  // namespace cpbench

@@ -1,0 +1,165 @@
+// Sources: Megatron-LM, megatron/training/arguments.py; MindSpeed, mindspeed/features_manager/context_parallel/ and
+// docs/features/{ring-attention,ulysses,hybrid,kvallgather}-context-parallel.md and double-ring.md.
+#include <algorithm>
+
+#include "cli/foreign/dialects.hpp"
+#include "support/error.hpp"
+#include "support/names.hpp"
+
+namespace cpbench {
+namespace {
+
+// Flags that MindSpeed adds. A line that has none of them is Megatron-core's, whose ring always overlaps.
+std::string_view mindspeed_flag(const GivenFlags& given) {
+  return given.first_of({"--context-parallel-algo", "--cp-window-size", "--ulysses-degree-in-cp",
+                         "--use-cp-send-recv-overlap", "--attention-mask-type", "--cp-attention-mask-type",
+                         "--megatron-cp-in-bnsd"});
+}
+
+void translate_window(const GivenFlags& given, NativeLine& line) {
+  if (given.integer_or("--cp-window-size", 1) > 1) line.pass(Axis::kWindowSize, given, "--cp-window-size");
+}
+
+void note_unused(const GivenFlags& given, NativeLine& line, std::string_view flag, std::string_view algorithm) {
+  if (given.has(flag)) line.note(fmt::format("{} means nothing to {}", flag, algorithm));
+}
+
+void translate_mindspeed_algorithm(const GivenFlags& given, NativeLine& line) {
+  constexpr std::string_view kFlag = "--context-parallel-algo";
+  static const std::vector<std::string> kAlgorithms = {"ulysses_cp_algo", "megatron_cp_algo", "hybrid_cp_algo",
+                                                       "kvallgather_cp_algo"};
+  const std::string algorithm = given.has(kFlag) ? given.value(kFlag) : "megatron_cp_algo";
+  if (algorithm == "megatron_cp_algo") {
+    const std::string ring = given.integer_or("--cp-window-size", 1) > 1 ? "double-ring" : "ring";
+    if (given.has(kFlag)) line.set(Axis::kAlgo, ring, kFlag);
+    line.fall_back(Axis::kAlgo, ring);
+    translate_window(given, line);
+    note_unused(given, line, "--ulysses-degree-in-cp", algorithm);
+  } else if (algorithm == "hybrid_cp_algo") {
+    if (!given.has("--ulysses-degree-in-cp")) refuse("{} hybrid_cp_algo needs --ulysses-degree-in-cp", kFlag);
+    line.set(Axis::kAlgo, "hybrid", kFlag);
+    line.pass(Axis::kUlyssesDegree, given, "--ulysses-degree-in-cp");
+    translate_window(given, line);
+  } else if (algorithm == "ulysses_cp_algo" || algorithm == "kvallgather_cp_algo") {
+    line.set(Axis::kAlgo, algorithm == "ulysses_cp_algo" ? "ulysses" : "all-gather", kFlag);
+    if (algorithm == "kvallgather_cp_algo") line.fall_back(Axis::kShard, "zigzag");
+    note_unused(given, line, "--ulysses-degree-in-cp", algorithm);
+    note_unused(given, line, "--cp-window-size", algorithm);
+  } else {
+    refuse_unknown(kFlag, algorithm, kAlgorithms);
+  }
+}
+
+// Degrees from the inside out: the all-to-all group first, of neighbouring ranks.
+void translate_hierarchy(const GivenFlags& given, NativeLine& line) {
+  constexpr std::string_view kFlag = "--hierarchical-context-parallel-sizes";
+  if (!given.has(kFlag)) refuse("--cp-comm-type a2a+p2p needs {}, the a2a size first", kFlag);
+  const auto& sizes = given.values(kFlag);
+  if (sizes.size() != 2) refuse("{} {}: two sizes are expected, a2a and p2p", kFlag, fmt::join(sizes, " "));
+  line.set(Axis::kUlyssesDegree, sizes[0], kFlag);
+  const std::string ring = sizes[1];
+  const std::int64_t a2a = std::stoll(sizes[0]), cp_size = given.integer_or("--context-parallel-size", 1);
+  if (cp_size % a2a != 0 || std::to_string(cp_size / a2a) != ring) {
+    refuse("{} {} {}: their product is not --context-parallel-size {}", kFlag, sizes[0], ring, cp_size);
+  }
+}
+
+void translate_comm_type(const GivenFlags& given, NativeLine& line) {
+  constexpr std::string_view kFlag = "--cp-comm-type";
+  static const std::vector<std::string> kTypes = {"p2p", "all_gather", "a2a", "a2a+p2p"};
+  const auto& types = given.values(kFlag);
+  const std::string& type = types.front();
+  if (std::any_of(types.begin(), types.end(), [&](const std::string& other) { return other != type; })) {
+    refuse("{} {}: this measures one layer; give one type", kFlag, fmt::join(types, " "));
+  }
+  if (type == "p2p") {
+    line.set(Axis::kAlgo, "ring", kFlag);
+  } else if (type == "all_gather" || type == "allgather") {
+    line.set(Axis::kAlgo, "all-gather", kFlag);
+    line.fall_back(Axis::kShard, "zigzag");
+  } else if (type == "a2a") {
+    line.set(Axis::kAlgo, "ulysses", kFlag);
+  } else if (type == "a2a+p2p") {
+    line.set(Axis::kAlgo, "hybrid", kFlag);
+    translate_hierarchy(given, line);
+  } else {
+    refuse_unknown(kFlag, type, kTypes);
+  }
+}
+
+void translate_algorithm(const GivenFlags& given, NativeLine& line) {
+  const std::string_view mindspeed = mindspeed_flag(given);
+  if (given.has("--cp-comm-type") && given.has("--context-parallel-algo")) {
+    refuse("--cp-comm-type and --context-parallel-algo both name the algorithm: give one of them");
+  }
+  if (given.has("--cp-comm-type")) {
+    translate_comm_type(given, line);
+  } else if (!mindspeed.empty()) {
+    translate_mindspeed_algorithm(given, line);
+  }
+}
+
+void translate_mask(const GivenFlags& given, NativeLine& line) {
+  const std::string_view flag = given.first_of({"--attention-mask-type", "--cp-attention-mask-type"});
+  if (flag.empty()) return;
+  static const std::vector<std::string> kTypes = {"general", "causal"};
+  const std::string& type = given.value(flag);
+  if (type == "general") {
+    line.set(Axis::kMask, "full", flag);
+    line.fall_back(Axis::kShard, "contiguous");
+  } else if (type == "causal") {
+    line.set(Axis::kMask, "causal", flag);
+  } else {
+    refuse_unknown(flag, type, kTypes);
+  }
+}
+
+void translate_head_dim(const GivenFlags& given, NativeLine& line) {
+  line.pass(Axis::kHeadDim, given, "--kv-channels");
+  if (given.has("--kv-channels") || !given.has("--hidden-size") || !given.has("--num-attention-heads")) return;
+  const std::int64_t hidden = given.integer_or("--hidden-size", 1),
+                     heads = given.integer_or("--num-attention-heads", 1);
+  if (hidden % heads != 0) {
+    refuse("--hidden-size {} is not divisible by --num-attention-heads {}: give --kv-channels", hidden, heads);
+  }
+  line.set(Axis::kHeadDim, std::to_string(hidden / heads), "--hidden-size");
+}
+
+void translate_heads(const GivenFlags& given, NativeLine& line) {
+  line.pass(Axis::kHeads, given, "--num-attention-heads");
+  line.pass(Axis::kKvHeads, given, "--num-query-groups");
+  if (!given.has("--num-query-groups") && given.has("--group-query-attention")) {
+    line.set(Axis::kKvHeads, "1", "--group-query-attention");
+  }
+  if (given.has("--num-query-groups") && !given.has("--group-query-attention")) {
+    line.note("--num-query-groups holds without --group-query-attention too; Megatron would ignore it");
+  }
+  translate_head_dim(given, line);
+  line.pass(Axis::kTensorParallel, given, "--tensor-model-parallel-size");
+}
+
+void translate_dtype(const GivenFlags& given, NativeLine& line) {
+  if (given.has("--bf16") && given.has("--fp16")) refuse("--bf16 and --fp16 exclude each other");
+  if (given.has("--bf16")) line.set(Axis::kDtype, "bf16", "--bf16");
+  if (given.has("--fp16")) line.set(Axis::kDtype, "fp16", "--fp16");
+  line.fall_back(Axis::kDtype, "fp32");
+}
+
+}  // namespace
+
+void translate_megatron(const GivenFlags& given, NativeLine& line) {
+  translate_algorithm(given, line);
+  translate_mask(given, line);
+  line.pass(Axis::kCpSize, given, "--context-parallel-size");
+  line.pass(Axis::kSeqLen, given, "--seq-length");
+  line.pass(Axis::kBatch, given, "--micro-batch-size");
+  translate_heads(given, line);
+  translate_dtype(given, line);
+  if (given.has("--megatron-cp-in-bnsd")) line.set(Axis::kLayout, "bhsd", "--megatron-cp-in-bnsd");
+  if (given.has("--use-cp-send-recv-overlap")) line.set(Axis::kOverlap, "on", "--use-cp-send-recv-overlap");
+  if (!mindspeed_flag(given).empty()) line.fall_back(Axis::kOverlap, "off");
+  line.fall_back(Axis::kCpSize, "1");
+  line.fall_back(Axis::kLayout, "sbhd");
+}
+
+}  // namespace cpbench

@@ -1,0 +1,96 @@
+// The program: finds the command, starts MPI where it needs ranks, and turns errors into one message and one exit code.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+
+#include "cli/commands/subcommand.hpp"
+#include "cli/config/command_line.hpp"
+#include "cli/foreign/translate.hpp"
+#include "result/tool.hpp"
+#include "transport/mpi_session.hpp"
+
+namespace cpbench {
+namespace {
+
+/// The rank that a launcher gave this process, as far as that can be known without MPI.
+int launched_rank() {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"}) {
+    if (const char* value = std::getenv(name)) return std::atoi(value);
+  }
+  return 0;
+}
+
+/// `plan` and requests for help run nothing: they must work on a login node, without a launcher.
+bool needs_ranks(const std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments[0] == "plan" || arguments[0].starts_with("-")) return false;
+  for (const std::string& argument : arguments) {
+    if (argument == "--help" || argument == "-h") return false;
+  }
+  return true;
+}
+
+ExitCode execute(Job& job, const std::vector<std::string>& arguments) {
+  CLI::App app("Benchmark and validation suite for context-parallel attention", "cpbench");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "cpbench " + this_tool().version);
+  std::vector<std::unique_ptr<Subcommand>> commands;
+  commands.push_back(make_run_command(app));
+  commands.push_back(make_validate_command(app));
+  commands.push_back(make_plan_command(app));
+  commands.push_back(make_doctor_command(app));
+
+  Translation translation = translate_foreign(arguments);
+  job.notes = translation.notes;
+  if (const auto text = parse_command_line(app, translation.arguments, foreign_flag_names())) {
+    if (job.speaks) std::fputs(text->c_str(), stdout);
+    return ExitCode::kOk;
+  }
+  if (job.speaks) {
+    for (const std::string& note : job.notes) fmt::print(stderr, "cpbench: {}\n", note);
+  }
+  for (const auto& command : commands) {
+    if (command->app->parsed()) return command->execute(job);
+  }
+  return ExitCode::kUsage;
+}
+
+/// Runs the command; an error of this rank alone ends the job, for the others may wait for it.
+ExitCode execute_or_explain(Job& job, const std::vector<std::string>& arguments) {
+  try {
+    return execute(job, arguments);
+  } catch (const Error& error) {
+    if (job.speaks) fmt::print(stderr, "cpbench: {}\n", error.what());
+    return error.code();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "cpbench: rank {}: {}\n", job.world != nullptr ? job.world->rank() : 0, error.what());
+    if (job.world != nullptr && job.world->size() > 1) abort_job(ExitCode::kDevice);
+    return ExitCode::kDevice;
+  }
+}
+
+/// Launchers combine differing exit codes as they please, so all ranks leave with the gravest.
+ExitCode agree(const Communicator& world, ExitCode code) {
+  ExitCode agreed = ExitCode::kOk;
+  for (const auto& codes : world.allgather(std::vector<double>{static_cast<double>(code)})) {
+    agreed = graver(agreed, static_cast<ExitCode>(static_cast<int>(codes.front())));
+  }
+  return agreed;
+}
+
+int main_on_ranks(int argc, char** argv, const std::vector<std::string>& arguments) {
+  MpiSession session(argc, argv);
+  const Communicator world = Communicator::world();
+  Job job{.argv = {argv, argv + argc}, .world = &world, .speaks = world.rank() == 0, .notes = {}};
+  return static_cast<int>(agree(world, execute_or_explain(job, arguments)));
+}
+
+}  // namespace
+}  // namespace cpbench
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (cpbench::needs_ranks(arguments)) return cpbench::main_on_ranks(argc, argv, arguments);
+  cpbench::Job job{.argv = {argv, argv + argc}, .world = nullptr, .speaks = cpbench::launched_rank() == 0, .notes = {}};
+  return static_cast<int>(cpbench::execute_or_explain(job, arguments));
+}
