@@ -13,16 +13,36 @@ constexpr std::array<Named<ShardKind>, 4> kNames = {{{ShardKind::kContiguous, "c
                                                      {ShardKind::kStriped, "striped"},
                                                      {ShardKind::kZigzagDocs, "zigzag-docs"}}};
 
-// The index-th of `chunks` pieces of `range`; sizes differ by at most one token, larger pieces first.
-Segment chunk(TokenRange range, std::int64_t chunks, std::int64_t index) {
+// The index-th of `chunks` pieces of `range`. Sizes differ by at most one token; the larger pieces are those from
+// `first_larger` on, going round.
+Segment chunk(TokenRange range, std::int64_t chunks, std::int64_t index, std::int64_t first_larger = 0) {
   const std::int64_t size = range.count() / chunks;
-  const std::int64_t larger = range.count() % chunks;
-  return {range.begin + index * size + std::min(index, larger), size + (index < larger ? 1 : 0), 1};
+  const std::int64_t end_larger = first_larger + range.count() % chunks;
+  const auto is_larger = [&](std::int64_t i) {
+    return (i >= first_larger && i < end_larger) || i < end_larger - chunks;
+  };
+  const std::int64_t larger_before = std::clamp<std::int64_t>(index - first_larger, 0, end_larger - first_larger) +
+                                     std::clamp<std::int64_t>(end_larger - chunks, 0, index);
+  return {range.begin + index * size + larger_before, size + (is_larger(index) ? 1 : 0), 1};
 }
 
-void append_zigzag(Tokens& tokens, TokenRange range, std::int64_t positions, std::int64_t position) {
-  append(tokens, chunk(range, 2 * positions, position));
-  append(tokens, chunk(range, 2 * positions, 2 * positions - 1 - position));
+void append_zigzag(Tokens& tokens, TokenRange range, std::int64_t positions, std::int64_t position,
+                   std::int64_t first_larger = 0) {
+  append(tokens, chunk(range, 2 * positions, position, first_larger));
+  append(tokens, chunk(range, 2 * positions, 2 * positions - 1 - position, first_larger));
+}
+
+// What documents do not divide evenly is dealt on from document to document, so that many short ones leave no position
+// without tokens.
+Tokens zigzag_of_documents(const Documents& documents, std::int64_t positions, std::int64_t position) {
+  Tokens tokens;
+  std::int64_t dealt = 0;
+  for (std::int64_t document = 0; document < documents.count(); ++document) {
+    const TokenRange range = documents.range(document);
+    append_zigzag(tokens, range, positions, position, dealt);
+    dealt = (dealt + range.count()) % (2 * positions);
+  }
+  return tokens;
 }
 
 Tokens shard_of(ShardKind kind, const Documents& documents, std::int64_t positions, std::int64_t position) {
@@ -39,9 +59,7 @@ Tokens shard_of(ShardKind kind, const Documents& documents, std::int64_t positio
       append(tokens, {position, chunk(sequence, positions, position).count, positions});
       break;
     case ShardKind::kZigzagDocs:
-      for (std::int64_t document = 0; document < documents.count(); ++document) {
-        append_zigzag(tokens, documents.range(document), positions, position);
-      }
+      tokens = zigzag_of_documents(documents, positions, position);
       break;
   }
   return tokens;
