@@ -54,7 +54,7 @@ class Describer {
   static std::string tiles(std::span<const Tile> tiles) {
     std::size_t full = 0;
     for (const Tile& t : tiles) full += t.full() ? 1 : 0;
-    return fmt::format("({} tiles, {} full)", tiles.size(), full);
+    return fmt::format("({} tile{}, {} full)", tiles.size(), tiles.size() == 1 ? "" : "s", full);
   }
 
   const Program& program_;

@@ -260,25 +260,25 @@ class Pruner {
 
   // --- Forward again: blocks that a rank only passes on. -------------------------------------------------------------
 
+  /// Whoever needs a block that its sender only passes on gets it from where it was made. That rank holds it anyway,
+  /// whereas an earlier reader would have to keep it for longer.
   void bypass_relays() {
     for (std::vector<Edge>& edges : edges_) {
       for (Edge& edge : edges) {
         if (!edge.alive || !is_relayed(edge)) continue;
         const Rank& sender = ranks_[at(edge.from)];
         Rank& receiver = ranks_[at(edge.to)];
+        const Place origin = sender.origin[at(edge.sent.buffer)];
+        receiver.origin[at(edge.received.buffer)] = origin;
         if (!sender.read_here[at(edge.sent.buffer)]) {
-          const Place origin = sender.origin[at(edge.sent.buffer)];
           edge.from = origin.rank;
           edge.sent = ranks_[at(origin.rank)].program->whole(origin.buffer);
         }
-        if (edge.from == edge.to) {  // the block has come back to a rank that still has it
+        if (edge.from == edge.to) {  // the block has come back to the rank that made it
           receiver.names[at(edge.received.buffer)] = receiver.names[at(edge.sent.buffer)];
           edge.alive = false;
         }
-        if (!receiver.read_here[at(edge.received.buffer)]) {
-          receiver.origin[at(edge.received.buffer)] = {edge.from, edge.sent.buffer};
-          edge.alive = false;
-        }
+        if (!receiver.read_here[at(edge.received.buffer)]) edge.alive = false;
       }
     }
   }

@@ -31,9 +31,12 @@ class Sharing {
  public:
   Sharing(Program& program, bool keep_forward) : program_(program), before_(program.ops.size()) {
     lifetimes_.resize(program.buffers.size());
+    int attends = 0;
     for (std::size_t id = 0; id < program.ops.size(); ++id) {
       Op& op = program.ops[id];
       before_.append(op.stream, program.after(op));
+      attends_before_.push_back(attends);
+      attends += std::holds_alternative<Attend>(op.action) || std::holds_alternative<AttendBackward>(op.action);
       for_each_buffer(program, op, [&](BufferId buffer) { use(buffer, static_cast<OpId>(id), keep_forward); });
     }
   }
@@ -94,15 +97,23 @@ class Sharing {
     return nullptr;
   }
 
-  /// The tenant's last use comes before `user`, and the exchanges that it took part in are done by then anyway: to wait
-  /// for one of them would give up overlap in order to save memory.
+  /// The tenant's last use comes before `user`, and so do the exchanges that it took part in, without a wait that would
+  /// give up overlap in order to save memory.
   bool is_free(const Slot& slot, OpId user) const {
-    return slot.tenant->last < user && std::all_of(slot.tenant->exchanges.begin(), slot.tenant->exchanges.end(),
-                                                   [&](OpId exchange) { return before_(exchange, user); });
+    return slot.tenant->last < user &&
+           std::all_of(slot.tenant->exchanges.begin(), slot.tenant->exchanges.end(),
+                       [&](OpId exchange) { return before_(exchange, user) || had_time(exchange, user); });
+  }
+
+  /// An exchange with an attend's time to finish may be waited for; one between windows is meant to take much longer.
+  bool had_time(OpId exchange, OpId user) const {
+    return program_.ops[static_cast<std::size_t>(exchange)].stream != Stream::kOuter &&
+           attends_before_[static_cast<std::size_t>(exchange)] < attends_before_[static_cast<std::size_t>(user)];
   }
 
   Program& program_;
   HappensBefore before_;
+  std::vector<int> attends_before_;  ///< by operation: how many attends precede it
   std::vector<Lifetime> lifetimes_;
   std::vector<Slot> slots_;
   std::vector<Buffer> buffers_;
