@@ -1,13 +1,17 @@
 // The program: finds the command, starts MPI where it needs ranks, and turns errors into one message and one exit code.
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
+#include <thread>
 
 #include "cli/commands/subcommand.hpp"
 #include "cli/config/command_line.hpp"
 #include "cli/foreign/translate.hpp"
 #include "result/tool.hpp"
+#include "run/placement.hpp"
 #include "transport/mpi_session.hpp"
 
 namespace cpbench {
@@ -40,6 +44,7 @@ ExitCode execute(Job& job, const std::vector<std::string>& arguments) {
   commands.push_back(make_plan_command(app));
   commands.push_back(make_doctor_command(app));
 
+  if (arguments.empty()) refuse("a command is missing: run, validate, plan or doctor (--help says more)");
   Translation translation = translate_foreign(arguments);
   job.notes = translation.notes;
   if (const auto text = parse_command_line(app, translation.arguments, foreign_flag_names())) {
@@ -49,23 +54,37 @@ ExitCode execute(Job& job, const std::vector<std::string>& arguments) {
   if (job.speaks) {
     for (const std::string& note : job.notes) fmt::print(stderr, "cpbench: {}\n", note);
   }
+  if (job.world != nullptr) {
+    const char* tasks = std::getenv("SLURM_NTASKS");
+    require_common_world(job.world->size(), tasks == nullptr ? std::nullopt : std::optional<std::string>(tasks),
+                         mpi_library_version());
+  }
   for (const auto& command : commands) {
     if (command->app->parsed()) return command->execute(job);
   }
   return ExitCode::kUsage;
 }
 
-/// Runs the command; an error of this rank alone ends the job, for the others may wait for it.
+/// Ends the job for an error that this rank may have alone, while others wait for it. Where several have it the lowest
+/// speaks: it ends the others before their turn.
+ExitCode give_up(const Job& job, const char* what) {
+  const int rank = job.world != nullptr ? job.world->rank() : 0;
+  std::this_thread::sleep_for(std::chrono::milliseconds(200) * std::min(rank, 20));
+  fmt::print(stderr, "cpbench: rank {}: {}\n", rank, what);
+  if (job.world != nullptr) abort_job(ExitCode::kDevice);
+  return ExitCode::kDevice;
+}
+
+/// Commands throw all errors but those of devices on all ranks (cli/commands/together.hpp).
 ExitCode execute_or_explain(Job& job, const std::vector<std::string>& arguments) {
   try {
     return execute(job, arguments);
   } catch (const Error& error) {
+    if (error.code() == ExitCode::kDevice) return give_up(job, error.what());
     if (job.speaks) fmt::print(stderr, "cpbench: {}\n", error.what());
     return error.code();
   } catch (const std::exception& error) {
-    fmt::print(stderr, "cpbench: rank {}: {}\n", job.world != nullptr ? job.world->rank() : 0, error.what());
-    if (job.world != nullptr && job.world->size() > 1) abort_job(ExitCode::kDevice);
-    return ExitCode::kDevice;
+    return give_up(job, error.what());
   }
 }
 

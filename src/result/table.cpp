@@ -31,10 +31,12 @@ std::int64_t integer_of_axis(const Axes& axes, const std::string& name) {
 /// `8 (2x2x2)`: cp_size, then Ulysses places, windows and ring members per window. Only cp_size of an impossible grid.
 std::string grid_of(const Axes& axes) {
   const std::int64_t cp = integer_of_axis(axes, "cp_size"), ulysses = integer_of_axis(axes, "ulysses_degree"),
-                     inner = integer_of_axis(axes, "window_size");
+                     window = integer_of_axis(axes, "window_size");
   if (cp < 1) return kNothing;
-  if (ulysses < 1 || inner < 1 || cp % (ulysses * inner) != 0) return std::to_string(cp);
-  return fmt::format("{} ({}x{}x{})", cp, ulysses, cp / (ulysses * inner), inner);
+  if (ulysses < 1 || window < 1 || cp % (ulysses * window) != 0) return std::to_string(cp);
+  const bool plain_ring = window == 1 && text_of_axis(axes, "algo") != "double-ring";
+  const std::int64_t ring = cp / ulysses, inner = plain_ring ? ring : window;
+  return fmt::format("{} ({}x{}x{})", cp, ulysses, ring / inner, inner);
 }
 
 /// Of the rank that holds most.

@@ -117,14 +117,17 @@ Grid choose_grid(const PointSpec& spec, Algorithm algorithm, const HeadShare& sh
   const int ulysses = algorithm == Algorithm::kHybrid ? choose_ulysses_degree(spec, cp_size, share, context) : 1;
   const int ring = cp_size / ulysses;
   const int window = choose_window(spec, algorithm, ring, cp_size);
-  Grid grid{.ulysses = ulysses, .outer = ring / window, .inner = window};
+  // A hybrid without windows has plain rings, as `ring` has.
+  const int inner = algorithm == Algorithm::kHybrid && window == 1 ? ring : window;
+  Grid grid{.ulysses = ulysses, .outer = ring / inner, .inner = inner};
   // With a single place or a single ring position both orders are the same.
   if (ulysses > 1 && ring > 1) grid.order = parse_rank_order(spec.word(Axis::kRankOrder));
   return grid;
 }
 
 int window_size_of(Algorithm algorithm, const Grid& grid) {
-  return algorithm == Algorithm::kDoubleRing || algorithm == Algorithm::kHybrid ? grid.inner : 1;
+  if (algorithm == Algorithm::kHybrid) return grid.outer == 1 ? 1 : grid.inner;
+  return algorithm == Algorithm::kDoubleRing ? grid.inner : 1;
 }
 
 }  // namespace cpbench

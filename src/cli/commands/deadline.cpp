@@ -9,13 +9,15 @@
 
 namespace cpbench {
 
-Deadline::Deadline(std::optional<double> seconds, int rank) {
+Deadline::Deadline(std::optional<double> seconds, const Communicator& world) {
   if (!seconds) return;
-  watch_ = std::thread([this, seconds, rank] {
+  watch_ = std::thread([this, allowed = *seconds, rank = world.rank()] {
+    // Rank 0 must be able to speak before another one ends the job.
+    constexpr double kGrace = 3;
+    const std::chrono::duration<double> wait(rank == 0 ? allowed : allowed + kGrace);
     std::unique_lock lock(mutex_);
-    if (met_.wait_for(lock, std::chrono::duration<double>(*seconds), [this] { return is_met_; })) return;
-    if (rank == 0)
-      fmt::print(stderr, "cpbench: timeout after {} s; finished points are in the .jsonl file\n", *seconds);
+    if (met_.wait_for(lock, wait, [this] { return is_met_; })) return;
+    fmt::print(stderr, "cpbench: timeout after {} s; a result file's finished points are in its .jsonl\n", allowed);
     abort_job(ExitCode::kTimeout);
   });
 }

@@ -6,13 +6,15 @@
 #include <optional>
 #include <thread>
 
+#include "transport/communicator.hpp"
+
 namespace cpbench {
 
-/// From its making to its end, at most `seconds`; then this rank says so and aborts the job with exit code 124. What
-/// was finished until then is in the .jsonl file.
+/// From its making to its end, at most `seconds`; then rank 0 says so and aborts the job with exit code 124, or another
+/// rank does if rank 0 cannot. What was finished until then is in the .jsonl file.
 class Deadline {
  public:
-  Deadline(std::optional<double> seconds, int rank);
+  Deadline(std::optional<double> seconds, const Communicator& world);
   ~Deadline();
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;

@@ -3,8 +3,8 @@
 
 #include "backend/cpu/isa.hpp"
 #include "backend/cpu/peaks.hpp"
-#include "cli/commands/subcommand.hpp"
 #include "cli/commands/job_header.hpp"
+#include "cli/commands/subcommand.hpp"
 #include "run/placement.hpp"
 
 namespace cpbench {

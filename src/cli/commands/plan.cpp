@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdio>
 #include <functional>
+#include <set>
 
 #include "cli/commands/subcommand.hpp"
 #include "cli/commands/sweep_of.hpp"
@@ -37,7 +38,7 @@ std::string describe_case(const Case& c) {
       "{} on {} ranks (ulysses {} x outer {} x inner {}, {}), {} shards, {}\n"
       "  batch {} x {} tokens, heads {}:{}, head_dim {}:{}, {}, mask {}, {} document{}{}, pass {}\n",
       name_of(c.algorithm), c.cp_size(), c.grid.ulysses, c.grid.outer, c.grid.inner, name_of(c.grid.order),
-      name_of(c.shard), c.prune ? "pruned" : "not pruned", p.batch, p.seq_len, p.heads, p.kv_heads, p.head_dim,
+      name_of(c.shard), c.prune ? "--prune on" : "--prune off", p.batch, p.seq_len, p.heads, p.kv_heads, p.head_dim,
       p.head_dim_v, name_of(p.dtype), to_string(p.mask), p.documents.count(), p.documents.count() == 1 ? "" : "s",
       p.sink ? ", sinks" : "", name_of(c.pass));
 }
@@ -85,9 +86,7 @@ std::string figures_table(const Schedule& schedule, const std::vector<RankFigure
   if (figures.size() <= kListedRanks) {
     for (std::size_t rank = 0; rank < figures.size(); ++rank) row(rank, std::to_string(rank));
   } else {
-    row(0, "0");
-    row(least, fmt::format("{}", least));
-    row(most, fmt::format("{}", most));
+    for (const std::size_t rank : std::set{std::size_t{0}, least, most}) row(rank, std::to_string(rank));
     text += fmt::format("  (of {} ranks: the first, one with the least work, and one with the most)\n", figures.size());
   }
   double total = 0;

@@ -2,12 +2,16 @@
 
 #include <algorithm>
 
+#include "backend/cpu/isa.hpp"
 #include "backend/cpu/peaks.hpp"
 #include "cli/commands/mpi_collective.hpp"
+#include "cli/commands/together.hpp"
 #include "result/derive.hpp"
 #include "result/trace.hpp"
 #include "schedule/figures.hpp"
 #include "schedule/verify.hpp"
+#include "support/error.hpp"
+#include "transport/backoff.hpp"
 #include "validate/dump.hpp"
 
 namespace cpbench {
@@ -40,6 +44,21 @@ RankFigures largest_figures(const Schedule& schedule, int128& total_flops) {
 
 }  // namespace
 
+Json axes_with(const Json& axes, const Settings& settings) {
+  Json all = axes;
+  all["input"] = name_of(settings.input);
+  all["seed"] = settings.seed;
+  all["backend"] = settings.backend;
+  all["transport"] = settings.transport;
+  all["kernel"] = settings.kernel;
+  all["isa"] = isa();
+  all["threads"] = settings.threads;
+  const std::string link = to_string(settings.link);
+  all["emulate_link"] = link.empty() ? Json(nullptr) : Json(link);
+  if (settings.link.ranks_per_node > 0) all["ranks_per_node"] = settings.link.ranks_per_node;
+  return all;
+}
+
 LocalResults results_of(const RankJob& job, const Case& c) {
   const OwnedBuffers& own = job.program().owned;
   const ProgramMemory& memory = job.memory();
@@ -58,25 +77,37 @@ PointRunner::PointRunner(const Communicator& world, const Settings& settings, co
     : world_(world),
       settings_(settings),
       placement_(placement),
-      workers_(world.sum_over_ranks(placement.local_rank == 0 ? placement.node_cpus : 0)) {}
+      workers_(world.sum_over_ranks(placement.local_rank == 0 ? placement.node_cpus : 0)) {
+  Backoff::set_cores_suffice(cores_suffice(placement, settings.threads));
+}
 
 PointRecord PointRunner::run(const SweepPoint& point, const std::string& id, const PointFiles& files, bool measured) {
   PointRecord record;
   record.id = id;
-  record.axes = point.axes;
+  record.axes = axes_with(point.axes, settings_);
   if (!point.of) {
     record.status = Status::kSkipped;
     record.reason = point.skipped_because;
     return record;
   }
-  if (const auto ranks = world_.first(point.of->cp_size())) run_on(*ranks, *point.of, files, measured, record);
-  world_.barrier();
+  const auto ranks = world_.first(point.of->cp_size());
+  try {
+    together(world_, [&] {
+      if (ranks) run_on(*ranks, *point.of, files, measured, record);
+    });
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kPlacement) throw;
+    record.status = Status::kFailed;
+    record.reason = error.what();
+  }
   return record;
 }
 
 void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFiles& files, bool measured,
                          PointRecord& record) {
   const Schedule schedule = build_schedule(c);
+  const Program& program = schedule.programs[static_cast<std::size_t>(ranks.rank())];
+  together(ranks, [&] { require_memory(ranks.node(), program.total_bytes(c.problem.batch)); });
   require_verified_by_first(ranks, schedule);
   RankJob job(schedule, ranks, settings_);
   record.memory = MemoryFigures{.planned_bytes = ranks.max_over_ranks(job.program().total_bytes(c.problem.batch)),
@@ -133,16 +164,19 @@ void PointRunner::measure(RankJob& job, const Communicator& ranks, const Schedul
   const TraceSource source{.rank = ranks.rank(), .host = placement_.host, .clock = synchronize_clocks(ranks)};
   const std::vector<std::string> events =
       ranks.gather(serialize_events(source, job.program(), c.problem.batch, measurement.spans));
-  if (ranks.rank() == 0) write_trace(trace, events, record.id, true);
+  together(ranks, [&] {
+    if (ranks.rank() == 0) write_trace(trace, events, record.id, true);
+  });
 }
 
-/// Of one rank, with all ranks busy: the mean. Measured once per run and dtype.
+/// Of one rank, with all of `ranks` busy: the mean. Measured once per run, dtype and number of ranks, so that all of
+/// them know it or none does.
 double PointRunner::peak_flops(const Communicator& ranks, DType dtype) {
-  const auto known = peaks_.find(dtype);
+  const auto known = peaks_.find({dtype, ranks.size()});
   if (known != peaks_.end()) return known->second;
   ranks.barrier();
   const double mean = ranks.sum_over_ranks(fma_peak_flops(dtype, settings_.threads)) / ranks.size();
-  return peaks_[dtype] = mean;
+  return peaks_[{dtype, ranks.size()}] = mean;
 }
 
 }  // namespace cpbench

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "cli/commands/rank_job.hpp"
 #include "cli/config/sweep.hpp"
@@ -24,8 +25,8 @@ class PointRunner {
   PointRunner(const Communicator& world, const Settings& settings, const Placement& placement);
 
   /// Collective over the world. Builds and verifies the point's programs, runs and checks them, and with `measured`
-  /// times them if the check passed. The record is complete on rank 0.
-  /// Throws Error(kPlacement) on all ranks where memory does not suffice.
+  /// times them if the check passed. Status kFailed, with the figures, where memory does not suffice. The record is
+  /// complete on rank 0, its status also on the ranks beyond the point's cp_size.
   PointRecord run(const SweepPoint& point, const std::string& id, const PointFiles& files, bool measured);
 
  private:
@@ -39,9 +40,12 @@ class PointRunner {
   const Communicator& world_;
   const Settings& settings_;
   const Placement& placement_;
-  int workers_;  ///< cores of all nodes
-  std::map<DType, double> peaks_;
+  int workers_;                                    ///< cores of all nodes
+  std::map<std::pair<DType, int>, double> peaks_;  ///< by cp_size
 };
+
+/// `case` of a result: the axes, and the settings that figures depend on, named as their flags.
+Json axes_with(const Json& axes, const Settings& settings);
 
 /// The point's results in the memory of the job.
 LocalResults results_of(const RankJob& job, const Case& c);

@@ -1,15 +1,6 @@
 #include "cli/commands/rank_job.hpp"
 
 namespace cpbench {
-namespace {
-
-/// Checked before anything is allocated: hence in the initialiser of the first member that would.
-const Program& require_memory_for(const Program& program, std::int64_t batch, const Communicator& ranks) {
-  require_memory(ranks.node(), program.total_bytes(batch));
-  return program;
-}
-
-}  // namespace
 
 Part part_of(Pass pass) {
   switch (pass) {
@@ -30,7 +21,7 @@ RankJob::RankJob(const Schedule& schedule, const Communicator& ranks, const Sett
       backend_(settings.kernel, settings.threads),
       mpi_(ranks),
       transport_(mpi_, ranks.rank(), settings.link),
-      buffers_(schedule.of.problem, require_memory_for(program(), schedule.of.problem.batch, ranks), backend_),
+      buffers_(schedule.of.problem, program(), backend_),
       compute_only_program_(without_communication(program(), schedule.of)),
       comm_only_program_(without_compute(program(), schedule.of)),
       full_(buffers_, program(), backend_, transport_),

@@ -22,7 +22,7 @@ Part part_of(Pass pass);
 /// Everything is made on all ranks of `ranks` (the point's cp_size) together.
 class RankJob {
  public:
-  /// `schedule` must outlive it. Throws Error(kPlacement) on all ranks of `node` where memory does not suffice.
+  /// `schedule` must outlive it.
   RankJob(const Schedule& schedule, const Communicator& ranks, const Settings& settings);
 
   const Program& program() const { return schedule_.programs[static_cast<std::size_t>(ranks_.rank())]; }

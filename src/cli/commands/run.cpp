@@ -6,11 +6,12 @@
 #include <iterator>
 
 #include "backend/cpu/isa.hpp"
-#include "cli/commands/subcommand.hpp"
 #include "cli/commands/deadline.hpp"
 #include "cli/commands/job_header.hpp"
 #include "cli/commands/point_runner.hpp"
+#include "cli/commands/subcommand.hpp"
 #include "cli/commands/sweep_of.hpp"
+#include "cli/commands/together.hpp"
 #include "result/file.hpp"
 #include "result/json.hpp"
 #include "result/progress.hpp"
@@ -76,7 +77,9 @@ class Output {
  private:
   static std::vector<std::string> extra_axes(const std::vector<SweepPoint>& points) {
     std::vector<Json> cases;
-    for (const SweepPoint& point : points) cases.push_back(point.axes);
+    for (const SweepPoint& point : points) {
+      if (point.of) cases.push_back(point.axes);  // the others have only what was asked for
+    }
     return extra_axes_of(cases);
   }
   static void print(const std::string& text) {
@@ -88,6 +91,7 @@ class Output {
     ExitCode code = ExitCode::kOk;
     for (const PointRecord& point : file_.points) {
       if (point.status == Status::kInvalid) code = graver(code, ExitCode::kInvalid);
+      if (point.status == Status::kFailed) code = graver(code, ExitCode::kPlacement);
       ran = ran || point.status != Status::kSkipped;
     }
     return ran ? code : ExitCode::kAllSkipped;
@@ -121,49 +125,50 @@ class RunCommand : public Subcommand {
         .ranks_per_node = sweep_.ranks_per_node > 0 ? sweep_.ranks_per_node : placement.local_size,
         .seed = sweep_.seed};
     const std::vector<SweepPoint> points = sweep_of(sweep_, *flags_, context);
-    check_files(world);
+    together(world, [&] {
+      if (job.speaks) check_files();
+    });
     warn(job, thread_warning(placement, settings.threads));
 
     Header header = header_of(job, placement, sweep_.config);
     std::unique_ptr<Output> output;
-    if (job.speaks) {
-      const TableContext table{.backend = settings.backend,
-                               .transport = settings.transport,
-                               .dtype = dtypes_of(points),
-                               .threads = settings.threads};
+    together(world, [&] {
+      if (!job.speaks) return;
+      const std::string link = to_string(settings.link);
+      const TableContext table{
+          .backend = fmt::format("{} ({}, {})", settings.backend, settings.kernel, isa()),
+          .transport = settings.transport + (link.empty() ? "" : " with links emulated at " + link),
+          .dtype = dtypes_of(points),
+          .threads = settings.threads};
       output = std::make_unique<Output>(run_, std::move(header), points, table);
-    }
-    const Deadline deadline(run_.timeout_s, world.rank());
+    });
+    const Deadline deadline(run_.timeout_s, world);
     PointRunner runner(world, settings, placement);
     for (std::size_t index = 0; index < points.size(); ++index) {
       const std::string id = id_of(index, points[index]);
       const PointFiles files{.trace = file_of(run_.trace, id, points.size() > 1),
                              .dump = run_.dump.empty() || points.size() == 1 ? run_.dump : run_.dump + "/" + id};
       if (output) output->begin(id);
-      if (!files.dump.empty() && points[index].of && job.speaks) prepare_dump(files.dump);
+      together(world, [&] {
+        if (!files.dump.empty() && points[index].of && job.speaks) prepare_dump(files.dump);
+      });
       PointRecord record = runner.run(points[index], id, files, true);
-      if (output) output->add(std::move(record));
+      if (record.status == Status::kFailed && points.size() == 1) throw Error(ExitCode::kPlacement, record.reason);
+      together(world, [&] {
+        if (output) output->add(std::move(record));
+      });
     }
     const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return output ? output->finish(elapsed) : ExitCode::kOk;
   }
 
  private:
-  /// What cannot be written is said before the run, by rank 0, and all ranks leave.
-  void check_files(const Communicator& world) const {
-    std::string problem;
-    if (world.rank() == 0) {
-      try {
-        if (!run_.json.empty()) check_writable(run_.json, run_.overwrite);
-        if (!run_.json.empty()) check_writable(lines_path(run_.json), run_.overwrite);
-        if (!run_.trace.empty()) check_writable(run_.trace, true);
-        if (!run_.dump.empty()) prepare_dump(run_.dump);
-      } catch (const Error& error) {
-        problem = error.what();
-      }
-    }
-    problem = world.broadcast(problem);
-    if (!problem.empty()) throw Error(ExitCode::kUsage, problem);
+  /// What cannot be written is said before the run.
+  void check_files() const {
+    if (!run_.json.empty()) check_writable(run_.json, run_.overwrite);
+    if (!run_.json.empty()) check_writable(lines_path(run_.json), run_.overwrite);
+    if (!run_.trace.empty()) check_writable(run_.trace, true);
+    if (!run_.dump.empty()) prepare_dump(run_.dump);
   }
 
   static void warn(const Job& job, const std::string& text) {

@@ -1,6 +1,7 @@
 #include "cli/commands/self_test.hpp"
 
 #include <cstdio>
+#include <map>
 #include <numeric>
 #include <vector>
 
@@ -15,7 +16,7 @@ namespace {
 Case base_case() {
   Case c;
   Problem& p = c.problem;
-  p.seq_len = 1021;
+  p.seq_len = 509;
   p.heads = 8;
   p.kv_heads = 2;
   p.head_dim = p.head_dim_v = 32;
@@ -38,7 +39,7 @@ std::vector<Case> candidates(int ranks) {
   };
   const Grid ring{.ulysses = 1, .outer = 1, .inner = ranks};
   add(Algorithm::kRing, ring, ShardKind::kZigzag, Mask::causal());
-  add(Algorithm::kRing, ring, ShardKind::kContiguous, Mask::window(300, 0));
+  add(Algorithm::kRing, ring, ShardKind::kContiguous, Mask::window(150, 0));
   if (ranks % 2 == 0) {
     add(Algorithm::kHybrid, {.ulysses = 2, .outer = 1, .inner = ranks / 2}, ShardKind::kZigzag, Mask::causal());
   }
@@ -84,6 +85,7 @@ std::string name_of_case(const Case& c) {
 ExitCode run_self_test(const Communicator& world, const Settings& settings) {
   std::vector<Schedule> schedules;
   for (const Case& c : candidates(world.size())) schedules.push_back(build_schedule(c));
+  std::map<const Schedule*, ValidationReport> unplanted;
   int caught = 0, missed = 0, nowhere = 0;
   const auto say = [&](const std::string& line) {
     if (world.rank() == 0) std::fputs((line + "\n").c_str(), stdout);
@@ -96,7 +98,8 @@ ExitCode run_self_test(const Communicator& world, const Settings& settings) {
       continue;
     }
     const Plant planted = plant(fault, *schedule, world.rank());
-    const ValidationReport sound = run_and_check(world, settings, *schedule, nullptr);
+    if (!unplanted.contains(schedule)) unplanted[schedule] = run_and_check(world, settings, *schedule, nullptr);
+    const ValidationReport& sound = unplanted[schedule];
     const ValidationReport faulty = run_and_check(world, settings, *schedule, &planted);
     const bool good = sound.passed && !faulty.passed;
     ++(good ? caught : missed);

@@ -1,7 +1,10 @@
 #include "cli/commands/settings.hpp"
 
+#include <algorithm>
+
 #include "backend/kernel.hpp"
 #include "support/error.hpp"
+#include "support/names.hpp"
 
 namespace cpbench {
 namespace {
@@ -10,6 +13,21 @@ namespace {
 std::string only_choice(const char* flag, const std::string& asked, const char* built) {
   if (asked != "auto" && asked != built) refuse("{} {} is not in this build: it has {}", flag, asked, built);
   return built;
+}
+
+std::string kernel_of(const std::string& asked) {
+  if (asked == "auto") return kDefaultKernel;
+  const std::vector<std::string> known = kernel_names();
+  if (std::find(known.begin(), known.end(), asked) == known.end()) refuse_unknown("kernel", asked, known);
+  return asked;
+}
+
+/// Links by the kind of edge, or by node where the user says which ranks share one.
+LinkModel link_of(const RunOptions& run, const SweepOptions& sweep) {
+  if (run.emulate_link.empty()) return {};
+  LinkModel model = parse_link_model(run.emulate_link);
+  model.ranks_per_node = sweep.ranks_per_node;
+  return model;
 }
 
 }  // namespace
@@ -22,8 +40,8 @@ Settings settings_of(const RunOptions& run, const SweepOptions& sweep, const Pla
           .seed = sweep.seed,
           .backend = only_choice("--backend", run.backend, "cpu"),
           .transport = only_choice("--transport", run.transport, "mpi"),
-          .kernel = run.kernel == "auto" ? kDefaultKernel : run.kernel,
-          .link = run.emulate_link.empty() ? LinkModel{} : parse_link_model(run.emulate_link),
+          .kernel = kernel_of(run.kernel),
+          .link = link_of(run, sweep),
           .threads = run.threads > 0 ? run.threads : default_threads(placement)};
 }
 

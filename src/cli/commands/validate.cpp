@@ -1,9 +1,11 @@
 // `cpbench validate`: correctness only; --self-test proves that the checker catches planted faults.
 #include <cstdio>
 
-#include "cli/commands/subcommand.hpp"
+#include "backend/cpu/isa.hpp"
+#include "cli/commands/deadline.hpp"
 #include "cli/commands/point_runner.hpp"
 #include "cli/commands/self_test.hpp"
+#include "cli/commands/subcommand.hpp"
 #include "cli/commands/sweep_of.hpp"
 #include "run/placement.hpp"
 
@@ -30,14 +32,16 @@ class ValidateCommand : public Subcommand {
     app = parent.add_subcommand("validate", "Check one case, a sweep from flags, or a config file; measure nothing");
     app->add_flag("--self-test", self_test_, "Plant faults in live runs and prove that the checker catches each");
     add_sweep_options(*app, sweep_);
-    add_run_options(*app, run_);
+    add_execution_options(*app, run_);
     flags_ = std::make_unique<AxisFlags>(*app);
   }
 
   ExitCode execute(const Job& job) override {
     const Communicator& world = *job.world;
+    if (run_.isa != "auto") set_isa(run_.isa);
     const Placement placement = find_placement(world);
     const Settings settings = settings_of(run_, sweep_, placement);
+    const Deadline deadline(run_.timeout_s, world);
     if (self_test_) return run_self_test(world, settings);
     const ResolveContext context{
         .world_size = world.size(),
@@ -50,8 +54,10 @@ class ValidateCommand : public Subcommand {
     ExitCode code = ExitCode::kOk;
     for (std::size_t index = 0; index < points.size(); ++index) {
       const PointRecord record = runner.run(points[index], std::to_string(index), {}, false);
+      if (record.status == Status::kFailed && points.size() == 1) throw Error(ExitCode::kPlacement, record.reason);
       if (job.speaks) std::fputs(report_text(record).c_str(), stdout);
       if (record.status == Status::kInvalid) code = graver(code, ExitCode::kInvalid);
+      if (record.status == Status::kFailed) code = graver(code, ExitCode::kPlacement);
       ran = ran || record.status != Status::kSkipped;
     }
     return ran ? code : ExitCode::kAllSkipped;

@@ -11,13 +11,13 @@ namespace {
 CLI::Option* add_axis(CLI::App& command, const AxisInfo& axis) {
   const bool bare = axis.kind == AxisKind::kFlag;
   const std::string help = bare ? fmt::format("{} [{}]", axis.meaning, axis.fallback)
-                                : fmt::format("{}: {} [{}]", axis.meaning, axis.values, axis.fallback);
+                                : fmt::format("{} ({}) [{}]", axis.meaning, axis.values, axis.fallback);
   // The texts are read by values(), which knows their kinds.
   CLI::Option* option = bare ? command.add_flag(axis.flag(), help)
                              : command.add_option(
                                    axis.flag(), [](const CLI::results_t&) { return true; }, help);
   if (!bare) option->type_name("VALUES");
-  option->group("Axes: comma lists sweep")->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  option->group("Axes (comma lists sweep)")->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   return option;
 }
 
@@ -50,11 +50,15 @@ std::vector<std::string> known_words(const CLI::App& command) {
   refuse("unknown flag {}{} (--help lists all)", word, hint);
 }
 
-// CLI11 would take the next flag for the value of `--json=`.
+// CLI11 would take the next flag for the value of `--json=`; and a flag that was given an empty text is not one that
+// was not given, as an unset variable of a script would have it.
 void refuse_empty_values(const std::vector<std::string>& arguments) {
+  std::string_view before;
   for (const std::string& word : arguments) {
+    if (word.empty() && before.starts_with('-')) refuse("{}: the value is empty", before);
     if (word.starts_with("--") && word.ends_with('='))
       refuse("{}: the value is empty", word.substr(0, word.size() - 1));
+    before = word;
   }
 }
 

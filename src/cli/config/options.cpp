@@ -42,13 +42,7 @@ void add_sweep_options(CLI::App& command, SweepOptions& options) {
               "of inputs and of documents drawn from a histogram");
 }
 
-void add_run_options(CLI::App& command, RunOptions& options) {
-  add_integer(command, "-n,--iterations", options.iterations, 1, kMostCount, "measured iterations");
-  add_integer(command, "-w,--warmup", options.warmup, 0, kMostCount, "iterations before them");
-  command.add_option("-J,--json", options.json, "result file; never overwritten silently")->type_name("FILE");
-  command.add_flag("--overwrite", options.overwrite, "overwrite an existing result file");
-  command.add_option("--trace", options.trace, "Chrome trace of every rank")->type_name("FILE");
-  command.add_option("--dump", options.dump, "inputs, outputs and gradients as .npy files")->type_name("DIR");
+void add_execution_options(CLI::App& command, RunOptions& options) {
   command.add_option("--check", options.check, "full, sample[:ROWS] or off [full where it takes seconds, else sample]")
       ->type_name("CHECK");
   command.add_option("--input", options.input, "normal, outlier, large-logits, constant or nan [normal]")
@@ -56,13 +50,25 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_option("--backend", options.backend, "auto, cpu or cuda [auto]")->type_name("NAME");
   command.add_option("--transport", options.transport, "auto, mpi, nccl or ipc [auto]")->type_name("NAME");
   command.add_option("--kernel", options.kernel, "attention kernel of the backend [auto]")->type_name("NAME");
-  command.add_option("--emulate-link", options.emulate_link, "GB/s[:us], or by link: inner=...,outer=...")
+  command
+      .add_option("--emulate-link", options.emulate_link,
+                  "GB/s[:us], or inner=...,outer=... by edge, by node with --ranks-per-node")
       ->type_name("SPEED");
   command.add_option("--isa", options.isa, "instruction set of the CPU kernels [auto]")
       ->type_name("NAME")
       ->envname("CPBENCH_ISA");
   add_integer(command, "--threads", options.threads, 0, kMostCount, "threads per rank; 0: the node's CPUs / its ranks");
   add_positive(command, "--timeout", options.timeout_s, "SECONDS", "ends the run with exit code 124");
+}
+
+void add_run_options(CLI::App& command, RunOptions& options) {
+  add_integer(command, "-n,--iterations", options.iterations, 1, kMostCount, "measured iterations");
+  add_integer(command, "-w,--warmup", options.warmup, 0, kMostCount, "iterations before them");
+  command.add_option("-J,--json", options.json, "result file; never overwritten silently")->type_name("FILE");
+  command.add_flag("--overwrite", options.overwrite, "overwrite an existing result file");
+  command.add_option("--trace", options.trace, "Chrome trace of every rank")->type_name("FILE");
+  command.add_option("--dump", options.dump, "inputs, outputs and gradients as .npy files")->type_name("DIR");
+  add_execution_options(command, options);
 }
 
 }  // namespace cpbench

@@ -39,6 +39,8 @@ struct RunOptions {
 
 /// Adds the flags to a command; `options` must outlive its parsing. Numbers are read strictly (axes/number.hpp).
 void add_sweep_options(CLI::App& command, SweepOptions& options);
+/// Those that `validate` has too; add_run_options adds them and what measuring needs.
+void add_execution_options(CLI::App& command, RunOptions& options);
 void add_run_options(CLI::App& command, RunOptions& options);
 
 }  // namespace cpbench

@@ -1,0 +1,16 @@
+// What one rank finds wrong ends the command on all of them.
+#pragma once
+
+#include <functional>
+
+#include "transport/communicator.hpp"
+
+namespace cpbench {
+
+/// Collective: runs `action` on each of `ranks`, waits politely until all are through, and if some threw an Error
+/// throws the gravest on all of them; of equals the lowest rank's. Without it a rank that throws leaves the others
+/// waiting. A rank that throws inside `action` must leave no other waiting for it there. An error of MPI may: it passes
+/// straight through, and ends the job (main.cpp).
+void together(const Communicator& ranks, const std::function<void()>& action);
+
+}  // namespace cpbench
