@@ -166,7 +166,8 @@ std::vector<std::vector<double>> Communicator::allgather(std::span<const double>
       MPI_Allgatherv(values.data(), count, MPI_DOUBLE, all.data(), counts.data(), offsets.data(), MPI_DOUBLE, handle_),
       "MPI_Allgatherv");
   std::vector<std::vector<double>> by_rank;
-  for (std::size_t r = 0; r < counts.size(); ++r) by_rank.emplace_back(&all[0] + offsets[r], &all[0] + offsets[r + 1]);
+  for (std::size_t r = 0; r < counts.size(); ++r)
+    by_rank.emplace_back(all.data() + offsets[r], all.data() + offsets[r + 1]);
   return by_rank;
 }
 

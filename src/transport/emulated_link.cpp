@@ -21,11 +21,12 @@ EmulatedLink::EmulatedLink(Transport& real, int rank, const LinkModel& model, Cl
     : real_(real), rank_(rank), model_(model), clock_(clock ? std::move(clock) : Clock(steady_ns)) {}
 
 Transport::MessageId EmulatedLink::prepare(const Message& message) {
-  const auto& speed = model_.of(message.link);
+  const Link link = model_.link_of(message.link, rank_, message.peer);
+  const auto& speed = model_.of(link);
   const bool delayed = speed && message.direction == Message::Direction::kSend && message.peer != rank_;
   prepared_.push_back(
       {.real = real_.prepare(message),
-       .link = message.link,
+       .link = link,
        .transmission_ns = delayed ? to_ns(static_cast<double>(message.bytes()) / speed->bytes_per_second) : 0,
        .latency_ns = delayed ? to_ns(speed->latency_s) : 0,
        .delayed = delayed});
