@@ -45,23 +45,31 @@ void change_bands(Plant& plant, Change&& change) {
   });
 }
 
-/// Whether tiles meant for the K/V block `a` stay inside block `b`.
-bool fits(const Program& program, std::span<const Tile> tiles, BufferId a, BufferId b) {
-  const Buffer &from = program.buffer(a), &to = program.buffer(b);
-  return from.heads == to.heads &&
-         std::ranges::all_of(tiles, [&](const Tile& tile) { return tile.k_begin + tile.k_count <= to.rows; });
+/// The K/V block of the first step, the rank's own, where it stays in its buffer to the end.
+std::optional<BufferId> own_block(const Program& program) {
+  std::optional<BufferId> block;
+  for (const Op& op : program.ops) {
+    if (block) {
+      for (const Access& access : accesses_of(program, op)) {
+        if (access.writes && access.region.buffer == *block) return std::nullopt;
+      }
+    } else if (const auto* attend = std::get_if<Attend>(&op.action)) {
+      block = attend->kv;
+    }
+  }
+  return block;
 }
 
-/// Steps that read the first step's K/V block instead of their own.
+/// Steps of other blocks of the same shape, made to read the rank's own.
 template <typename T>
-std::map<OpId, T> steps_on_first_block(Plant& plant) {
+std::map<OpId, T> steps_on_own_block(Plant& plant) {
   std::map<OpId, T> steps;
-  std::optional<BufferId> first;
+  const std::optional<BufferId> own = own_block(plant.program);
+  if (!own) return steps;
   for_each_op<T>(plant, [&](OpId id, T action) {
-    const auto tiles = plant.program.tiles_of(action);
-    if (!first) first = action.kv;
-    if (tiles.empty() || action.kv == *first || !fits(plant.program, tiles, action.kv, *first)) return;
-    action.kv = *first;
+    const bool same_shape = plant.program.buffer(action.kv) == plant.program.buffer(*own);
+    if (action.tiles.count == 0 || action.kv == *own || !same_shape) return;
+    action.kv = *own;
     steps.emplace(id, action);
   });
   return steps;
@@ -89,7 +97,7 @@ void zero_last_rows(Plant& plant, const Problem&) {
 }
 
 void wrong_neighbour(Plant& plant, const Problem&) {
-  const auto steps = steps_on_first_block<Attend>(plant);
+  const auto steps = steps_on_own_block<Attend>(plant);
   if (!steps.empty()) replace(plant, steps.rbegin()->first, steps.rbegin()->second);
 }
 
@@ -118,7 +126,7 @@ void stale_buffer(Plant& plant, const Problem&) {
 }
 
 void backward_reuses_first_block(Plant& plant, const Problem&) {
-  for (const auto& [id, action] : steps_on_first_block<AttendBackward>(plant)) replace(plant, id, action);
+  for (const auto& [id, action] : steps_on_own_block<AttendBackward>(plant)) replace(plant, id, action);
 }
 
 void mask_off_by_one(Plant& plant, const Problem&) {
@@ -186,7 +194,7 @@ struct Entry {
 constexpr std::array<Entry, 10> kEntries = {{
     {Fault::kZeroLastRows, "zero-last-rows", "the last 128 rows of one rank's output are zeroed", false,
      zero_last_rows},
-    {Fault::kWrongNeighbour, "wrong-neighbour", "one step attends the first step's block instead of the one received",
+    {Fault::kWrongNeighbour, "wrong-neighbour", "one step attends the rank's own block instead of its neighbour's",
      false, wrong_neighbour},
     {Fault::kSkippedStep, "skipped-step", "one step of one rank attends nothing", false, skipped_step},
     {Fault::kStaleBuffer, "stale-buffer", "one received block never reaches its buffer", false, stale_buffer},

@@ -14,7 +14,7 @@ namespace {
 /// Of one core, for two seconds of a full check and one of a sample. The low-precision computation costs half as much
 /// as the reference.
 constexpr double kFullFlops = 3e10, kSampleFlops = 1.5e10, kBothDevices = 1.5;
-constexpr std::int64_t kFewestRows = 8, kMostRows = 256;
+constexpr std::int64_t kFewestRows = 8, kMostRows = 128;
 
 /// FLOPs per attended pair and query head for a query row's results, and for a key row's.
 double row_flops(const Problem& problem, Pass pass) {

@@ -1,6 +1,5 @@
 // The full check: every rank computes what it should hold, one head group after the other.
 #include <algorithm>
-#include <limits>
 #include <memory>
 #include <numeric>
 #include <stdexcept>
@@ -76,7 +75,11 @@ FullCheck::Found FullCheck::compute(const SingleDevice& device, const GroupRows&
 }
 
 RowStatistics FullCheck::gather(const RowStatistics& own) const {
-  return {gather(own.lse), gather(own.delta), gather(own.spread)};
+  RowStatistics all;
+  all.lse = gather(own.lse);
+  all.delta = gather(own.delta);
+  all.spread = gather(own.spread);
+  return all;
 }
 
 /// [group][own tokens] of all ranks as [group][seq_len].

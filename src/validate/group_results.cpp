@@ -29,20 +29,6 @@ std::vector<QueryRow> own_queries(const CheckContext& context, HeadGroup group) 
   return rows;
 }
 
-ForwardRows own_forward(const CheckContext& context, HeadGroup group) {
-  const int heads = context.inputs.problem().group();
-  ForwardRows forward;
-  for (int g = 0; g < heads; ++g) {
-    for (std::int64_t row = 0; row < count_of(context.tokens); ++row) {
-      const int head = group.kv_head * heads + g;
-      const std::vector<double> out = read_row(context.results.out, group.batch, row, head);
-      forward.out.insert(forward.out.end(), out.begin(), out.end());
-      forward.lse.push_back(read_row(context.results.lse, group.batch, row, head)[0]);
-    }
-  }
-  return forward;
-}
-
 void round_gradients(const SingleDevice& device, GroupResults& results) {
   for (auto* gradient : {&results.queries.dq, &results.keys.dk, &results.keys.dv}) {
     for (double& value : *gradient) value = device.to_storage(value);

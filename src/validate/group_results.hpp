@@ -41,9 +41,6 @@ struct GroupRows {
 /// Query rows [group][tokens of the rank].
 std::vector<QueryRow> own_queries(const CheckContext& context, HeadGroup group);
 
-/// What the rank holds of out and lse for them.
-ForwardRows own_forward(const CheckContext& context, HeadGroup group);
-
 /// The last rounding of complete sums.
 void round_gradients(const SingleDevice& device, GroupResults& results);
 

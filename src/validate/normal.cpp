@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <cmath>
+#include <cstddef>
 #include <numbers>
 
 #include "validate/multiversion.hpp"
@@ -57,10 +58,10 @@ CPBENCH_MULTIVERSION void standard_normals(std::uint64_t seed, const std::array<
                                            std::span<float> values) {
   const auto key = key_of(seed);
   const std::uint32_t word0 = counter[0], word1 = counter[1], word2 = counter[2], word3 = counter[3];
-  const auto blocks = static_cast<std::uint32_t>(values.size() / 4);
+  const std::size_t blocks = values.size() / 4;
   float* out = values.data();
-  for (std::uint32_t i = 0; i < blocks; ++i) {
-    const auto random = r123::Philox4x32{}({{word0, word1, word2, word3 + i}}, key);
+  for (std::size_t i = 0; i < blocks; ++i) {
+    const auto random = r123::Philox4x32{}({{word0, word1, word2, word3 + static_cast<std::uint32_t>(i)}}, key);
     const Pair first = normal_pair(random.v[0], random.v[1]), second = normal_pair(random.v[2], random.v[3]);
     out[4 * i] = first.cosine;
     out[4 * i + 1] = first.sine;

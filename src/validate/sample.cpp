@@ -21,7 +21,7 @@ std::uint64_t random_below(std::uint64_t bound, std::uint64_t seed, std::uint32_
 
 /// At most `limit` distinct numbers below `count`: the first, the last, and random ones.
 std::vector<std::int64_t> choose_groups(std::int64_t count, std::int64_t limit, std::uint64_t seed) {
-  if (count <= limit) limit = count;
+  limit = std::min(limit, count);
   std::set<std::int64_t> chosen = {0, count - 1};
   for (std::uint64_t draw = 0; static_cast<std::int64_t>(chosen.size()) < limit; ++draw) {
     chosen.insert(
@@ -30,11 +30,11 @@ std::vector<std::int64_t> choose_groups(std::int64_t count, std::int64_t limit, 
   return {chosen.begin(), chosen.end()};
 }
 
-/// How many groups' inputs `workers` cores regenerate in about a second: K and V for out and for dq, Q and dout for dk
-/// and dv, all for both devices, at 1.2 ns a value.
-std::int64_t affordable_groups(const Problem& problem, int workers) {
+/// How many groups' inputs are regenerated in about a second where each rank makes its own share: K and V for out and
+/// for dq, Q and dout for dk and dv, all for both devices, at 1.5 ns a value.
+std::int64_t affordable_groups(const Problem& problem, int ranks) {
   const double values = static_cast<double>(problem.seq_len) * (problem.head_dim + problem.head_dim_v);
-  const double seconds = 2 * (2.0 + problem.group()) * values * 1.2e-9 / workers;
+  const double seconds = 2 * (2.0 + problem.group()) * values * 1.5e-9 / ranks;
   return static_cast<std::int64_t>(std::clamp(1 / seconds, 2.0, 1024.0));
 }
 
@@ -76,13 +76,12 @@ std::vector<GroupSample> choose_sample(const Inputs& inputs, std::int64_t rows, 
     for (const double token : part) proposed.insert(static_cast<std::int64_t>(token));
   }
 
-  const std::set<std::int64_t> everywhere = landmarks(problem.seq_len);
+  const std::int64_t most_groups = std::min(rows, affordable_groups(problem, std::min(workers, collective.size())));
   std::vector<GroupSample> samples;
   std::vector<std::set<std::int64_t>> tokens_of;
-  for (const std::int64_t group : choose_groups(problem.batch * problem.kv_heads,
-                                                std::min(rows, affordable_groups(problem, workers)), inputs.seed())) {
+  for (const std::int64_t group : choose_groups(problem.batch * problem.kv_heads, most_groups, inputs.seed())) {
     samples.push_back({{group / problem.kv_heads, static_cast<int>(group % problem.kv_heads)}, {}});
-    tokens_of.push_back(everywhere);
+    tokens_of.push_back(landmarks(problem.seq_len));
   }
   std::size_t next = 0;
   for (const std::int64_t token : proposed) tokens_of[next++ % samples.size()].insert(token);

@@ -5,11 +5,14 @@
 #include <array>
 #include <cmath>
 #include <set>
+#include <span>
 #include <stdexcept>
 
 #include "validate/group_results.hpp"
 #include "validate/low_precision.hpp"
+#include "validate/read_row.hpp"
 #include "validate/reference.hpp"
+#include "validate/row_by_row.hpp"
 #include "validate/sample.hpp"
 
 namespace cpbench {
@@ -34,9 +37,11 @@ class SampleCheck {
   GroupRows rows_of(const GroupSample& sample) const;
   GroupResults compute(const SingleDevice& device, const GroupRows& rows, const RowStatistics& own) const;
   SoftmaxRows merged(SoftmaxRows part) const;
-  /// Statistics of the rank's own queries from what it holds of out and lse.
-  RowStatistics own_statistics(const SingleDevice& reference, HeadGroup group) const;
-  void check_sinks(const SingleDevice& reference, const std::set<int>& kv_heads, Comparison& comparison) const;
+  /// Statistics of the rank's own queries [group][rows] from what it holds of out and lse. Those of queries far from
+  /// all `ranges` are left out (zero).
+  RowStatistics own_statistics(HeadGroup group, std::span<const TokenRange> ranges) const;
+  std::vector<TokenRange> queries_of(const std::vector<std::int64_t>& keys) const;
+  void check_sinks(const std::set<int>& kv_heads, Comparison& comparison) const;
 
   const CheckContext& context_;
   const Problem& problem_;
@@ -88,9 +93,31 @@ SoftmaxRows SampleCheck::merged(SoftmaxRows part) const {
   return all;
 }
 
-RowStatistics SampleCheck::own_statistics(const SingleDevice& reference, HeadGroup group) const {
-  const std::vector<QueryRow> rows = own_queries(context_, group);
-  return statistics_of(reference, context_.inputs, group, rows, own_forward(context_, group));
+RowStatistics SampleCheck::own_statistics(HeadGroup group, std::span<const TokenRange> ranges) const {
+  const auto rows_per_head = static_cast<std::size_t>(count_of(context_.tokens));
+  const std::vector<TokenBlock> blocks = blocks_of(context_.tokens, ranges);
+  RowStatistics statistics(static_cast<std::size_t>(problem_.group()) * rows_per_head);
+#pragma omp parallel for num_threads(context_.options.threads) schedule(dynamic)
+  for (std::size_t b = 0; b < blocks.size(); ++b) {
+    std::vector<float> dout(static_cast<std::size_t>(problem_.head_dim_v));
+    for (int g = 0; g < problem_.group(); ++g) {
+      const int head = group.kv_head * problem_.group() + g;
+      for (std::int64_t i = 0; i < blocks[b].tokens.count; ++i) {
+        const std::int64_t place = blocks[b].first_row + i;
+        context_.inputs.row(Tensor::kDout, group.batch, blocks[b].tokens.at(i), head, dout);
+        statistics.set(static_cast<std::size_t>(g) * rows_per_head + static_cast<std::size_t>(place),
+                       read_row(context_.results.lse, group.batch, place, head)[0],
+                       read_row(context_.results.out, group.batch, place, head), dout);
+      }
+    }
+  }
+  return statistics;
+}
+
+std::vector<TokenRange> SampleCheck::queries_of(const std::vector<std::int64_t>& keys) const {
+  std::vector<TokenRange> ranges;
+  for (const std::int64_t key : keys) ranges.push_back(problem_.queries_of(key));
+  return ranges;
 }
 
 GroupResults SampleCheck::compute(const SingleDevice& device, const GroupRows& rows, const RowStatistics& own) const {
@@ -109,12 +136,12 @@ GroupResults SampleCheck::compute(const SingleDevice& device, const GroupRows& r
   return results;
 }
 
-void SampleCheck::check_sinks(const SingleDevice& reference, const std::set<int>& kv_heads,
-                              Comparison& comparison) const {
+void SampleCheck::check_sinks(const std::set<int>& kv_heads, Comparison& comparison) const {
+  const std::array<TokenRange, 1> everything = {{{0, problem_.seq_len}}};
   SinkCheck sinks(context_);
   for (std::int64_t batch = 0; batch < problem_.batch; ++batch) {
     for (const int kv_head : kv_heads) {
-      const RowStatistics own = own_statistics(reference, {batch, kv_head});
+      const RowStatistics own = own_statistics({batch, kv_head}, everything);
       sinks.add({batch, kv_head}, own, own);
     }
   }
@@ -131,13 +158,14 @@ ValidationReport SampleCheck::run(std::int64_t rows) {
   for (const GroupSample& sample :
        choose_sample(context_.inputs, rows, context_.tokens, context_.options.workers, context_.collective)) {
     const GroupRows sampled = rows_of(sample);
-    const RowStatistics own = context_.backward() ? own_statistics(*reference, sample.group) : RowStatistics{};
+    const RowStatistics own =
+        context_.backward() ? own_statistics(sample.group, queries_of(sample.tokens)) : RowStatistics();
     compare_group(context_, sampled, compute(*reference, sampled, own), compute(*low_precision, sampled, own),
                   comparison);
     kv_heads.insert(sample.group.kv_head);
     checked += sample.tokens.size();
   }
-  if (problem_.sink && context_.backward()) check_sinks(*reference, kv_heads, comparison);
+  if (problem_.sink && context_.backward()) check_sinks(kv_heads, comparison);
   return comparison.report(fmt::format("fp64-sample:{}", checked), context_.collective);
 }
 

@@ -5,6 +5,28 @@
 #include <limits>
 
 namespace cpbench {
+namespace {
+
+void append(std::vector<double>& to, const std::vector<double>& from) { to.insert(to.end(), from.begin(), from.end()); }
+
+}  // namespace
+
+void append(SoftmaxRows& to, const SoftmaxRows& from) {
+  append(to.max, from.max);
+  append(to.sum, from.sum);
+  append(to.out, from.out);
+}
+
+void append(QueryGradients& to, const QueryGradients& from) {
+  append(to.dq, from.dq);
+  append(to.spread2, from.spread2);
+}
+
+void append(KeyGradients& to, const KeyGradients& from) {
+  append(to.dk, from.dk);
+  append(to.dv, from.dv);
+  append(to.spread2, from.spread2);
+}
 
 ForwardRows finish(const SingleDevice& device, const Inputs& inputs, std::span<const QueryRow> rows,
                    const SoftmaxRows& softmax) {
@@ -24,22 +46,26 @@ ForwardRows finish(const SingleDevice& device, const Inputs& inputs, std::span<c
   return forward;
 }
 
+void RowStatistics::set(std::size_t row, double row_lse, std::span<const double> out, std::span<const float> dout) {
+  double sum = 0, squares = 0;
+  for (std::size_t c = 0; c < out.size(); ++c) {
+    const double term = out[c] * dout[c];
+    sum += term;
+    squares += term * term;
+  }
+  lse[row] = row_lse;
+  delta[row] = sum;
+  spread[row] = std::sqrt(squares);
+}
+
 RowStatistics statistics_of(const SingleDevice& device, const Inputs& inputs, HeadGroup group,
                             std::span<const QueryRow> rows, const ForwardRows& forward) {
-  const auto dim = static_cast<std::size_t>(inputs.problem().head_dim_v);
-  RowStatistics statistics;
-  statistics.lse = forward.lse;
-  std::vector<float> dout(dim);
+  RowStatistics statistics(rows.size());
+  std::vector<float> dout(static_cast<std::size_t>(inputs.problem().head_dim_v));
   for (std::size_t r = 0; r < rows.size(); ++r) {
     inputs.row(Tensor::kDout, group.batch, rows[r].token, rows[r].head, dout);
-    double sum = 0, squares = 0;
-    for (std::size_t c = 0; c < dim; ++c) {
-      const double term = forward.out[r * dim + c] * dout[c];
-      sum += term;
-      squares += term * term;
-    }
-    statistics.delta.push_back(device.to_statistic(sum));
-    statistics.spread.push_back(std::sqrt(squares));
+    statistics.set(r, forward.lse[r], std::span(forward.out).subspan(r * dout.size(), dout.size()), dout);
+    statistics.delta[r] = device.to_statistic(statistics.delta[r]);
   }
   return statistics;
 }

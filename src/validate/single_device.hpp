@@ -1,6 +1,7 @@
 // Attention on one device, row by row: what results are compared with, once in fp64 and once in the storage type.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -38,9 +39,11 @@ struct ForwardRows {
 /// What the backward pass needs to know of each query row.
 struct RowStatistics {
   std::vector<double> lse;
-  std::vector<double> delta;  ///< sum over channels of out * dout
-  std::vector<double>
-      spread;  ///< root of the sum of squares of the same terms: what delta's rounding error scales with
+  std::vector<double> delta;   ///< sum over channels of out * dout
+  std::vector<double> spread;  ///< root of the sum of squares of the same terms: delta's rounding error scales with it
+
+  explicit RowStatistics(std::size_t rows = 0) : lse(rows), delta(rows), spread(rows) {}
+  void set(std::size_t row, double row_lse, std::span<const double> out, std::span<const float> dout);
 };
 
 struct QueryGradients {
@@ -53,6 +56,11 @@ struct KeyGradients {
   std::vector<double> dv;       ///< [keys, head_dim_v]
   std::vector<double> spread2;  ///< [keys], of dk, see SingleDevice
 };
+
+/// Appends rows.
+void append(SoftmaxRows& to, const SoftmaxRows& from);
+void append(QueryGradients& to, const QueryGradients& from);
+void append(KeyGradients& to, const KeyGradients& from);
 
 /// Computes rows of out, lse and dq, and rows of dk and dv, each from regenerated inputs and independently of all other
 /// rows; a row costs O(keys * dim). Which pairs are attended is asked of Problem::keys_of and queries_of alone.

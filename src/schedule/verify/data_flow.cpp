@@ -203,9 +203,9 @@ Region DataFlow::attended_keys(BufferId kv, const HeadMap& heads, std::span<cons
   return {kv, first - heads.kv_global, last - first + 1, begin, end - begin};
 }
 
-RowMapId DataFlow::rows_of(const Region& box, Role kind, std::int32_t head_shift) {
+void DataFlow::collect_runs(const Region& box, Role kind, std::int32_t head_shift) {
   runs_.clear();
-  if (box.empty()) return row_maps_.intern(runs_);
+  if (box.empty()) return;
   std::int64_t band = -1;  // the cells of a band follow each other
   bool usable = false;
   map(box.buffer).visit(box, [&](const ContentMap::Cell& c) {
@@ -220,19 +220,26 @@ RowMapId DataFlow::rows_of(const Region& box, Role kind, std::int32_t head_shift
       runs_.pop_back();
     }
   });
+  merge_neighbours(runs_);
+}
+
+RowMapId DataFlow::rows_of(const Region& box, Role kind, std::int32_t head_shift) {
+  collect_runs(box, kind, head_shift);
   return row_maps_.intern(runs_);
 }
 
 bool DataFlow::expect(BufferId id, const HeadMap& heads, Role kind, std::optional<RowMapId>& rows) {
   const Region box = mapped_heads(id, heads);
   const std::int32_t shift = heads.q_global - heads.q_begin;
-  const RowMapId found = rows_of(box, kind, shift);
-  const RowMap& found_map = row_maps_[found];
-  if (found_map.rows() == box.row_count && found_map.injective && found == rows.value_or(found)) {
-    rows = found;
-    return true;
+  collect_runs(box, kind, shift);
+  if (rows && runs_ == row_maps_[*rows].runs) return true;
+  if (!rows) {
+    const RowMapId found = row_maps_.intern(runs_);
+    if (row_maps_[found].rows() == box.row_count && row_maps_[found].injective) {
+      rows = found;
+      return true;
+    }
   }
-  const RowMap* expected = rows ? &row_maps_[*rows] : nullptr;
   bool told = false;
   map(id).visit(box, [&](const ContentMap::Cell& c) {
     if (told || (c.value.is(kind) && c.value.head_shift == shift)) return;
@@ -242,7 +249,7 @@ bool DataFlow::expect(BufferId id, const HeadMap& heads, Role kind, std::optiona
   });
   if (!told) {
     fail("{} must hold {}{}", describe(program(), box), name_of(kind),
-         expected == nullptr || !found_map.injective ? " of every token only once" : " of the same tokens as q");
+         rows ? " of the same tokens as q" : ", in a row of one token, and no token twice");
   }
   return false;
 }

@@ -54,6 +54,8 @@ class DataFlow : public Observer {
     faults_.add("{}: {}", describe(rank_, program(), op_), fmt::format(format, std::forward<Args>(args)...));
   }
 
+  /// Leaves in runs_ the rows of `box` that hold a `kind` with this head shift in all of the box's heads.
+  void collect_runs(const Region& box, Role kind, std::int32_t head_shift);
   /// The rows of `box` that hold a `kind` with this head shift in all of the box's heads.
   RowMapId rows_of(const Region& box, Role kind, std::int32_t head_shift);
   /// Whether all rows of the mapped heads hold a `kind`: those of `rows`, if any are known yet, which are set

@@ -5,7 +5,7 @@
 namespace cpbench::verification {
 namespace {
 
-std::size_t hash_of(std::span<const RowRun> runs) {
+std::size_t hash_of(const std::vector<RowRun>& runs) {
   std::uint64_t hash = runs.size();
   for (const RowRun& r : runs) {
     for (const std::int64_t x : {r.row_begin, r.row_end, r.position}) {
@@ -14,19 +14,6 @@ std::size_t hash_of(std::span<const RowRun> runs) {
     }
   }
   return hash;
-}
-
-std::vector<RowRun> merged(std::span<const RowRun> runs) {
-  std::vector<RowRun> result;
-  for (const RowRun& r : runs) {
-    if (!result.empty() && result.back().row_end == r.row_begin &&
-        result.back().position + (r.row_begin - result.back().row_begin) == r.position) {
-      result.back().row_end = r.row_end;
-    } else {
-      result.push_back(r);
-    }
-  }
-  return result;
 }
 
 /// Merges runs that continue each other: neighbours in an operand need not be neighbours by rank.
@@ -59,8 +46,20 @@ std::int64_t RowMap::rows() const {
   return count;
 }
 
-RowMapId RowMaps::intern(std::span<const RowRun> unmerged) {
-  const std::vector<RowRun> runs = merged(unmerged);
+void merge_neighbours(std::vector<RowRun>& runs) {
+  std::size_t last = 0;
+  for (std::size_t i = 1; i < runs.size(); ++i) {
+    if (runs[last].row_end == runs[i].row_begin &&
+        runs[last].position + (runs[i].row_begin - runs[last].row_begin) == runs[i].position) {
+      runs[last].row_end = runs[i].row_end;
+    } else {
+      runs[++last] = runs[i];
+    }
+  }
+  if (!runs.empty()) runs.resize(last + 1);
+}
+
+RowMapId RowMaps::intern(const std::vector<RowRun>& runs) {
   const std::size_t hash = hash_of(runs);
   const auto [begin, end] = by_hash_.equal_range(hash);
   for (auto it = begin; it != end; ++it) {

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -25,14 +24,17 @@ struct RowMap {
   std::int64_t rows() const;
 };
 
+/// Joins runs of which one continues the other.
+void merge_neighbours(std::vector<RowRun>& runs);
+
 using RowMapId = std::uint32_t;
 
 /// All different row maps, each once: a ring of P ranks attends P^2 times, but to P blocks.
 class RowMaps {
  public:
   explicit RowMaps(const Positions& positions) : positions_(positions) {}
-  /// `runs` in the order of rows; neighbours that continue each other are merged.
-  RowMapId intern(std::span<const RowRun> runs);
+  /// `runs` are in the order of rows and merged.
+  RowMapId intern(const std::vector<RowRun>& runs);
   const RowMap& operator[](RowMapId id) const { return maps_[id]; }
 
  private:

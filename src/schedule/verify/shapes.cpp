@@ -113,6 +113,10 @@ class ShapeCheck {
       return false;
     }
     const Buffer& b = program_.buffer(r.buffer);
+    if (b.role == Role::kState) {
+      fail("moves a part of state buffer {}, whose layout only the backend knows", r.buffer);
+      return false;
+    }
     if (r.row_begin >= 0 && r.row_count >= 0 && r.row_count <= b.rows - r.row_begin && r.head_begin >= 0 &&
         r.head_count >= 0 && r.head_count <= b.heads - r.head_begin) {
       return true;
@@ -132,11 +136,10 @@ class ShapeCheck {
   }
 
   void kv_heads_in(const HeadMap& h, BufferId kv) {
-    const int first = h.q_global / problem_.group() - h.kv_global;
-    const int last = (h.q_global + h.count - 1) / problem_.group() - h.kv_global;
-    if (h.kv_global < 0 || first < 0 || last >= program_.buffer(kv).heads) {
-      fail("reads K/V heads [{}, {}] of a buffer with {} (its first is global head {})", first, last,
-           program_.buffer(kv).heads, h.kv_global);
+    const int first = h.q_global / problem_.group(), last = (h.q_global + h.count - 1) / problem_.group();
+    const int held = program_.buffer(kv).heads;
+    if (h.kv_global < 0 || h.kv_global > first || held <= last - h.kv_global) {
+      fail("reads K/V heads {} to {} of a buffer that holds {} from {} on", first, last, held, h.kv_global);
     }
   }
 
