@@ -6,7 +6,6 @@
 // order, so results do not depend on which thread did what when.
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 #include <numbers>
 #include <numeric>
@@ -20,6 +19,7 @@
 namespace cpbench {
 namespace {
 
+constexpr int kQueryWords = 128;  // a query block along its rows; 64 loses 2 points, 96 one
 constexpr std::int64_t kPackedBudget = std::int64_t{16} << 20;  // words packed at a time, unless one head needs more
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 constexpr auto kLog2e = static_cast<float>(std::numbers::log2e);
@@ -27,8 +27,8 @@ constexpr auto kLog2e = static_cast<float>(std::numbers::log2e);
 /// Sizes that follow from the arguments and the micro-kernels.
 struct BackwardShape {
   BackwardShape(const AttendBackwardArguments& a, const Microkernels& kernels)
-      : key_block((getenv("KB") ? atoi(getenv("KB")) : 128) * kernels.per_word()),
-        query_block((getenv("QB") ? atoi(getenv("QB")) : 96) * kernels.per_word()),
+      : key_block(kBlockWords),
+        query_block(kQueryWords * kernels.per_word()),
         key_blocks((a.k.rows + key_block - 1) / key_block),
         query_blocks((a.q.rows + query_block - 1) / query_block),
         depth(kernels.words(static_cast<int>(a.k.dim))),
@@ -59,8 +59,8 @@ struct PackedQuery {
   float *lse, *delta;
 
   static std::int64_t size(const BackwardShape& shape) {
-    return shape.query_block * (shape.depth + shape.depth_v) + shape.query_words * (shape.dim_panels + shape.dim_v_panels) +
-           2 * shape.query_block;
+    return shape.query_block * (shape.depth + shape.depth_v) +
+           shape.query_words * (shape.dim_panels + shape.dim_v_panels) + 2 * shape.query_block;
   }
   PackedQuery(float* memory, const BackwardShape& shape) {
     q = memory;
@@ -243,7 +243,8 @@ class BackwardPass {
     const std::vector<KvHead> heads = kv_heads_of(a_.heads, a_.group, a_.q.batch);
     const std::int64_t q_heads = std::min(a_.group, a_.heads.count);
     const std::int64_t head_words = q_heads * (packed_words() + dq_words());
-    auto at_a_time = static_cast<std::size_t>(std::max<std::int64_t>(1, kPackedBudget / head_words));
+    auto at_a_time =
+        static_cast<std::size_t>(std::max<std::int64_t>(1, kPackedBudget / std::max<std::int64_t>(1, head_words)));
     if (const auto threads = static_cast<std::size_t>(context_.threads); at_a_time > threads) {
       at_a_time = at_a_time / threads * threads;
     }
@@ -275,7 +276,8 @@ class BackwardPass {
   std::int64_t runs_per_head(std::int64_t heads) const {
     const std::int64_t threads = context_.threads;
     if (heads % threads == 0 || heads >= 8 * threads) return 1;
-    return std::min(threads / std::gcd(heads, threads), shape_.key_blocks);
+    return std::clamp<std::int64_t>(threads / std::gcd(heads, threads), 1,
+                                    std::max<std::int64_t>(1, shape_.key_blocks));
   }
 
   void run_heads(std::span<const KvHead> heads) {
@@ -377,7 +379,8 @@ class BackwardPass {
       for (const Tile& tile : a_.tiles) {
         const std::int64_t last = (tile.q_begin + tile.q_count - 1) / shape_.query_block;
         for (std::int64_t block = tile.q_begin / shape_.query_block; block <= last; ++block) {
-          const BlockBand band = BlockBand::of(tile, block * shape_.query_block, shape_.query_block, keys.key0(), shape_.key_block);
+          const BlockBand band =
+              BlockBand::of(tile, block * shape_.query_block, shape_.query_block, keys.key0(), shape_.key_block);
           if (band.empty()) continue;
           keys.add(band, packed(q_head, block), dq(q_head, run, block));
           poller();

@@ -269,7 +269,8 @@ class ForwardPass {
   void run() {
     const std::vector<KvHead> heads = kv_heads_of(a_.heads, a_.group, a_.q.batch);
     const std::int64_t head_words = shape_.key_blocks * shape_.block_words();
-    const auto at_a_time = static_cast<std::size_t>(std::max<std::int64_t>(1, kPackedBudget / head_words));
+    const auto at_a_time =
+        static_cast<std::size_t>(std::max<std::int64_t>(1, kPackedBudget / std::max<std::int64_t>(1, head_words)));
     for (std::size_t begin = 0; begin < heads.size(); begin += at_a_time) {
       const std::span<const KvHead> some(heads.data() + begin, std::min(at_a_time, heads.size() - begin));
       float* packed = workspace_.shared.reserve(static_cast<std::int64_t>(some.size()) * head_words);

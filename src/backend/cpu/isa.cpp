@@ -1,7 +1,6 @@
 #include "backend/cpu/isa.hpp"
 
 #include <cstdlib>
-#include <mutex>
 
 #include "support/names.hpp"
 

@@ -10,7 +10,7 @@
 
 namespace cpbench {
 
-/// The names that this CPU can run, the best first: of `avx512-bf16`, `avx512`, `avx2`, `sse4`, `neon`, `scalar`.
+/// The names that this CPU can run, the best first: of `avx512-bf16`, `avx512`, `avx2`, `sse4`, `neon`, `generic`.
 std::vector<std::string> isa_names();
 /// Forces an instruction set for the whole process, before kernels run. Throws a usage error for a name that is unknown
 /// or that this CPU cannot run. Without a call, $CPBENCH_ISA counts, and without that the best.

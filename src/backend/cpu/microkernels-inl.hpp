@@ -33,9 +33,9 @@ constexpr int kPanel = kPanelVectors * kLanes;
 
 /// Keeps a vector in a register: the compiler would rather load it again for every multiply-add.
 HWY_INLINE void Pin([[maybe_unused]] V& v) {
-#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4
   asm("" : "+v"(v.raw));
-#elif HWY_ARCH_ARM && HWY_TARGET != HWY_SCALAR
+#elif HWY_TARGET == HWY_NEON
   asm("" : "+w"(v.raw));
 #endif
 }
@@ -68,6 +68,7 @@ HWY_INLINE void ScaleValues(float* values, std::int64_t count, float factor) {
 /// Words are fp32 numbers.
 struct Fp32Words {
   static constexpr bool kPairs = false;
+  static constexpr int kExp2Degree = 5;
   static HWY_INLINE V MultiplyAdd(V a, V b, V c) { return hn::MulAdd(a, b, c); }
 
   template <int kVectors>
@@ -194,7 +195,7 @@ HWY_NOINLINE void ScoresOfVectors(const ScoresTile& t) {
   Unrolled<kTileRows>([&](auto r) CPBENCH_INLINED {
     V sum = hn::LoadU(d, l + r * kLanes);
     Unrolled<kVectors>([&](auto v) CPBENCH_INLINED {
-      s[r][v] = Exp2(d, s[r][v]);
+      s[r][v] = Exp2<Words::kExp2Degree>(d, s[r][v]);
       sum = hn::Add(sum, s[r][v]);
     });
     hn::StoreU(sum, d, l + r * kLanes);
@@ -213,7 +214,7 @@ HWY_NOINLINE void GradientsOfVectors(const GradientTile& t) {
   ReducedScores<Words>(t.q, t.k, t.depth, t.score_scale, t.lse, tile);
   if constexpr (kMasked) MaskScores(*t.limits, tile);
   ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED {
-    tile[r][v] = Exp2(d, tile[r][v]);
+    tile[r][v] = Exp2<Words::kExp2Degree>(d, tile[r][v]);
     hn::Store(tile[r][v], d, probabilities[r] + v * kLanes);
   });
   Words::StoreForSumsOverRows(tile, t.p);
@@ -300,10 +301,11 @@ double MultiplyAddPeak(std::int64_t steps) {
   return flops + 0 * static_cast<double>(hn::GetLane(sum));  // or all of the above would be for nothing
 }
 
-inline void Exp2InPlace(float* values, std::int64_t count) {
+template <class Words>
+void Exp2InPlace(float* values, std::int64_t count) {
   const D d;
   for (std::int64_t i = 0; i < count; i += kLanes) {
-    hn::StoreU(Exp2(d, hn::LoadU(d, values + i)), d, values + i);
+    hn::StoreU(Exp2<Words::kExp2Degree>(d, hn::LoadU(d, values + i)), d, values + i);
   }
 }
 
@@ -318,7 +320,7 @@ constexpr Microkernels MakeMicrokernels(std::string_view isa) {
           .product = Multiply<Words, kBlockStride, 1>,
           .product_transposed = Multiply<Words, 1, kBlockStride>,
           .multiply_add = MultiplyAddPeak<Words>,
-          .exp2 = Exp2InPlace};
+          .exp2 = Exp2InPlace<Words>};
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ constexpr std::string_view kIsa = HWY_TARGET == HWY_AVX3   ? "avx512"
                                   : HWY_TARGET == HWY_AVX2 ? "avx2"
                                   : HWY_TARGET == HWY_SSE4 ? "sse4"
                                   : HWY_TARGET == HWY_NEON ? "neon"
-                                                           : "scalar";
+                                                           : "generic";
 }
 extern const Microkernels kFp32Microkernels;
 constexpr Microkernels kFp32Microkernels = MakeMicrokernels<Fp32Words>(kIsa);
@@ -29,9 +29,8 @@ namespace cpbench {
 
 std::vector<const Microkernels*> fp32_microkernels() {
   std::vector<const Microkernels*> list;
-  const std::int64_t runnable = hwy::SupportedTargets();
   const auto add = [&](std::int64_t target, const Microkernels& microkernels) {
-    if (runnable & target) list.push_back(&microkernels);
+    if (hwy::SupportedTargets() & target) list.push_back(&microkernels);
   };
 #if HWY_TARGETS & HWY_AVX3
   add(HWY_AVX3, N_AVX3::kFp32Microkernels);
@@ -45,8 +44,12 @@ std::vector<const Microkernels*> fp32_microkernels() {
 #if HWY_TARGETS & HWY_NEON
   add(HWY_NEON, N_NEON::kFp32Microkernels);
 #endif
+  // The fallback where the targets above are not part of every CPU: which of the two it is depends on the compiler.
+#if HWY_TARGETS & HWY_EMU128
+  list.push_back(&N_EMU128::kFp32Microkernels);
+#endif
 #if HWY_TARGETS & HWY_SCALAR
-  add(HWY_SCALAR, N_SCALAR::kFp32Microkernels);
+  list.push_back(&N_SCALAR::kFp32Microkernels);
 #endif
   return list;
 }

@@ -13,6 +13,7 @@ namespace {
 /// Words are pairs of bf16, the lower half first.
 struct Bf16Pairs {
   static constexpr bool kPairs = true;
+  static constexpr int kExp2Degree = 4;  // P is rounded to 8 bits; the sums, l, keep the error of an fp32 sum
   static HWY_INLINE V MultiplyAdd(V a, V b, V c) {
     return V{_mm512_dpbf16_ps(c.raw, (__m512bh)a.raw, (__m512bh)b.raw)};
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <stdexcept>
+#include <type_traits>
 
 namespace cpbench {
 namespace {
@@ -40,10 +41,14 @@ Float4 words_at(const bf16* row, std::int64_t k) {
 Float4 words_at(const fp16* row, std::int64_t k) {
   const Word4 half = __builtin_convertvector(load<Half4>(row + k), Word4);
   const Word4 magnitude = (half & 0x7fffu) << 13, sign = (half & 0x8000u) << 16;
-  const Float4 scaled = Float4(magnitude) * 0x1p112f;                            // exact, subnormals included
+  const Float4 scaled = Float4(magnitude) * 0x1p112f;                   // exact, subnormals included
   const Word4 special = Word4(magnitude >= 0x0f800000u) & 0x7f800000u;  // infinity and NaN: all ones
   return Float4(Word4(scaled) | special | sign);
 }
+
+/// What a tensor stores whose rows are read as arrays of T.
+template <typename T>
+using Element = std::conditional_t<std::is_same_v<T, Bf16Pair>, bf16, T>;
 
 /// The rows of a head as arrays of T; those beyond the end are zero.
 template <typename T>
@@ -53,7 +58,7 @@ class Rows {
   const T* operator[](std::int64_t row) const {
     alignas(16) static constexpr float kZeros[kMaxDim] = {};
     if (row >= rows_.count) return reinterpret_cast<const T*>(kZeros);
-    return rows_.tensor.at<const T>(rows_.b, rows_.row_begin + row, rows_.head);
+    return reinterpret_cast<const T*>(rows_.tensor.at<const Element<T>>(rows_.b, rows_.row_begin + row, rows_.head));
   }
 
  private:
@@ -68,7 +73,7 @@ void pack_tile(const Rows<T>& rows, std::int64_t row0, std::int64_t words, int w
     return words_at(row, k) * factor;
   };
   for (int r = 0; r < width; r += 4) {
-    const T *row[] = {rows[row0 + r], rows[row0 + r + 1], rows[row0 + r + 2], rows[row0 + r + 3]};
+    const T* row[] = {rows[row0 + r], rows[row0 + r + 1], rows[row0 + r + 2], rows[row0 + r + 3]};
     for (std::int64_t k = 0; k < words; k += 4) {
       const Float4 a = scaled(row[0], k), b = scaled(row[1], k), c = scaled(row[2], k), d = scaled(row[3], k);
       const Float4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
@@ -87,7 +92,8 @@ void pack_row(const T* row, std::int64_t dim, int panel, std::int64_t panel_word
   for (std::int64_t i = 0; i < dim; i += 4) store(words_at(row, i), to + i / panel * panel_words + i % panel);
 }
 /// One row of words along the rows, where a word is a pair: the elements of two rows in turn.
-void pack_row_pair(const bf16* even, const bf16* odd, std::int64_t dim, int panel, std::int64_t panel_words, float* to) {
+void pack_row_pair(const bf16* even, const bf16* odd, std::int64_t dim, int panel, std::int64_t panel_words,
+                   float* to) {
   for (std::int64_t i = 0; i < dim; i += 8) {
     const auto a = load<Half8>(even + i), b = load<Half8>(odd + i);
     float* words = to + i / panel * panel_words + i % panel;
