@@ -26,7 +26,7 @@ struct AttendArguments {
   std::span<const Tile> tiles;
 };
 
-/// k, v and dk, dv may have more rows than the block that they hold, and not the same number: tiles keep within both.
+/// k, v, dk and dv have the same rows.
 struct AttendBackwardArguments {
   TensorView q, k, v, dout, lse, delta;
   TensorView dq, dk, dv;  ///< fp32, or the storage type with `--accumulate merge`

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <tuple>
 
 #include "validate/collective.hpp"
 
@@ -50,7 +51,9 @@ class ErrorNorms {
  private:
   struct BlockId {
     std::int64_t batch, head, index;
-    auto operator<=>(const BlockId&) const = default;
+    bool operator<(const BlockId& other) const {
+      return std::tie(batch, head, index) < std::tie(other.batch, other.head, other.index);
+    }
   };
   struct Squares {
     double error = 0, reference = 0;

@@ -8,24 +8,14 @@
 #include <span>
 #include <vector>
 
-#include "validate/rows.hpp"
+#include "validate/row_products.hpp"
 #include "validate/single_device.hpp"
+#include "validate/token_block.hpp"
 
 namespace cpbench {
 
-/// A part of a list of tokens that is one progression: rows [first_row, first_row + tokens.count) of the list.
-struct TokenBlock {
-  Segment tokens;
-  std::int64_t first_row;
-};
-inline constexpr std::int64_t kBlockRows = 256;  ///< K and V of a block in fp64 fit a second-level cache
-/// The blocks, of at most kBlockRows, in which any of `ranges` has a token.
-std::vector<TokenBlock> blocks_of(const Tokens& tokens, std::span<const TokenRange> ranges);
-/// Which tokens of a block lie in `range`, as indices into the block. May be empty.
-TokenRange indices_within(const Segment& block, TokenRange range);
-
-/// Computes rows [begin, end) of `count` chunk by chunk on `threads` threads, and joins the results in order. A chunk
-/// makes the rows of the blocks itself, which for 256 rows costs a few percent and needs no barrier.
+/// Calls compute(first, n) for chunks of `count` rows on `threads` threads, and joins the results in order. Each chunk
+/// regenerates the rows of its blocks, which costs a few percent for 256 rows, and the threads need no barrier.
 template <typename Compute>
 auto in_chunks(std::size_t count, int threads, Compute compute) {
   constexpr std::size_t kMostRows = 256;

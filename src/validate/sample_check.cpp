@@ -12,8 +12,8 @@
 #include "validate/low_precision.hpp"
 #include "validate/read_row.hpp"
 #include "validate/reference.hpp"
-#include "validate/row_by_row.hpp"
 #include "validate/sample.hpp"
+#include "validate/token_block.hpp"
 
 namespace cpbench {
 namespace {

@@ -29,8 +29,10 @@ struct BackwardShape {
   BackwardShape(const AttendBackwardArguments& a, const Microkernels& kernels)
       : key_block(kBlockWords),
         query_block(kQueryWords * kernels.per_word()),
-        key_blocks((a.k.rows + key_block - 1) / key_block),
-        query_blocks((a.q.rows + query_block - 1) / query_block),
+        keys(key_end(a.tiles)),
+        queries(query_end(a.tiles)),
+        key_blocks((keys + key_block - 1) / key_block),
+        query_blocks((queries + query_block - 1) / query_block),
         depth(kernels.words(static_cast<int>(a.k.dim))),
         depth_v(kernels.words(static_cast<int>(a.v.dim))),
         dim(static_cast<int>(a.k.dim)),
@@ -42,8 +44,8 @@ struct BackwardShape {
         query_words(kernels.words(query_block)),
         key_words(kernels.words(key_block)) {}
 
-  int key_block;
-  int query_block;
+  int key_block, query_block;
+  std::int64_t keys, queries;  ///< that the tiles reach
   std::int64_t key_blocks, query_blocks;
   int depth, depth_v;            ///< words of head_dim and head_dim_v
   int dim, dim_v;                ///< head_dim, head_dim_v,
@@ -108,7 +110,7 @@ class KeyBlock {
         scratch_(scratch),
         kv_(kv),
         key0_(block * shape.key_block),
-        keys_(static_cast<int>(std::min<std::int64_t>(shape.key_block, a.k.rows - key0_))) {
+        keys_(static_cast<int>(std::min<std::int64_t>(shape.key_block, shape.keys - key0_))) {
     const HeadRows k{a.k, kv.b, kv.head, key0_, keys_}, v{a.v, kv.b, kv.head, key0_, keys_};
     pack_columns(k, shape.key_block, kernels.panel, kernels.bf16_pairs, 1, scratch.k);
     pack_columns(v, shape.key_block, kernels.panel, kernels.bf16_pairs, 1, scratch.v);
@@ -239,12 +241,14 @@ class BackwardPass {
       : a_(a), kernels_(kernels), workspace_(workspace), context_(context), shape_(a, kernels) {}
 
   void run() {
-    if (a_.first_dkv) zero_dkv();
+    if (a_.first_dq) zero(a_.dq, a_.heads.q_begin, a_.heads.count);
+    if (a_.first_dkv) zero(a_.dk, 0, a_.dk.heads);
+    if (a_.first_dkv) zero(a_.dv, 0, a_.dv.heads);
+    if (a_.tiles.empty() || a_.heads.count == 0) return;
     const std::vector<KvHead> heads = kv_heads_of(a_.heads, a_.group, a_.q.batch);
     const std::int64_t q_heads = std::min(a_.group, a_.heads.count);
     const std::int64_t head_words = q_heads * (packed_words() + dq_words());
-    auto at_a_time =
-        static_cast<std::size_t>(std::max<std::int64_t>(1, kPackedBudget / std::max<std::int64_t>(1, head_words)));
+    auto at_a_time = static_cast<std::size_t>(std::max<std::int64_t>(1, kPackedBudget / head_words));
     if (const auto threads = static_cast<std::size_t>(context_.threads); at_a_time > threads) {
       at_a_time = at_a_time / threads * threads;
     }
@@ -258,17 +262,14 @@ class BackwardPass {
   std::int64_t packed_words() const { return shape_.query_blocks * PackedQuery::size(shape_); }
   std::int64_t dq_words() const { return shape_.query_blocks * shape_.query_block * shape_.dim_lanes; }
 
-  void zero_dkv() {
-    const auto zero = [&](const TensorView& tensor, std::int64_t b, std::int64_t row) {
+  /// Heads [head_begin, head_begin + head_count), all rows.
+  void zero(const TensorView& tensor, int head_begin, std::int64_t head_count) {
+    parallel_for(tensor.batch * tensor.rows, context_, [&](std::int64_t item, Poller&) {
       with_type(tensor.dtype, [&]<typename T>(T) {
-        for (std::int64_t head = 0; head < tensor.heads; ++head) {
-          std::fill_n(tensor.at<T>(b, row, head), tensor.dim, from_float<T>(0));
+        for (std::int64_t head = head_begin; head < head_begin + head_count; ++head) {
+          std::fill_n(tensor.at<T>(item / tensor.rows, item % tensor.rows, head), tensor.dim, from_float<T>(0));
         }
       });
-    };
-    parallel_for(a_.dk.batch * a_.dk.rows, context_, [&](std::int64_t item, Poller&) {
-      zero(a_.dk, item / a_.dk.rows, item % a_.dk.rows);
-      zero(a_.dv, item / a_.dk.rows, item % a_.dk.rows);
     });
   }
 
@@ -276,8 +277,7 @@ class BackwardPass {
   std::int64_t runs_per_head(std::int64_t heads) const {
     const std::int64_t threads = context_.threads;
     if (heads % threads == 0 || heads >= 8 * threads) return 1;
-    return std::clamp<std::int64_t>(threads / std::gcd(heads, threads), 1,
-                                    std::max<std::int64_t>(1, shape_.key_blocks));
+    return std::min(threads / std::gcd(heads, threads), shape_.key_blocks);
   }
 
   void run_heads(std::span<const KvHead> heads) {
@@ -333,7 +333,7 @@ class BackwardPass {
       const auto [b, head] = q_heads_[q_head];
       const PackedQuery to = packed(q_head, block);
       const std::int64_t row0 = block * shape_.query_block;
-      const std::int64_t count = std::min<std::int64_t>(shape_.query_block, a_.q.rows - row0);
+      const std::int64_t count = std::min<std::int64_t>(shape_.query_block, shape_.queries - row0);
       const HeadRows q{a_.q, b, head, row0, count}, dout{a_.dout, b, head, row0, count};
       pack_columns(q, shape_.query_block, kTileRows, kernels_.bf16_pairs, score_scale, to.q);
       pack_columns(dout, shape_.query_block, kTileRows, kernels_.bf16_pairs, 1, to.dout);
@@ -394,7 +394,7 @@ class BackwardPass {
     for_query_blocks([&](std::size_t q_head, std::int64_t block) {
       const auto [b, head] = q_heads_[q_head];
       const std::int64_t row0 = block * shape_.query_block;
-      const std::int64_t count = std::min<std::int64_t>(shape_.query_block, a_.q.rows - row0);
+      const std::int64_t count = std::min<std::int64_t>(shape_.query_block, shape_.queries - row0);
       float* sum = dq(q_head, 0, block);
       for (std::size_t run = 1; run < static_cast<std::size_t>(runs_); ++run) {
         const float* part = dq(q_head, run, block);
@@ -404,7 +404,7 @@ class BackwardPass {
         for (std::int64_t r = 0; r < count; ++r, sum += shape_.dim_lanes) {
           T* row = a_.dq.at<T>(b, row0 + r, head);
           for (int i = 0; i < shape_.dim; ++i) {
-            row[i] = from_float<T>((a_.first_dq ? 0.0f : to_float(row[i])) + sum[i]);
+            row[i] = from_float<T>(to_float(row[i]) + sum[i]);
           }
         }
       });

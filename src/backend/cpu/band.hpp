@@ -3,10 +3,24 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 
 #include "shard/tile.hpp"
 
 namespace cpbench {
+
+/// One past the last row that tiles reach. Buffers may have more: they share memory with larger ones, and what is in
+/// their other rows is not of this block.
+inline std::int64_t query_end(std::span<const Tile> tiles) {
+  std::int64_t end = 0;
+  for (const Tile& tile : tiles) end = std::max(end, tile.q_begin + tile.q_count);
+  return end;
+}
+inline std::int64_t key_end(std::span<const Tile> tiles) {
+  std::int64_t end = 0;
+  for (const Tile& tile : tiles) end = std::max(end, tile.k_begin + tile.k_count);
+  return end;
+}
 
 /// Half-open, empty where begin >= end.
 struct BlockRange {

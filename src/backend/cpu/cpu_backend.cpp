@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -60,6 +61,10 @@ struct Dispatch {
 
   TensorView tensor(BufferId id) const { return memory.view(id).first; }
 
+  static BufferView first_rows(const BufferView& pair, std::int64_t rows) {
+    return {pair.first.box(0, rows, 0, pair.first.heads), pair.second.box(0, rows, 0, pair.second.heads)};
+  }
+
   void operator()(const Exchange&) const {
     throw std::logic_error("an exchange is the transport's, not the backend's");
   }
@@ -83,7 +88,10 @@ struct Dispatch {
   }
 
   void operator()(const AttendBackward& op) const {
-    const BufferView kv = memory.view(op.kv), dkv = memory.view(op.dkv);
+    // Buffers that blocks of slightly different lengths share may have rows to spare, which no tile reaches.
+    const BufferView whole_kv = memory.view(op.kv), whole_dkv = memory.view(op.dkv);
+    const std::int64_t rows = std::min(whole_kv.first.rows, whole_dkv.first.rows);
+    const BufferView kv = first_rows(whole_kv, rows), dkv = first_rows(whole_dkv, rows);
     kernel.attend_backward({.q = tensor(op.q),
                             .k = kv.first,
                             .v = kv.second,

@@ -26,7 +26,8 @@ constexpr auto kLn2 = static_cast<float>(std::numbers::ln2);
 struct ForwardShape {
   ForwardShape(const AttendArguments& a, const Microkernels& kernels)
       : key_block(kBlockWords * kernels.per_word()),
-        key_blocks((a.k.rows + key_block - 1) / key_block),
+        keys(key_end(a.tiles)),
+        key_blocks((keys + key_block - 1) / key_block),
         query_blocks((a.q.rows + kQueryBlock - 1) / kQueryBlock),
         depth(kernels.words(static_cast<int>(a.k.dim))),
         dim_v(static_cast<int>(a.v.dim)),
@@ -34,7 +35,8 @@ struct ForwardShape {
         k_block_words(key_block * depth),
         v_block_words(kBlockWords * round_up(a.v.dim, kernels.panel)) {}
 
-  int key_block;  ///< keys of a block: a multiple of the panel
+  int key_block;      ///< keys of a block: a multiple of the panel
+  std::int64_t keys;  ///< that the tiles reach
   std::int64_t key_blocks, query_blocks;
   int depth;               ///< words of head_dim
   int dim_v, dim_v_lanes;  ///< the latter rounded up to whole vectors
@@ -306,7 +308,7 @@ class ForwardPass {
                    if (!used_[static_cast<std::size_t>(block)]) return;
                    const KvHead& kv = heads[static_cast<std::size_t>(item / shape_.key_blocks)];
                    const std::int64_t key0 = block * shape_.key_block;
-                   const std::int64_t count = std::min<std::int64_t>(shape_.key_block, a_.k.rows - key0);
+                   const std::int64_t count = std::min<std::int64_t>(shape_.key_block, shape_.keys - key0);
                    float* to = packed + item * shape_.block_words();
                    pack_columns({a_.k, kv.b, kv.head, key0, count}, shape_.key_block, kernels_.panel,
                                 kernels_.bf16_pairs, 1, to);

@@ -88,17 +88,22 @@ void pack_tile(const Rows<T>& rows, std::int64_t row0, std::int64_t words, int w
 
 /// One row of words along the rows, where a word is an element.
 template <typename T>
-void pack_row(const T* row, std::int64_t dim, int panel, std::int64_t panel_words, float* to) {
-  for (std::int64_t i = 0; i < dim; i += 4) store(words_at(row, i), to + i / panel * panel_words + i % panel);
+void pack_row(const T* row, std::int64_t dim, std::int64_t panel, std::int64_t panel_words, float* to) {
+  for (std::int64_t begin = 0; begin < dim; begin += panel, to += panel_words) {
+    const std::int64_t count = std::min(panel, dim - begin);
+    for (std::int64_t i = 0; i < count; i += 4) store(words_at(row, begin + i), to + i);
+  }
 }
 /// One row of words along the rows, where a word is a pair: the elements of two rows in turn.
-void pack_row_pair(const bf16* even, const bf16* odd, std::int64_t dim, int panel, std::int64_t panel_words,
+void pack_row_pair(const bf16* even, const bf16* odd, std::int64_t dim, std::int64_t panel, std::int64_t panel_words,
                    float* to) {
-  for (std::int64_t i = 0; i < dim; i += 8) {
-    const auto a = load<Half8>(even + i), b = load<Half8>(odd + i);
-    float* words = to + i / panel * panel_words + i % panel;
-    store(Half8(__builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)), words);
-    store(Half8(__builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)), words + 4);
+  for (std::int64_t begin = 0; begin < dim; begin += panel, to += panel_words) {
+    const std::int64_t count = std::min(panel, dim - begin);
+    for (std::int64_t i = 0; i < count; i += 8) {
+      const auto a = load<Half8>(even + begin + i), b = load<Half8>(odd + begin + i);
+      store(Half8(__builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)), to + i);
+      store(Half8(__builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)), to + i + 4);
+    }
   }
 }
 

@@ -172,9 +172,8 @@ class BackwardItem {
   void run(Poller& poller) {
     load_head(a_.k, kv_head_, k_);
     load_head(a_.v, kv_head_, v_);
-    // A gradient's buffer may have more rows than its block, which shares memory with larger ones: no tile reaches them.
-    dk_.assign(static_cast<std::size_t>(std::max(a_.k.rows, a_.dk.rows) * a_.k.dim), 0.0f);
-    dv_.assign(static_cast<std::size_t>(std::max(a_.v.rows, a_.dv.rows) * a_.v.dim), 0.0f);
+    dk_.assign(k_.size(), 0.0f);
+    dv_.assign(v_.size(), 0.0f);
     for (std::int64_t i = 0; i < a_.heads.count; ++i) {
       if ((a_.heads.q_global + i) / a_.group - a_.heads.kv_global == kv_head_) {
         attend_head(a_.heads.q_begin + i, poller);

@@ -43,7 +43,10 @@ bool has_all(const PointSpec& point, const PointSpec& wanted) {
 
 SweepPoint skipped(const PointSpec& spec, std::string reason) {
   SweepPoint point{.skipped_because = std::move(reason)};
-  for (const AxisInfo& info : all_axes()) point.axes[std::string(info.name)] = spec.at(info.axis);
+  point.axes["algo"] = spec.word(Axis::kAlgo);
+  for (const AxisInfo& info : all_axes()) {
+    if (spec.has(info.axis)) point.axes[std::string(info.name)] = spec.at(info.axis);
+  }
   return point;
 }
 

@@ -37,6 +37,27 @@ void move(const ContentMap& from, const Region& from_box, ContentMap& to, const 
   });
 }
 
+void find_runs(const ContentMap& map, const Region& box, Role kind, std::int32_t head_shift,
+               std::vector<RowRun>& runs) {
+  runs.clear();
+  if (box.empty()) return;
+  std::int64_t band = -1;  // the cells of a band follow each other
+  bool usable = false;
+  map.visit(box, [&](const ContentMap::Cell& c) {
+    const bool fits = c.value.is(kind) && c.value.head_shift == head_shift;
+    const RowRun run{c.row_begin, c.row_end, c.row_begin + c.value.row_shift};
+    if (c.row_begin != band) {
+      band = c.row_begin;
+      usable = fits;
+      if (fits) runs.push_back(run);
+    } else if (usable && !(fits && run == runs.back())) {
+      usable = false;
+      runs.pop_back();
+    }
+  });
+  merge_neighbours(runs);
+}
+
 std::string describe(const ContentMap::Cell& cell, const Positions& positions) {
   if (cell.value.state == Content::kUnwritten) return "nothing yet";
   if (cell.value.state == Content::kZero) return "zeros";

@@ -64,6 +64,9 @@ void zip(const ContentMap& a, const Region& a_box, const ContentMap& b, const Re
 /// to_box holds what from_box holds. The boxes have equal shape and do not overlap.
 void move(const ContentMap& from, const Region& from_box, ContentMap& to, const Region& to_box);
 
+/// Sets `runs` to the rows of `box` that hold a `kind` with this head shift in all of the box's heads.
+void find_runs(const ContentMap& map, const Region& box, Role kind, std::int32_t head_shift, std::vector<RowRun>& runs);
+
 /// What a cell holds, for messages: `kv of token 17, head 2`.
 std::string describe(const ContentMap::Cell& cell, const Positions& positions);
 

@@ -7,8 +7,8 @@
 
 #include "schedule/schedule.hpp"
 #include "schedule/verify/boxes.hpp"
+#include "schedule/verify/claims.hpp"
 #include "schedule/verify/faults.hpp"
-#include "schedule/verify/provenance.hpp"
 #include "schedule/verify/tile_index.hpp"
 
 namespace cpbench::verification {

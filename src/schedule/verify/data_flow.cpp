@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "schedule/verify/band.hpp"
+#include "schedule/verify/allowed.hpp"
 
 namespace cpbench::verification {
 
@@ -203,35 +203,15 @@ Region DataFlow::attended_keys(BufferId kv, const HeadMap& heads, std::span<cons
   return {kv, first - heads.kv_global, last - first + 1, begin, end - begin};
 }
 
-void DataFlow::collect_runs(const Region& box, Role kind, std::int32_t head_shift) {
-  runs_.clear();
-  if (box.empty()) return;
-  std::int64_t band = -1;  // the cells of a band follow each other
-  bool usable = false;
-  map(box.buffer).visit(box, [&](const ContentMap::Cell& c) {
-    const bool fits = c.value.is(kind) && c.value.head_shift == head_shift;
-    const RowRun run{c.row_begin, c.row_end, c.row_begin + c.value.row_shift};
-    if (c.row_begin != band) {
-      band = c.row_begin;
-      usable = fits;
-      if (fits) runs_.push_back(run);
-    } else if (usable && !(fits && run == runs_.back())) {
-      usable = false;
-      runs_.pop_back();
-    }
-  });
-  merge_neighbours(runs_);
-}
-
 RowMapId DataFlow::rows_of(const Region& box, Role kind, std::int32_t head_shift) {
-  collect_runs(box, kind, head_shift);
+  find_runs(map(box.buffer), box, kind, head_shift, runs_);
   return row_maps_.intern(runs_);
 }
 
 bool DataFlow::expect(BufferId id, const HeadMap& heads, Role kind, std::optional<RowMapId>& rows) {
   const Region box = mapped_heads(id, heads);
   const std::int32_t shift = heads.q_global - heads.q_begin;
-  collect_runs(box, kind, shift);
+  find_runs(map(id), box, kind, shift, runs_);
   if (rows && runs_ == row_maps_[*rows].runs) return true;
   if (!rows) {
     const RowMapId found = row_maps_.intern(runs_);
@@ -264,33 +244,10 @@ bool DataFlow::expect_sink(BufferId sink, const HeadMap& heads) {
 }
 
 bool DataFlow::expect_allowed(std::span<const Tile> tiles, RowMapId rows, RowMapId keys) {
-  const auto from = [](const std::vector<TokenRun>& runs, std::int64_t row) {
-    return std::ranges::partition_point(runs, [&](const TokenRun& r) { return r.row_end <= row; });
-  };
-  const std::vector<TokenRun>&q_runs = row_maps_[rows].tokens, &k_runs = row_maps_[keys].tokens;
-  if (!row_maps_[keys].injective) {
-    fail("two rows of kv hold the same keys");
-    return false;
-  }
-  for (const Tile& t : tiles) {
-    std::int64_t known = t.k_begin;  // rows before this one hold keys
-    for (auto k = from(k_runs, t.k_begin); k != k_runs.end() && k->row_begin <= known && known < t.k_begin + t.k_count;
-         ++k) {
-      known = k->row_end;
-      for (auto q = from(q_runs, t.q_begin); q != q_runs.end() && q->row_begin < t.q_begin + t.q_count; ++q) {
-        if (all_allowed(schedule_.of.problem, clip(t, q->row_begin, q->row_end, k->row_begin, k->row_end), *q, *k))
-          continue;
-        fail("attends pairs that the mask or the documents forbid: tile q [{}, +{}), k [{}, +{}), band [{}, {}]",
-             t.q_begin, t.q_count, t.k_begin, t.k_count, t.lo, t.hi);
-        return false;
-      }
-    }
-    if (known < t.k_begin + t.k_count) {
-      fail("attends row {} of kv, which does not hold the K/V heads that the head map reads", known);
-      return false;
-    }
-  }
-  return true;
+  const std::optional<std::string> fault =
+      find_forbidden(schedule_.of.problem, tiles, row_maps_[rows], row_maps_[keys]);
+  if (fault) fail("{}", *fault);
+  return !fault;
 }
 
 // --- Contents ------------------------------------------------------------------------------------------------------
@@ -337,28 +294,11 @@ void DataFlow::settle_zeros(const Region& box, std::int32_t head_shift, RowMapId
 
 // --- Claims --------------------------------------------------------------------------------------------------------
 
-std::size_t DataFlow::HashOfClaim::operator()(const Claim& c) const {
-  std::uint64_t hash = c.node;
-  for (const std::int64_t x : {c.position_begin, c.position_end, std::int64_t{c.head_begin}, std::int64_t{c.head_end},
-                               static_cast<std::int64_t>(c.kind)}) {
-    hash = (hash ^ static_cast<std::uint64_t>(x)) * 0x9E3779B97F4A7C15ull;
-    hash ^= hash >> 29;
-  }
-  return hash;
-}
-
 void DataFlow::claim(const ContentMap::Cell& cell, Role kind, const char* use) {
-  const Content& content = cell.value;
-  const bool is_sink = kind == Role::kDsink;
-  const Claim claim{.node = content.node,
-                    .kind = kind == Role::kLse || kind == Role::kDelta ? Role::kOut : kind,
-                    .head_begin = cell.head_begin + content.head_shift,
-                    .head_end = cell.head_end + content.head_shift,
-                    .position_begin = is_sink ? 0 : cell.row_begin + content.row_shift,
-                    .position_end = is_sink ? positions_.count() : cell.row_end + content.row_shift};
-  if (!claimed_.insert(claim).second) return;
-  const std::string who = op_ < 0 ? fmt::format("rank {}", rank_) : describe(rank_, program(), op_);
-  claims_.push_back({claim, fmt::format("{} {} {}", who, use, name_of(kind))});
+  claims_.add(cell, kind, positions_, [&] {
+    const std::string who = op_ < 0 ? fmt::format("rank {}", rank_) : describe(rank_, program(), op_);
+    return fmt::format("{} {} {}", who, use, name_of(kind));
+  });
 }
 
 void DataFlow::claim_complete(BufferId id, const HeadMap& heads) {

@@ -3,20 +3,13 @@
 
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
-#include "schedule/verify/contents.hpp"
+#include "schedule/verify/claims.hpp"
 #include "schedule/verify/faults.hpp"
 #include "schedule/verify/matching.hpp"
 
 namespace cpbench::verification {
-
-/// A claim and who makes it, for messages.
-struct NamedClaim {
-  Claim claim;
-  std::string holder;
-};
 
 /// Checks at each operation that its operands belong together and that its tiles hold allowed pairs only, and collects
 /// the claims: results, and what the backward pass reads of the forward pass's. Presumes that no accesses conflict: any
@@ -32,7 +25,7 @@ class DataFlow : public Observer {
 
   const RowMaps& row_maps() const { return row_maps_; }
   const Provenance& provenance() const { return provenance_; }
-  const std::vector<NamedClaim>& claims() const { return claims_; }
+  const std::vector<NamedClaim>& claims() const { return claims_.all(); }
 
  private:
   void follow(const Attend& a);
@@ -54,8 +47,6 @@ class DataFlow : public Observer {
     faults_.add("{}: {}", describe(rank_, program(), op_), fmt::format(format, std::forward<Args>(args)...));
   }
 
-  /// Leaves in runs_ the rows of `box` that hold a `kind` with this head shift in all of the box's heads.
-  void collect_runs(const Region& box, Role kind, std::int32_t head_shift);
   /// The rows of `box` that hold a `kind` with this head shift in all of the box's heads.
   RowMapId rows_of(const Region& box, Role kind, std::int32_t head_shift);
   /// Whether all rows of the mapped heads hold a `kind`: those of `rows`, if any are known yet, which are set
@@ -78,10 +69,6 @@ class DataFlow : public Observer {
   void claim_complete(BufferId id, const HeadMap& heads);
   void check_result(int rank, BufferId id, Role kind);
 
-  struct HashOfClaim {
-    std::size_t operator()(const Claim& claim) const;
-  };
-
   const Schedule& schedule_;
   const Positions& positions_;
   Faults& faults_;
@@ -90,8 +77,7 @@ class DataFlow : public Observer {
   Contents contents_;
   RowMaps row_maps_;
   Provenance provenance_;
-  std::vector<NamedClaim> claims_;
-  std::unordered_set<Claim, HashOfClaim> claimed_;
+  Claims claims_;
   std::vector<RowRun> runs_;  ///< scratch
 };
 

@@ -51,15 +51,4 @@ class Provenance {
   std::vector<Node> nodes_{Node{kNothing, kNothing, Node::kNoEvent}};
 };
 
-/// A result that must be complete: positions [position_begin, position_end) and heads [head_begin, head_end) of the
-/// value of a node. Heads are K/V heads for dkv and query heads otherwise; for dsink all positions
-/// count.
-struct Claim {
-  NodeId node;
-  Role kind;  ///< kOut (for lse and delta too), kDq, kDkv or kDsink
-  std::int32_t head_begin, head_end;
-  std::int64_t position_begin, position_end;
-  bool operator==(const Claim&) const = default;
-};
-
 }  // namespace cpbench::verification

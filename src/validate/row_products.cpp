@@ -1,4 +1,4 @@
-#include "validate/rows.hpp"
+#include "validate/row_products.hpp"
 
 #include "validate/multiversion.hpp"
 

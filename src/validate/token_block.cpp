@@ -1,4 +1,6 @@
-#include "validate/row_by_row.hpp"
+#include "validate/token_block.hpp"
+
+#include <algorithm>
 
 namespace cpbench {
 namespace {
