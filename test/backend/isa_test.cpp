@@ -1,0 +1,89 @@
+// The choice of instruction set, the micro-kernels' exp2, and the measured peaks.
+#include "backend/cpu/isa.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <vector>
+
+#include "backend/cpu/peaks.hpp"
+#include "support/error.hpp"
+
+namespace cpbench {
+namespace {
+
+struct Isa : testing::TestWithParam<std::string> {
+  void SetUp() override { set_isa(GetParam()); }
+  void TearDown() override { set_isa(isa_names().front()); }
+};
+INSTANTIATE_TEST_SUITE_P(All, Isa, testing::ValuesIn(isa_names()), [](const auto& param_info) {
+  std::string name = param_info.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
+
+TEST_P(Isa, IsTheOneThatWasSet) {
+  EXPECT_EQ(isa(), GetParam());
+  EXPECT_TRUE(isa().starts_with(microkernels_for(DType::kFp32).isa));
+  EXPECT_FALSE(microkernels_for(DType::kFp32).bf16_pairs);
+  EXPECT_FALSE(microkernels_for(DType::kFp16).bf16_pairs);
+  EXPECT_EQ(microkernels_for(DType::kBf16).bf16_pairs, isa().ends_with("-bf16"));
+}
+
+TEST_P(Isa, Exp2IsAccurate) {
+  for (const DType dtype : {DType::kFp32, DType::kBf16}) {
+    std::vector<float> x;
+    for (float value = -125; value < 16; value += 0.00137f) x.push_back(value);
+    x.resize(x.size() / 16 * 16);
+    std::vector<float> y = x;
+    microkernels_for(dtype).exp2(y.data(), static_cast<std::int64_t>(y.size()));
+    double worst = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double exact = std::exp2(static_cast<double>(x[i]));
+      worst = std::max(worst, std::abs(y[i] - exact) / exact);
+    }
+    EXPECT_LE(worst, microkernels_for(dtype).bf16_pairs ? 3e-6 : 2 * epsilon_of(DType::kFp32));
+  }
+}
+
+TEST_P(Isa, Exp2OfSpecialNumbers) {
+  std::vector<float> values(16, 0.0f);
+  const float not_a_number = std::numeric_limits<float>::quiet_NaN();
+  const float inputs[] = {0, 1, -7, 10, kMaskedScore, -200, not_a_number};
+  const float outputs[] = {1, 2, 0x1p-7f, 1024, 0, 0};
+  std::copy(std::begin(inputs), std::end(inputs), values.begin());
+  microkernels_for(DType::kFp32).exp2(values.data(), 16);
+  for (std::size_t i = 0; i < std::size(outputs); ++i) EXPECT_EQ(values[i], outputs[i]) << inputs[i];
+  EXPECT_TRUE(std::isnan(values[std::size(outputs)]));
+}
+
+TEST_P(Isa, HasAPeak) {
+  EXPECT_GT(fma_peak_flops(DType::kFp32, 1), 1e8);
+  EXPECT_GT(fma_peak_flops(DType::kBf16, 2), 1e8);
+  EXPECT_GT(exp_rate(1), 1e6);
+}
+
+TEST(IsaNames, StartWithTheDefault) {
+  ASSERT_FALSE(isa_names().empty());
+  if (std::getenv("CPBENCH_ISA") == nullptr) {
+    EXPECT_EQ(isa_names().front(), isa());
+  }
+}
+
+TEST(IsaNames, AnUnknownOneIsAUsageErrorThatListsThem) {
+  try {
+    set_isa("avx1024");
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kUsage);
+    EXPECT_NE(std::string(error.what()).find(isa_names().back()), std::string::npos) << error.what();
+  }
+}
+
+TEST(Peaks, MemoryHasABandwidth) { EXPECT_GT(memory_bandwidth(2), 1e8); }
+
+}  // namespace
+}  // namespace cpbench

@@ -1,0 +1,113 @@
+#include "cli/axes/axis_value.hpp"
+
+#include "cli/axes/number.hpp"
+#include "expect_refused.hpp"
+
+namespace cpbench {
+namespace {
+
+const AxisInfo& axis(std::string_view name) { return *find_axis(name); }
+AxisValue text(std::string_view name, std::string_view value) {
+  return value_from_text(axis(name), value, axis(name).flag());
+}
+AxisValue json(std::string_view name, const Json& value) { return value_from_json(axis(name), value, "/defaults"); }
+
+TEST(Axis, NamesAreUniqueAndFound) {
+  std::vector<std::string> names = axis_names();
+  for (const std::string& name : names) EXPECT_EQ(find_axis(name)->name, name);
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(std::unique(names.begin(), names.end()), names.end());
+  EXPECT_EQ(find_axis("cp-size"), nullptr);
+  EXPECT_EQ(axis("head_dim_v").flag(), "--head-dim-v");
+}
+
+TEST(Number, AcceptsWholeNumbersInRange) {
+  EXPECT_EQ(parse_integer("--n", "0", 0, 5), 0);
+  EXPECT_EQ(parse_integer("--n", "9223372036854775807", 0, INT64_MAX), INT64_MAX);
+  EXPECT_EQ(parse_positive("--x", "1e-3"), 1e-3);
+}
+
+TEST(Number, RefusesEverythingElseWithFlagAndValue) {
+  const auto integer = [](std::string_view value) {
+    return [value] { parse_integer("--seq-len", value, 1, INT64_MAX); };
+  };
+  expect_refused(integer("99999999999999999999"), {"--seq-len", "99999999999999999999", "out of range"});
+  expect_refused(integer("-1"), {"--seq-len", "-1", "out of range", "from 1"});
+  expect_refused(integer("1e3"), {"--seq-len", "\"1e3\"", "not a whole number"});
+  expect_refused(integer("12abc"), {"--seq-len", "\"12abc\"", "not a whole number"});
+  expect_refused(integer("99999999999999999999x"), {"--seq-len", "not a whole number"});
+  expect_refused(integer("+5"), {"--seq-len", "\"+5\""});
+  expect_refused(integer(" 5"), {"--seq-len", "\" 5\""});
+  expect_refused(integer("0x10"), {"--seq-len", "\"0x10\""});
+  expect_refused(integer(""), {"--seq-len", "empty"});
+  for (const char* value : {"0", "-2", "inf", "1e999"}) {
+    expect_refused([&] { parse_positive("--scale", value); }, {"--scale", value, "out of range"});
+  }
+  expect_refused([] { parse_positive("--scale", "nan"); }, {"--scale", "nan"});
+  expect_refused([] { parse_positive("--scale", "0.5x"); }, {"--scale", "0.5x", "not a number"});
+  expect_refused([] { parse_positive("--scale", ""); }, {"--scale", "empty"});
+}
+
+TEST(AxisValue, TextsBecomeTheOneSpelling) {
+  EXPECT_EQ(text("seq_len", "1009"), 1009);
+  EXPECT_EQ(text("mask", "window:100"), "window:100:0");
+  EXPECT_EQ(text("mask", "window:100:0"), "window:100:0");
+  EXPECT_EQ(text("sink", "true"), true);
+  EXPECT_EQ(text("sink", "off"), false);
+  EXPECT_EQ(text("overlap", "off"), "off");
+  EXPECT_EQ(text("scale", "0.5"), 0.5);
+  EXPECT_EQ(text("model", "llama3-8b"), "llama3-8b");
+  EXPECT_EQ(text("docs", "3,4,5"), (Json{3, 4, 5}));
+  EXPECT_EQ(text("docs", "7"), Json::array({7}));
+  EXPECT_EQ(text("docs", "pile"), "pile");
+}
+
+TEST(AxisValue, CommaListsSweepAllButDocuments) {
+  EXPECT_EQ(values_from_text(axis("cp_size"), "1,2,4", "--cp-size"), (std::vector<AxisValue>{1, 2, 4}));
+  EXPECT_EQ(values_from_text(axis("mask"), "full,window:8:0", "--mask"),
+            (std::vector<AxisValue>{"full", "window:8:0"}));
+  EXPECT_EQ(values_from_text(axis("docs"), "1,2,4", "--docs"), (std::vector<AxisValue>{Json{1, 2, 4}}));
+  expect_refused([] { values_from_text(axis("cp_size"), "1,,4", "--cp-size"); }, {"--cp-size", "empty"});
+  expect_refused([] { values_from_text(axis("algo"), "ring,", "--algo"); }, {"--algo", "empty"});
+}
+
+TEST(AxisValue, UnknownWordsAreRefusedWithTheNearest) {
+  expect_refused([] { text("dtype", "bf61"); }, {"--dtype", "bf61", "bf16"});
+  expect_refused([] { text("algo", "rin"); }, {"--algo", "rin", "ring"});
+  expect_refused([] { text("shard", "zig-zag"); }, {"--shard", "zigzag"});
+  expect_refused([] { text("model", "llama3-8"); }, {"--model", "llama3-8b"});
+  expect_refused([] { text("mask", "window:-3"); }, {"--mask", "-3"});
+  expect_refused([] { text("overlap", "yes"); }, {"--overlap", "yes"});
+  expect_refused([] { text("sink", "maybe"); }, {"--sink", "maybe"});
+  expect_refused([] { text("docs", "no-such-histogram"); }, {"--docs", "no-such-histogram"});
+  expect_refused([] { text("docs", "3,0,5"); }, {"--docs", "0", "out of range"});
+  expect_refused([] { text("docs", ""); }, {"--docs", "empty"});
+}
+
+TEST(AxisValue, JsonHasTheSameValues) {
+  EXPECT_EQ(json("seq_len", 1009), text("seq_len", "1009"));
+  EXPECT_EQ(json("mask", "window:100"), text("mask", "window:100"));
+  EXPECT_EQ(json("sink", true), text("sink", "on"));
+  EXPECT_EQ(json("overlap", "off"), text("overlap", "off"));
+  EXPECT_EQ(json("overlap", false), text("overlap", "off"));
+  EXPECT_EQ(json("scale", 0.5), text("scale", "0.5"));
+  EXPECT_EQ(json("docs", Json{3, 4}), text("docs", "3,4"));
+}
+
+TEST(AxisValue, JsonOfTheWrongTypeIsRefusedWithTheExpectedKind) {
+  expect_refused([] { json("seq_len", "1009"); }, {"/defaults", "whole number", "\"1009\""});
+  expect_refused([] { json("seq_len", 1.5); }, {"/defaults", "whole number", "1.5"});
+  expect_refused([] { json("seq_len", -1); }, {"/defaults", "-1", "out of range"});
+  expect_refused([] { json("seq_len", 18446744073709551615u); }, {"18446744073709551615", "out of range"});
+  expect_refused([] { json("seq_len", nullptr); }, {"/defaults", "null"});
+  expect_refused([] { json("sink", "yes"); }, {"/defaults", "true or false"});
+  expect_refused([] { json("algo", 3); }, {"/defaults", "a text", "ulysses, ring"});
+  expect_refused([] { json("algo", Json{"ring"}); }, {"/defaults", "a text"});
+  expect_refused([] { json("overlap", 1); }, {"/defaults", "on"});
+  expect_refused([] { json("scale", "0.5"); }, {"/defaults", "positive number"});
+  expect_refused([] { json("docs", Json::array()); }, {"/defaults", "list of lengths"});
+  expect_refused([] { json("docs", (Json{3, "4"})); }, {"/defaults/1", "whole number", "\"4\""});
+}
+
+}  // namespace
+}  // namespace cpbench

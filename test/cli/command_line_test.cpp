@@ -1,0 +1,122 @@
+#include "cli/config/command_line.hpp"
+
+#include <cstdlib>
+
+#include "expect_refused.hpp"
+#include "program.hpp"
+
+namespace cpbench {
+namespace {
+
+using Values = std::vector<AxisValue>;
+
+void expect_bad(std::vector<std::string> flags, std::initializer_list<std::string_view> parts) {
+  expect_refused([&] { parse_axes(flags); }, parts);
+}
+
+TEST(CommandLine, AxesTakeCommaListsAndRepetition) {
+  const AxisValues values = parse_axes({"--algo", "ring,ulysses", "--cp-size=2,4", "--cp-size", "8", "--docs", "3,4",
+                                        "--docs", "7", "--mask", "window:4:0,causal", "--sink", "--heads", "6"});
+  EXPECT_EQ(values[Axis::kAlgo], (Values{"ring", "ulysses"}));
+  EXPECT_EQ(values[Axis::kCpSize], (Values{2, 4, 8}));
+  EXPECT_EQ(values[Axis::kDocs], (Values{Json{3, 4}, Json::array({7})}));
+  EXPECT_EQ(values[Axis::kMask], (Values{"window:4:0", "causal"}));
+  EXPECT_EQ(values[Axis::kSink], (Values{true}));
+  EXPECT_EQ(values[Axis::kHeads], (Values{6}));
+  EXPECT_TRUE(values[Axis::kBatch].empty());
+}
+
+TEST(CommandLine, BareFlagsMaySayOffAndSweep) {
+  EXPECT_EQ(parse_axes({"--sink=off"})[Axis::kSink], (Values{false}));
+  EXPECT_EQ(parse_axes({"--uneven-heads=off,on"})[Axis::kUnevenHeads], (Values{false, true}));
+}
+
+TEST(CommandLine, BadNumbersAreRefusedWithFlagAndValue) {
+  for (const char* value : {"99999999999999999999", "-1", "0", "1e3", "12abc", "2,x"}) {
+    const std::string offending = std::string(value) == "2,x" ? "x" : value;
+    expect_bad({"--seq-len", value}, {"--seq-len", offending});
+    expect_bad({std::string("--seq-len=") + value}, {"--seq-len", offending});
+  }
+  expect_bad({"--seq-len", ""}, {"--seq-len", "empty"});
+  expect_bad({"--seq-len="}, {"--seq-len"});
+  expect_bad({"--seq-len=", "8"}, {"--seq-len"});
+  expect_bad({"--seq-len"}, {"--seq-len"});
+}
+
+TEST(CommandLine, UnknownFlagsAreRefusedWithTheNearest) {
+  expect_bad({"--seqlen", "5"}, {"--seqlen", "--seq-len"});
+  expect_bad({"--head-dims=64"}, {"--head-dims", "--head-dim"});
+  expect_bad({"--iteration", "5"}, {"--iteration", "--iterations"});
+  expect_bad({"--context-parallel-sizes", "5"}, {"--context-parallel-sizes", "--context-parallel-size"});
+  expect_bad({"--sink", "off"}, {"unexpected argument", "off"});
+  expect_bad({"-z"}, {"-z"});
+  expect_refused([] { Program().parse({"rnu"}); }, {"rnu", "run"});
+  expect_refused([] { Program().parse({}); }, {"subcommand"});
+}
+
+TEST(CommandLine, HelpAndVersionAreAskedForTexts) {
+  EXPECT_NE(Program().parse({"run", "--help"})->find("--window-size"), std::string::npos);
+  EXPECT_NE(Program().parse({"--help"})->find("run"), std::string::npos);
+  EXPECT_EQ(Program().parse({"--version"}), "cpbench 1.2.3\n");
+}
+
+TEST(CommandLine, HelpNamesEveryAxisAndItsDefault) {
+  const std::string help = *Program().parse({"run", "--help"});
+  for (const AxisInfo& axis : all_axes()) {
+    EXPECT_NE(help.find(axis.flag()), std::string::npos) << axis.name;
+    EXPECT_NE(help.find("[" + std::string(axis.fallback) + "]"), std::string::npos) << axis.name;
+  }
+}
+
+TEST(Options, HaveTheDocumentedDefaults) {
+  unsetenv("CPBENCH_ISA");
+  Program program;
+  program.parse({"run"});
+  EXPECT_EQ(program.options.iterations, 20);
+  EXPECT_EQ(program.options.warmup, 3);
+  EXPECT_EQ(program.options.json, "");
+  EXPECT_EQ(program.options.input, "normal");
+  EXPECT_EQ(program.options.backend, "auto");
+  EXPECT_EQ(program.options.isa, "auto");
+  EXPECT_FALSE(program.options.overwrite);
+  EXPECT_FALSE(program.options.timeout_s.has_value());
+  EXPECT_FALSE(program.sweep.length_scale.has_value());
+}
+
+TEST(Options, AreRead) {
+  Program program;
+  program.parse({"run", "-n", "7", "-w", "0", "-J", "out.json", "--overwrite", "--seed", "9223372036854775807",
+                 "--timeout", "1.5", "--emulate-link", "inner=20,outer=2:5", "--length-scale", "0.25", "--isa",
+                 "avx2"});
+  EXPECT_EQ(program.options.iterations, 7);
+  EXPECT_EQ(program.options.warmup, 0);
+  EXPECT_EQ(program.options.json, "out.json");
+  EXPECT_TRUE(program.options.overwrite);
+  EXPECT_EQ(program.sweep.seed, 9223372036854775807u);
+  EXPECT_EQ(program.options.timeout_s, 1.5);
+  EXPECT_EQ(program.options.emulate_link, "inner=20,outer=2:5");
+  EXPECT_EQ(program.sweep.length_scale, 0.25);
+  EXPECT_EQ(program.options.isa, "avx2");
+}
+
+TEST(Options, TheEnvironmentNamesTheIsa) {
+  setenv("CPBENCH_ISA", "avx512", 1);
+  Program program;
+  program.parse({"run"});
+  unsetenv("CPBENCH_ISA");
+  EXPECT_EQ(program.options.isa, "avx512");
+}
+
+TEST(Options, BadValuesAreRefusedWithTheFlag) {
+  expect_bad({"--iterations", "0"}, {"--iterations", "0"});
+  expect_bad({"-n", "1e3"}, {"--iterations", "1e3"});
+  expect_bad({"--warmup", "-1"}, {"--warmup", "-1"});
+  expect_bad({"--seed", "9223372036854775808"}, {"--seed", "9223372036854775808"});
+  expect_bad({"--timeout", "0"}, {"--timeout", "0"});
+  expect_bad({"--threads", "99999999999999999999"}, {"--threads", "99999999999999999999"});
+  expect_bad({"--iterations", "3", "--iterations", "4"}, {"--iterations"});
+  expect_bad({"--json"}, {"--json"});
+}
+
+}  // namespace
+}  // namespace cpbench

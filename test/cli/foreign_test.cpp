@@ -1,0 +1,219 @@
+// Launch lines of other programs, and the native lines that they become.
+#include <sstream>
+
+#include "cli/foreign/translate.hpp"
+#include "expect_refused.hpp"
+#include "program.hpp"
+#include "specs.hpp"
+
+namespace cpbench {
+namespace {
+
+std::vector<std::string> words(const std::string& line) {
+  std::istringstream stream(line);
+  return {std::istream_iterator<std::string>(stream), {}};
+}
+
+// The one point that a line asks for.
+Json axes(const std::string& line, int world = 8) {
+  const auto points = expand({}, parse_axes(translate_foreign(words(line)).arguments));
+  return resolve(points.at(0), {.world_size = world}).axes;
+}
+
+void expect_axes(const std::string& line, const Json& expected) {
+  const Json all = axes(line);
+  for (const auto& [name, value] : expected.items()) EXPECT_EQ(all[name], value) << name << " of: " << line;
+}
+
+void expect_bad(const std::string& line, std::initializer_list<std::string_view> parts) {
+  expect_refused([&] { axes(line); }, parts);
+}
+
+bool has_note(const std::string& line, std::string_view part) {
+  for (const std::string& note : translate_foreign(words(line)).notes) {
+    if (note.find(part) != std::string::npos) return true;
+  }
+  return false;
+}
+
+TEST(Foreign, NativeLinesStayAsTheyAre) {
+  const auto line = words("run --algo ring --seq-len 100 -n 3 --nonsense");
+  EXPECT_EQ(translate_foreign(line).arguments, line);
+  EXPECT_TRUE(translate_foreign(line).notes.empty());
+}
+
+TEST(MindSpeed, AlgorithmsAndTheirDegrees) {
+  const std::string size = "--context-parallel-size 8 --context-parallel-algo ";
+  expect_axes(size + "ulysses_cp_algo", {{"algo", "ulysses"}, {"cp_size", 8}});
+  expect_axes(size + "megatron_cp_algo", {{"algo", "ring"}, {"shard", "zigzag"}});
+  expect_axes(size + "megatron_cp_algo --cp-window-size 1", {{"algo", "ring"}});
+  expect_axes(size + "megatron_cp_algo --cp-window-size 4", {{"algo", "double-ring"}, {"window_size", 4}});
+  expect_axes(size + "hybrid_cp_algo --ulysses-degree-in-cp 2",
+              {{"algo", "hybrid"}, {"ulysses_degree", 2}, {"window_size", 1}, {"rank_order", "ulysses-inner"}});
+  expect_axes(size + "hybrid_cp_algo --ulysses-degree-in-cp 2 --cp-window-size 2", {{"window_size", 2}});
+  expect_axes(size + "kvallgather_cp_algo", {{"algo", "all-gather"}, {"shard", "zigzag"}});
+  expect_axes("--context-parallel-size 8 --cp-window-size 2", {{"algo", "double-ring"}, {"window_size", 2}});
+}
+
+TEST(MindSpeed, DefaultsAreItsOwn) {
+  expect_axes("--context-parallel-algo megatron_cp_algo", {{"cp_size", 1},
+                                                           {"dtype", "fp32"},
+                                                           {"layout", "sbhd"},
+                                                           {"overlap", "off"},
+                                                           {"mask", "causal"},
+                                                           {"pass", "fwd+bwd"}});
+}
+
+TEST(MindSpeed, SwitchesAndMasks) {
+  expect_axes("--context-parallel-size 4 --use-cp-send-recv-overlap --megatron-cp-in-bnsd --bf16",
+              {{"overlap", "on"}, {"layout", "bhsd"}, {"dtype", "bf16"}, {"algo", "ring"}});
+  expect_axes("--attention-mask-type general --context-parallel-size 4", {{"mask", "full"}, {"shard", "contiguous"}});
+  expect_axes("--attention-mask-type causal --context-parallel-size 4", {{"mask", "causal"}, {"shard", "zigzag"}});
+  expect_axes("--cp-attention-mask-type general --context-parallel-size 4", {{"mask", "full"}});
+}
+
+TEST(Megatron, SizesAndHeads) {
+  expect_axes(
+      "--seq-length 4096 --micro-batch-size 2 --num-attention-heads 32 --hidden-size 4096 "
+      "--tensor-model-parallel-size 2 --group-query-attention --num-query-groups 8 --fp16",
+      {{"seq_len", 4096},
+       {"batch", 2},
+       {"heads", 32},
+       {"kv_heads", 8},
+       {"head_dim", 128},
+       {"tensor_parallel", 2},
+       {"dtype", "fp16"}});
+  expect_axes("--num-attention-heads 32 --hidden-size 4096 --kv-channels 64", {{"head_dim", 64}, {"kv_heads", 32}});
+  expect_axes("--num-attention-heads 32 --group-query-attention", {{"kv_heads", 1}});
+  expect_axes("--num-attention-heads 32 --num-query-groups 4", {{"kv_heads", 4}});
+  EXPECT_TRUE(has_note("--num-attention-heads 32 --num-query-groups 4", "Megatron would ignore"));
+}
+
+TEST(MegatronCore, CommunicationTypes) {
+  const std::string size = "--context-parallel-size 8 --cp-comm-type ";
+  expect_axes(size + "p2p", {{"algo", "ring"}, {"overlap", "on"}, {"layout", "sbhd"}});
+  expect_axes(size + "all_gather", {{"algo", "all-gather"}, {"shard", "zigzag"}});
+  expect_axes(size + "a2a", {{"algo", "ulysses"}});
+  expect_axes(size + "p2p p2p", {{"algo", "ring"}});
+  expect_axes(size + "a2a+p2p --hierarchical-context-parallel-sizes 2 4",
+              {{"algo", "hybrid"}, {"ulysses_degree", 2}, {"cp_size", 8}});
+}
+
+TEST(MegatronCore, BadTypesAndHierarchies) {
+  const std::string size = "--context-parallel-size 8 --cp-comm-type ";
+  expect_bad(size + "p2p a2a", {"--cp-comm-type", "p2p a2a", "one type"});
+  expect_bad(size + "p2", {"--cp-comm-type", "p2", "p2p"});
+  expect_bad(size + "a2a+p2p", {"--hierarchical-context-parallel-sizes"});
+  expect_bad(size + "a2a+p2p --hierarchical-context-parallel-sizes 2 3", {"2 3", "8"});
+  expect_bad(size + "a2a+p2p --hierarchical-context-parallel-sizes 2 2 2", {"2 2 2", "two sizes"});
+  expect_bad(size + "a2a+p2p --hierarchical-context-parallel-sizes x 4", {"--hierarchical", "x"});
+  expect_bad(size + "p2p --context-parallel-algo ulysses_cp_algo", {"--cp-comm-type", "--context-parallel-algo"});
+}
+
+TEST(MindSpeed, BadLinesAreRefused) {
+  expect_bad("--context-parallel-algo hybrid_cp_algo", {"--ulysses-degree-in-cp"});
+  expect_bad("--context-parallel-algo adaptive_cp_algo", {"--context-parallel-algo", "adaptive_cp_algo"});
+  expect_bad("--context-parallel-size four", {"--context-parallel-size", "four"});
+  expect_bad("--context-parallel-size", {"--context-parallel-size", "needs a value"});
+  expect_bad("--context-parallel-size --bf16", {"--context-parallel-size", "needs a value"});
+  expect_bad("--bf16=yes", {"--bf16", "no value"});
+  expect_bad("--bf16 --fp16", {"--bf16", "--fp16"});
+  expect_bad("--cp-window-size 0", {"--cp-window-size", "0"});
+  expect_bad("--attention-mask-type full", {"--attention-mask-type", "full"});
+  expect_bad("--num-attention-heads 32 --hidden-size 4097", {"4097", "--kv-channels"});
+  expect_bad("--context-parallel-size 8 --context-parallel-algo megatron_cp_algo --cp-window-size 3",
+             {"window_size 3", "2 or 4"});
+  expect_bad("--context-parallel-size 4 --unheard-of-flag 3", {"--unheard-of-flag"});
+  expect_bad("--position-embedding-type alibi", {"--position-embedding-type", "alibi"});
+  expect_bad("--reset-attention-mask --seq-length 100", {"--reset-attention-mask", "--docs"});
+}
+
+TEST(Foreign, NativeFlagsReplaceDefaultsButNotWhatTheLineSays) {
+  expect_axes("--context-parallel-size 4 --dtype bf16 --overlap on", {{"dtype", "bf16"}, {"overlap", "on"}});
+  expect_axes("--attention-mask-type causal --context-parallel-size 4 --algo ulysses", {{"algo", "ulysses"}});
+  expect_bad("--num-attention-heads 32 --heads 16", {"--num-attention-heads", "--heads"});
+  expect_bad("--nheads 32 --num-attention-heads 16", {"--nheads", "--num-attention-heads", "one of them"});
+}
+
+TEST(Foreign, TheLastOfRepeatedFlagsHolds) { expect_axes("--seq-length 100 --seq-length=200", {{"seq_len", 200}}); }
+
+// The arguments of MindSpeed's tests_extend/system_tests/feature_tests/{ring_attention,hybrid,ulysses}.sh, joined.
+const char* const kMindSpeedJob =
+    "--tensor-model-parallel-size 2 --pipeline-model-parallel-size 2 --num-layers-per-virtual-pipeline-stage 1 "
+    "--use-fused-ring-attention-update --use-mcore-models --use-distributed-optimizer --overlap-grad-reduce "
+    "--overlap-param-gather --reuse-fp32-param --use-fused-rotary-pos-emb --use-fused-swiglu --use-fused-rmsnorm "
+    "--use-flash-attn --use-fusion-attn-v2 --use-ascend-mc2 --sequence-parallel --op-cal-tflops --optimizer-selection "
+    "fused_torch_adamw --noop-layers 0,5 --alibi-fusion-attn-type 2 --num-layers 4 --hidden-size 8192 "
+    "--ffn-hidden-size 28672 --num-attention-heads 64 --tokenizer-type Llama2Tokenizer --tokenizer-model t.model "
+    "--seq-length 32768 --max-position-embeddings 32768 --micro-batch-size 1 --global-batch-size 4 "
+    "--make-vocab-size-divisible-by 1 --lr 1.0e-6 --train-iters 1000 --lr-decay-style cosine "
+    "--untie-embeddings-and-output-weights --attention-dropout 0.0 --init-method-std 0.01 --hidden-dropout 0.0 "
+    "--position-embedding-type rope --normalization RMSNorm --swiglu --no-masked-softmax-fusion "
+    "--attention-softmax-in-fp32 --min-lr 1.0e-7 --weight-decay 0.1 --clip-grad 1.0 --adam-beta1 0.9 "
+    "--initial-loss-scale 4096.0 --adam-beta2 0.95 --adam-eps 1e-5 --disable-bias-linear --group-query-attention "
+    "--num-query-groups 8 --lr-warmup-fraction 0.01 --bf16 --no-gradient-accumulation-fusion --use-legacy-models "
+    "--swap-attention --recompute-in-bubble --recompute-granularity full --recompute-method block "
+    "--recompute-num-layers 1 --enable-recompute-layers-per-pp-rank --recompute-activation-function "
+    "--recompute-activation-function-num-layers 1 --recompute-in-advance --data-path a.idx b.idx --split 100,0,0 "
+    "--log-throughput --log-interval 1 --save-interval 10000 --eval-interval 10000 --eval-iters 10 "
+    "--distributed-backend nccl --exit-interval 50 --save ./ckpt --load ./ckpt ";
+
+TEST(MindSpeed, ItsOwnLaunchLinesWork) {
+  const std::string job = kMindSpeedJob;
+  const Json shape = {{"heads", 64}, {"kv_heads", 8},    {"tensor_parallel", 2}, {"head_dim", 128},
+                      {"batch", 1},  {"seq_len", 32768}, {"dtype", "bf16"}};
+  expect_axes(job + "--context-parallel-size 2 --context-parallel-algo megatron_cp_algo --use-cp-send-recv-overlap",
+              shape);
+  expect_axes(job + "--context-parallel-size 4 --context-parallel-algo hybrid_cp_algo --ulysses-degree-in-cp 2", shape);
+  expect_axes(job + "--context-parallel-size 2 --context-parallel-algo ulysses_cp_algo", shape);
+  EXPECT_TRUE(has_note(job, "--num-layers"));
+  EXPECT_TRUE(has_note(job, "ignored"));
+}
+
+TEST(Foreign, IgnoredFlagsAloneDecideNothing) {
+  EXPECT_EQ(axes("--num-layers 4 --use-flash-attn --algo ring"), axes("--algo ring"));
+}
+
+TEST(LongContextAttention, DefaultsAreItsOwn) {
+  expect_axes("--ulysses_degree 1", {{"algo", "ring"},
+                                     {"shard", "contiguous"},
+                                     {"heads", 2},
+                                     {"kv_heads", 2},
+                                     {"head_dim", 128},
+                                     {"seq_len", 4096},
+                                     {"batch", 2},
+                                     {"dtype", "fp16"},
+                                     {"mask", "causal"},
+                                     {"pass", "fwd+bwd"},
+                                     {"cp_size", 8}});
+}
+
+TEST(LongContextAttention, ItsBenchmarkLines) {
+  expect_axes("--nheads 64 --group_num 8 --batch_size 1 --seq_len 131072 --ulysses_degree 4 --ring_impl_type zigzag",
+              {{"algo", "hybrid"},
+               {"ulysses_degree", 4},
+               {"shard", "zigzag"},
+               {"heads", 64},
+               {"kv_heads", 8},
+               {"batch", 1},
+               {"seq_len", 131072}});
+  expect_axes("--nheads 32 --head_size 32 --ring_impl_type strip --fwd_only --no_causal --use_qkvpack --attn_type fa",
+              {{"algo", "ring"}, {"shard", "striped"}, {"head_dim", 32}, {"pass", "fwd"}, {"mask", "full"}});
+  expect_axes("--ring_impl_type basic --use_bwd", {{"shard", "contiguous"}, {"pass", "fwd+bwd"}});
+  expect_axes("--use_ulysses --nheads 8", {{"algo", "ulysses"}, {"ulysses_degree", 8}});
+}
+
+TEST(LongContextAttention, GroupNumIsTheQueryHeadsPerKvHead) {
+  expect_axes("--nheads 32 --group_num 4", {{"kv_heads", 8}});
+  expect_bad("--nheads 32 --group_num 5", {"--group_num 5", "--nheads 32"});
+}
+
+TEST(LongContextAttention, BadLinesAreRefused) {
+  expect_bad("--ring_impl_type stripe", {"--ring_impl_type", "stripe", "strip"});
+  expect_bad("--ulysses_degree 0", {"--ulysses_degree", "0"});
+  expect_bad("--fwd_only --use_bwd", {"--fwd_only", "--use_bwd"});
+  expect_bad("--ulysses_degree 3 --nheads 6", {"ulysses_degree 3", "cp_size 8"});
+}
+
+}  // namespace
+}  // namespace cpbench

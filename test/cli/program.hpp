@@ -1,0 +1,41 @@
+// A command line with one command that has every axis and option, as `run` does.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/config/command_line.hpp"
+#include "cli/foreign/translate.hpp"
+
+namespace cpbench {
+
+struct Program {
+  CLI::App app{"test", "cpbench"};
+  CLI::App* run = app.add_subcommand("run", "measure");
+  SweepOptions sweep;
+  RunOptions options;
+  AxisFlags axes{*run};
+
+  Program() {
+    app.require_subcommand(1);
+    app.set_version_flag("--version", "cpbench 1.2.3");
+    add_sweep_options(*run, sweep);
+    add_run_options(*run, options);
+  }
+
+  std::optional<std::string> parse(std::vector<std::string> arguments) {
+    return parse_command_line(app, std::move(arguments), foreign_flag_names());
+  }
+};
+
+/// The axes of `cpbench run FLAGS...`.
+inline AxisValues parse_axes(std::vector<std::string> flags) {
+  Program program;
+  flags.insert(flags.begin(), "run");
+  program.parse(std::move(flags));
+  return program.axes.values();
+}
+
+}  // namespace cpbench

@@ -1,0 +1,58 @@
+// Impossible points: each is refused with the rule, the values and the nearest legal choice.
+#include "expect_refused.hpp"
+#include "specs.hpp"
+
+namespace cpbench {
+namespace {
+
+void expect_impossible(const Flags& flags, std::initializer_list<std::string_view> parts, int world = 8) {
+  expect_refused([&] { resolved(flags, {.world_size = world}); }, parts);
+}
+
+TEST(Refusal, CpSizeAboveTheWorld) { expect_impossible({{"cp_size", "16"}}, {"cp_size 16", "8 ranks", "at most 8"}); }
+
+TEST(Refusal, WindowThatDoesNotDivideTheRing) {
+  expect_impossible({{"algo", "double-ring"}, {"window_size", "3"}}, {"window_size 3", "8 ranks", "2 or 4"});
+  expect_impossible({{"algo", "double-ring"}, {"window_size", "16"}}, {"window_size 16", "nearest legal: 8"});
+  expect_impossible({{"algo", "hybrid"}, {"ulysses_degree", "2"}, {"window_size", "3"}},
+                    {"window_size 3", "4 ranks", "cp_size 8 / ulysses_degree 2", "2 or 4"});
+  expect_impossible({{"algo", "hybrid"}, {"window_size", "3"}}, {"window_size 3", "2 or 4"});
+}
+
+TEST(Refusal, UlyssesDegreeThatDoesNotDivideCpSize) {
+  expect_impossible({{"algo", "hybrid"}, {"ulysses_degree", "3"}, {"heads", "6"}},
+                    {"ulysses_degree 3", "cp_size 8", "2 or 4"});
+}
+
+TEST(Refusal, HeadsThatTheDegreeDoesNotDivide) {
+  expect_impossible(
+      {{"algo", "hybrid"}, {"ulysses_degree", "4"}, {"heads", "6"}},
+      {"heads 6", "ulysses_degree 4", "nearest legal heads: 4 or 8", "ulysses_degree: 2", "--uneven-heads"});
+  expect_impossible({{"algo", "ulysses"}, {"heads", "12"}},
+                    {"heads 12", "cp_size 8", "heads: 8 or 16", "cp_size: 6 or 12", "--uneven-heads"});
+  expect_impossible({{"algo", "ulysses"}, {"heads", "16"}, {"tensor_parallel", "4"}},
+                    {"heads 16", "tensor_parallel 4", "= 32", "nearest legal heads: 32", "cp_size: 4"});
+}
+
+TEST(Refusal, FewerHeadsThanTheDegreeEvenIfUneven) {
+  expect_impossible({{"algo", "ulysses"}, {"heads", "6"}, {"uneven_heads", "on"}},
+                    {"heads 6", "cp_size 8", "nearest legal cp_size: 6"});
+}
+
+TEST(Refusal, TensorParallelThatDoesNotDivideTheHeads) {
+  expect_impossible({{"heads", "32"}, {"kv_heads", "8"}, {"tensor_parallel", "3"}},
+                    {"tensor_parallel 3", "heads 32", "kv_heads 8", "2 or 4"});
+}
+
+TEST(Refusal, ShapesThatNoProblemHas) {
+  expect_impossible({{"heads", "8"}, {"kv_heads", "3"}}, {"kv_heads 3", "heads 8"});
+  expect_impossible({{"head_dim", "100"}}, {"head_dim", "100", "multiple of 8"});
+  expect_impossible({{"seq_len", "4611686018427387904"}, {"batch", "1000000"}}, {"4611686018427387904"});
+}
+
+TEST(Refusal, DocumentsThatDoNotSumToTheLength) {
+  expect_impossible({{"docs", "100,200"}, {"seq_len", "301"}}, {"300", "301"});
+}
+
+}  // namespace
+}  // namespace cpbench

@@ -1,0 +1,282 @@
+"""Every door for bad input: one message from rank 0 that names the value, the right exit code, no hang, no crash."""
+
+import json
+import os
+import pathlib
+import unittest
+
+from program import BRIEFLY, TINY, ProgramTest, cpbench
+
+LONG = "4611686018427387904"  # the largest seq_len
+
+
+class CommandLine(ProgramTest):
+    """`plan` reads the same flags as `run`, and needs no ranks."""
+
+    def refuse_each(self, cases):
+        for arguments, *words in cases:
+            with self.subTest(arguments):
+                self.expect_refused(cpbench("plan", *arguments.split()), 2, *words)
+
+    def test_commands(self):
+        self.expect_refused(cpbench(), 2, "run, validate, plan")
+        self.expect_refused(cpbench("plam"), 2, '"plam"', "did you mean plan?")
+        self.expect_refused(cpbench("plan", "stray"), 2, '"stray"')
+
+    def test_help_and_version_need_no_ranks(self):
+        self.assertRegex(self.expect_ok(cpbench("--version")).out, r"^cpbench \d+\.\d+\.\d+\n$")
+        self.assertIn("plan", self.expect_ok(cpbench("--help")).out)
+        self.assertIn("--ulysses-degree", self.expect_ok(cpbench("run", "--help")).out)
+
+    def test_unknown_names(self):
+        self.refuse_each(
+            [
+                ("--sequence-len 8", "--sequence-len", "did you mean --seq-len?"),
+                ("--algo rnig", '"rnig"', 'did you mean "ring"?'),
+                ("--shard zigzgag", '"zigzgag"', 'did you mean "zigzag"?'),
+                ("--rank-order ring-outer", '"ring-outer"'),
+                ("--model llama3-9b", '"llama3-9b"', 'did you mean "llama3-8b"?'),
+                ("--dtype fp8", '"fp8"'),
+                ("--mask diagonal", '"diagonal"'),
+                ("--layout bhds", '"bhds"'),
+                ("--pass forward", '"forward"'),
+                ("--accumulate sum", '"sum"'),
+            ]
+        )
+
+    def test_wrong_types(self):
+        self.refuse_each(
+            [
+                ("--seq-len 8K", "--seq-len", '"8K"'),
+                ("--seq-len 1e3", "--seq-len", '"1e3"'),
+                ("--heads 8.5", "--heads", '"8.5"'),
+                ("--mask window:x", "window:x"),
+                ("--docs 100,x --seq-len 100", "--docs", '"x"'),
+                ("--scale small", "--scale", '"small"'),
+                ("--overlap yes", "--overlap", '"yes"'),
+                ("--prune 1", "--prune", '"1"'),
+                ("--sink=maybe", "--sink", '"maybe"'),
+                ("--ranks-per-node many", "--ranks-per-node", '"many"'),
+                ("--rank first", "--rank", "first"),
+            ]
+        )
+
+    def test_ranges(self):
+        self.refuse_each(
+            [
+                ("--seq-len 0", "--seq-len", "0 is out of range"),
+                ("--seq-len -5", "-5 is out of range"),
+                (f"--seq-len {LONG}0", f"{LONG}0 is out of range"),
+                ("--cp-size 0", "--cp-size"),
+                ("--batch 99999999999", "99999999999"),
+                ("--head-dim 12", "head_dim is 12", "multiple of 8"),
+                ("--head-dim 264", "264"),
+                ("--head-dim-v 9", "head_dim_v is 9"),
+                ("--mask window:-1", "window:-1"),
+                ("--mask window:99999999999999999999", "99999999999999999999"),
+                ("--scale 0", "--scale"),
+                ("--scale nan", "nan"),
+                ("--seed -1", "--seed", "-1"),
+                ("--rank 2 --cp-size 2", "--rank 2", "cp_size is 2"),
+                # Each is in range, their product is not.
+                ("--seq-len 1099511627776 --batch 1000000 --heads 1048576", "2^63", "1099511627776", "1048576"),
+            ]
+        )
+
+    def test_values_that_are_missing(self):
+        for flag in ("--seq-len", "--algo", "--docs", "--config", "--length-scale", "--seq-length", "--nheads"):
+            for arguments in ([flag], [flag, ""], [flag + "="]):
+                with self.subTest(arguments):
+                    self.expect_refused(cpbench("plan", *arguments), 2, flag)
+
+    def test_documents_must_partition_the_sequence(self):
+        self.refuse_each(
+            [
+                ("--docs 100,200 --seq-len 299", "300", "299"),
+                ("--docs 0,300 --seq-len 300", "0 is out of range"),
+                ("--docs nosuch.json", "nosuch.json"),
+            ]
+        )
+
+    def test_impossible_combinations_name_rule_values_and_nearest(self):
+        self.refuse_each(
+            [
+                ("--heads 8 --kv-heads 3", "kv_heads 3", "heads 8"),
+                ("--algo ulysses --cp-size 3", "heads 8", "cp_size 3", "6 or 9", "2 or 4", "--uneven-heads"),
+                ("--algo ulysses --cp-size 16 --uneven-heads", "heads 8", "cp_size 16", "nearest"),
+                ("--algo ulysses --cp-size 8 --tensor-parallel 2", "tensor_parallel 2", "cp_size 8", "4"),
+                ("--tensor-parallel 3", "tensor_parallel 3", "2 or 4"),
+                ("--algo double-ring --cp-size 6 --window-size 4", "window_size 4", "6 ranks", "3 or 6"),
+                ("--algo hybrid --cp-size 8 --ulysses-degree 3", "ulysses_degree 3", "cp_size 8", "2 or 4"),
+                ("--algo hybrid --cp-size 8 --ulysses-degree 2 --window-size 3", "window_size 3", "4 ranks", "2 or 4"),
+            ]
+        )
+
+    def test_impossible_points_of_a_sweep_are_skipped(self):
+        run = self.expect_ok(cpbench("plan", "--algo", "ulysses", "--cp-size", "2,3", "--seq-len", "64"))
+        self.assertEqual(run.out.count("skipped"), 1)
+        self.assertIn("heads 8 are not divisible", run.out)
+        none = cpbench("plan", "--algo", "ulysses", "--cp-size", "3,5", "--seq-len", "64")
+        self.assertEqual(none.code, 77, str(none))
+        self.assertEqual(none.out.count("skipped"), 2)
+
+    def test_foreign_flags(self):
+        self.refuse_each(
+            [
+                ("--context-parallel-algo ring_cp_algo", "ring_cp_algo"),
+                ("--context-parallel-algo hybrid_cp_algo", "--ulysses-degree-in-cp"),
+                ("--context-parallel-size 4 --cp-size 4", "--context-parallel-size", "--cp-size"),
+                ("--seq-length 12 --seq_len 12", "--seq-length", "--seq_len"),
+                ("--ring_impl_type stripped", "stripped", "strip"),
+                ("--context-parallel-sizes 4", "did you mean --context-parallel-size?"),
+                ("--cp-comm-type p2q", "p2q", "p2p"),
+            ]
+        )
+
+
+class Configs(ProgramTest):
+    def refuse(self, text, *words):
+        path = self.directory / "bad.json"
+        path.write_text(text, encoding="utf-8")
+        self.expect_refused(cpbench("plan", "--config", path), 2, "bad.json", *words)
+
+    def test_unknown_keys(self):
+        self.refuse('{"schema_version": 1, "matrx": {}}', "/matrx", 'did you mean "matrix"?')
+        self.refuse('{"schema_version": 1, "matrix": {"seq_length": [1]}}', "/matrix/seq_length", "seq_len")
+        self.refuse('{"schema_version": 1, "include": [{}, {"window": 2}]}', "/include/1/window", "window_size")
+
+    def test_wrong_values(self):
+        self.refuse('{"schema_version": 2}', "/schema_version", "2")
+        self.refuse('{"schema_version": 1, "defaults": {"seq_len": "long"}}', "/defaults/seq_len", "long")
+        self.refuse('{"schema_version": 1, "matrix": {"seq_len": 4}}', "/matrix/seq_len", "4")
+        self.refuse('{"schema_version": 1, "defaults": {"seq_len": 1e30}}', "/defaults/seq_len")
+        self.refuse('{"schema_version": 1, "defaults": {"algo": "rnig"}}', "/defaults/algo", 'did you mean "ring"?')
+
+    def test_what_is_no_json(self):
+        self.refuse('{"schema_version": 1,', "not valid JSON")
+        self.refuse("")
+        self.refuse("[1]", "an object")
+
+    def test_what_cannot_be_read(self):
+        self.expect_refused(cpbench("plan", "--config", "nosuch.json"), 2, "nosuch.json")
+        self.expect_refused(cpbench("plan", "--config", self.directory), 2, str(self.directory))
+
+
+class Run(ProgramTest):
+    """Doors that only `run` has, through one rank that needs no launcher."""
+
+    def refuse(self, code, arguments, *words, environment=None):
+        with self.subTest(arguments):
+            run = cpbench(
+                "run", "--seq-len", "64", *TINY, "--json", self.directory / "new.json", *arguments,
+                environment=environment,
+            )
+            self.expect_refused(run, code, *words)
+            self.assertEqual(run.out, "", "refused before the run")
+            self.assertEqual(list(self.directory.glob("new.json*")), [], "nothing is left behind")
+
+    def test_what_this_build_does_not_have(self):
+        self.refuse(2, ["--kernel", "fast"], '"fast"', "blocked")
+        self.refuse(2, ["--isa", "avx9"], '"avx9"')
+        self.refuse(2, [], '"avx9"', environment={"CPBENCH_ISA": "avx9"})
+        self.refuse(2, ["--backend", "cuda"], "--backend cuda")
+        self.refuse(2, ["--transport", "nccl"], "--transport nccl")
+
+    def test_wrong_values(self):
+        self.refuse(2, ["--check", "fulll"], '"fulll"')
+        self.refuse(2, ["--check", "sample:0"], '"sample:0"')
+        self.refuse(2, ["--input", "nam"], '"nam"', 'did you mean "nan"?')
+        self.refuse(2, ["--emulate-link", "0"], "--emulate-link 0")
+        self.refuse(2, ["--emulate-link", "inner=1,middle=2"], "'middle'")
+        self.refuse(2, ["--timeout", "-1"], "--timeout", "-1")
+        self.refuse(2, ["--iterations", "0"], "--iterations", "0")
+        self.refuse(2, ["--threads", "few"], "--threads", '"few"')
+        for flag in ("--json", "--trace", "--dump", "--check", "--isa"):
+            self.refuse(2, [flag, ""], flag)
+
+    def test_files_that_cannot_be_written(self):
+        missing = self.directory / "missing" / "file"
+        self.refuse(2, ["--trace", missing], missing)
+        self.refuse(2, ["--dump", missing / "dump"], missing)
+
+    def test_ranks_that_did_not_find_each_other(self):
+        self.refuse(5, [], "SLURM_NTASKS is 4", environment={"SLURM_NTASKS": "4"})
+
+    def test_results_are_never_overwritten_silently(self):
+        arguments = ["run", "--seq-len", "16", *TINY, *BRIEFLY, "--json"]
+        kept = {self.directory / "old.json": "precious", self.directory / "other.jsonl": "precious"}
+        for path, text in kept.items():
+            path.write_text(text)
+        self.expect_refused(cpbench(*arguments, self.directory / "old.json"), 2, "old.json", "--overwrite")
+        self.expect_refused(cpbench(*arguments, self.directory / "other.json"), 2, "other.jsonl", "--overwrite")
+        for path, text in kept.items():
+            self.assertEqual(path.read_text(), text)
+        self.expect_ok(cpbench(*arguments, self.directory / "old.json", "--overwrite"))
+        self.assertTrue(json.loads((self.directory / "old.json").read_text())["complete"])
+
+
+class Job(ProgramTest):
+    """On several ranks rank 0 alone speaks, all leave with one code, and none waits for another."""
+
+    def run_on(self, ranks, *arguments):
+        return cpbench("run", *TINY, *BRIEFLY, *arguments, ranks=ranks)
+
+    def test_usage(self):
+        self.expect_refused(cpbench("run", "--algo", "rnig", ranks=3), 2, '"rnig"')
+
+    def test_result_path(self):
+        missing = self.directory / "missing" / "out.json"
+        run = self.run_on(3, "--seq-len", "64", "--json", missing)
+        self.expect_refused(run, 2, missing)
+        self.assertEqual(run.out, "", "said before the run")
+        if os.geteuid() != 0:
+            self.directory.chmod(0o500)
+            self.expect_refused(self.run_on(3, "--seq-len", "64", "--json", self.directory / "out.json"), 2, "out.json")
+            self.directory.chmod(0o700)
+
+    def test_result_path_on_a_file_system_that_takes_no_files(self):
+        if pathlib.Path("/proc/self").exists():
+            self.expect_refused(self.run_on(2, "--seq-len", "64", "--json", "/proc/out.json"), 2, "/proc/out.json")
+
+    def test_more_ranks_than_the_job_has(self):
+        self.expect_refused(self.run_on(2, "--seq-len", "64", "--cp-size", "3"), 2, "cp_size 3", "2 ranks")
+
+    def test_memory(self):
+        run = self.run_on(3, "--seq-len", "100000000000", "--json", self.directory / "big.json")
+        self.expect_refused(run, 5, "3 ranks plan", "are available")
+
+    def test_memory_of_some_ranks(self):
+        run = self.run_on(3, "--seq-len", "100000000000", "--cp-size", "2")
+        self.expect_refused(run, 5, "2 ranks plan", "are available")
+
+    def test_a_point_that_does_not_fit_costs_only_itself(self):
+        points = self.points_of("--seq-len", "64,100000000000,65", *TINY, ranks=2, code=5)
+        self.assertEqual([point["status"] for point in points], ["ok", "failed", "ok"])
+        self.assertIn("not enough memory", points[1]["reason"])
+
+    def test_every_point_skipped(self):
+        points = self.points_of("--cp-size", "3,4", "--seq-len", "64", *TINY, ranks=2, code=77)
+        self.assertEqual([point["status"] for point in points], ["skipped"] * 2)
+        self.assertIn("cp_size 3 is more than the 2 ranks", points[0]["reason"])
+
+    def test_timeout(self):
+        path = self.directory / "late.json"
+        endless = ["--iterations", "10000000", "--threads", "1", "--timeout", "1"]
+        run = cpbench("run", "--seq-len", "64", *TINY, *endless, "--json", path, ranks=2)
+        self.expect_refused(run, 124, "timeout after 1 s")
+        self.assertFalse(path.exists())
+
+    def test_invalid_results(self):
+        path = self.directory / "nan.json"
+        run = self.run_on(2, "--seq-len", "64,65", "--input", "nan", "--json", path)
+        self.assertEqual(run.code, 3, str(run))
+        self.assertIn("verdict: FAILED", run.out)
+        for point in json.loads(path.read_text())["points"]:
+            self.assertEqual(point["status"], "invalid")
+            self.assertIn("NaN", point["reason"])
+            self.assertNotIn("throughput", point)
+            self.assertNotIn("timing", point)
+
+
+if __name__ == "__main__":
+    unittest.main()

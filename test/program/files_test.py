@@ -1,0 +1,135 @@
+"""What a run leaves behind: result, lines, trace, dump."""
+
+import itertools
+import subprocess
+import sys
+import time
+import unittest
+
+from program import BRIEFLY, ROOT, TINY, ProgramTest, cpbench, end, parse_json, read_json, start
+
+
+class Results(ProgramTest):
+    def test_conform_to_the_schema(self):
+        path = self.directory / "out.json"
+        arguments = ["--seq-len", "40,41", "--cp-size", "2,3,4", *TINY, *BRIEFLY]  # 4: skipped
+        self.expect_ok(cpbench("run", *arguments, "--json", path, ranks=3))
+        invalid = self.directory / "invalid.json"
+        run = cpbench("run", "--seq-len", "40", *TINY, *BRIEFLY, "--input", "nan", "--json", invalid, ranks=2)
+        self.assertEqual(run.code, 3, str(run))
+        files = [path, path.with_suffix(".jsonl"), invalid, invalid.with_suffix(".jsonl")]
+        check = subprocess.run(
+            [sys.executable, ROOT / "scripts" / "check_schema.py", *files], capture_output=True, text=True
+        )
+        if check.returncode == 77:
+            self.skipTest(check.stderr)
+        self.assertEqual(check.returncode, 0, check.stdout)
+
+    def test_lines_are_the_points_of_the_result(self):
+        path = self.directory / "out.json"
+        self.expect_ok(cpbench("run", "--seq-len", "40,41", *TINY, *BRIEFLY, "--json", path, ranks=2))
+        result = read_json(path)
+        lines = [parse_json(line) for line in path.with_suffix(".jsonl").read_text().splitlines()]
+        self.assertTrue(result["complete"])
+        self.assertEqual(lines[1:], result["points"])
+        self.assertEqual([rank["rank"] for rank in result["ranks"]], [0, 1])
+        self.assertEqual(sorted(p.name for p in self.directory.iterdir()), ["out.json", "out.jsonl"])
+
+    def test_a_killed_job_keeps_its_finished_points(self):
+        path = self.directory / "out.json"
+        lines = path.with_suffix(".jsonl")
+        lengths = ",".join(map(str, range(20, 2020)))  # more points than anyone waits for
+        process = start(2, ["run", "--seq-len", lengths, *TINY, *BRIEFLY, "--check", "off", "--json", path])
+        try:
+            deadline = time.monotonic() + 60
+            while not lines.exists() or lines.read_text().count("\n") < 4:
+                self.assertLess(time.monotonic(), deadline, "no points are written")
+                self.assertIsNone(process.poll())
+                time.sleep(0.05)
+        finally:
+            end(process)
+        self.assertFalse(path.exists())
+        whole = lines.read_text().rpartition("\n")[0].splitlines()
+        points = [parse_json(line) for line in whole][1:]
+        self.assertGreaterEqual(len(points), 3)
+        self.assertEqual([point["case"]["seq_len"] for point in points], list(range(20, 20 + len(points))))
+        self.assertEqual({point["status"] for point in points}, {"ok"})
+
+
+class Trace(ProgramTest):
+    def trace_of(self, *arguments, ranks=3):
+        path = self.directory / "trace.json"
+        self.expect_ok(cpbench("run", *BRIEFLY, *arguments, "--trace", path, ranks=ranks))
+        return read_json(path)
+
+    def test_has_every_rank_and_track(self):
+        trace = self.trace_of("--seq-len", 60, *TINY)
+        named = {
+            (event["pid"], event["args"]["name"]) for event in trace["traceEvents"] if event["name"] == "thread_name"
+        }
+        self.assertEqual(named, set(itertools.product((1, 2, 3), ("compute", "inner", "outer", "gradient"))))
+        spans = [event for event in trace["traceEvents"] if event["ph"] == "X"]
+        for rank in (1, 2, 3):
+            kinds = [event["cat"] for event in spans if event["pid"] == rank]
+            self.assertEqual(kinds.count("attend"), 3)
+            self.assertEqual(kinds.count("attend-backward"), 3)
+            self.assertGreaterEqual(kinds.count("exchange"), 4)
+        self.assertEqual([clock["rank"] for clock in trace["otherData"]["ranks"]], [0, 1, 2])
+        self.assertTrue(all(clock["residual_ns"] >= 0 for clock in trace["otherData"]["ranks"]))
+
+    def hops_beside_compute(self, overlap):
+        """(rank, name) of each hop in flight while the same rank computes. The link holds a message for far longer than
+        it takes to start the compute of its step."""
+        shape = ["--seq-len", 300, "--heads", 2, "--head-dim", 16, "--mask", "full", "--shard", "contiguous"]
+        trace = self.trace_of(*shape, "--pass", "fwd", "--emulate-link", "10:20000", "--overlap", overlap)
+        spans = [event for event in trace["traceEvents"] if event["ph"] == "X"]
+        hops = [event for event in spans if event["cat"] == "exchange"]
+        self.assertEqual(len(hops), 6)
+        compute = [event for event in spans if event["cat"] == "attend"]
+        return {
+            (hop["pid"], hop["name"])
+            for hop, work in itertools.product(hops, compute)
+            if hop["pid"] == work["pid"]
+            and hop["ts"] < work["ts"] + work["dur"]
+            and work["ts"] < hop["ts"] + hop["dur"]
+        }
+
+    def test_hops_fly_during_compute_with_overlap_only(self):
+        self.assertEqual(len(self.hops_beside_compute("on")), 6)
+        self.assertEqual(self.hops_beside_compute("off"), set())
+
+    def test_a_file_for_each_of_several_points(self):
+        trace, dump = self.directory / "trace.json", self.directory / "dump"
+        sweep = ["--seq-len", "30", "--algo", "ring,all-gather", *TINY, *BRIEFLY]
+        self.expect_ok(cpbench("run", *sweep, "--trace", trace, "--dump", dump, ranks=2))
+        names = ("0-ring-cp2", "1-all-gather-cp2")
+        for name in names:
+            self.assertIn("traceEvents", read_json(self.directory / f"trace.{name}.json"))
+            self.assertTrue((dump / name / "dq.npy").exists())
+        self.assertEqual({path.name for path in dump.iterdir() if path.is_dir()}, set(names))
+
+
+class Dump(ProgramTest):
+    def test_holds_the_point_in_global_order(self):
+        """Checked with PyTorch where it is installed."""
+        dump = self.directory / "dump"
+        shape = ["--seq-len", 101, "--heads", 4, "--kv-heads", 2, "--head-dim", 16, "--head-dim-v", 8, "--sink"]
+        self.expect_ok(cpbench("run", *BRIEFLY, *shape, "--mask", "window:30", "--dump", dump, ranks=3))
+        problem = read_json(dump / "problem.json")
+        self.assertEqual((problem["seq_len"], problem["heads"], problem["sink"]), (101, 4, True))
+        tensors = {"q", "k", "v", "sink", "out", "lse", "dout", "dq", "dk", "dv", "dsink"}
+        self.assertEqual({path.stem for path in dump.glob("*.npy")}, tensors)
+        for name, shape in {"q": "(1, 101, 4, 16)", "dv": "(1, 101, 2, 8)", "lse": "(1, 101, 4)"}.items():
+            self.assertIn(shape, (dump / f"{name}.npy").read_bytes()[:128].decode("latin-1"))
+        check = subprocess.run(
+            [sys.executable, ROOT / "scripts" / "check_dump.py", dump], capture_output=True, text=True
+        )
+        self.assertNotIn("Traceback", check.stderr)
+        if check.returncode == 2:
+            self.assertRegex(check.stderr, "(torch|numpy) is missing; install it")
+            self.skipTest(check.stderr.strip())
+        self.assertEqual(check.returncode, 0, check.stdout + check.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

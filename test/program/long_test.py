@@ -1,0 +1,37 @@
+"""What takes minutes, or tens of gigabytes: only where CPBENCH_LONG_TESTS is set."""
+
+import os
+import sys
+import unittest
+
+from program import ProgramTest
+
+GIBIBYTE = 2**30
+
+
+class Long(ProgramTest):
+    def test_a_million_tokens(self):
+        points = self.points_of(
+            "--seq-len", 2**20, "--mask", "window:4096", "--check", "sample", "--heads", 1, "--head-dim", 64,
+            "--dtype", "bf16", ranks=4,
+        )  # fmt: skip
+        self.expect_all_validated(points)
+
+    def test_messages_beyond_two_gibibytes(self):
+        """Forward, with a window so narrow that moving the bytes is all the work."""
+        if os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") < 40 * GIBIBYTE:
+            self.skipTest("needs 40 GiB of memory")
+        tokens = 2 * (2**31 // (2 * 256 * 4) + 1000)  # fp32 K and V of one head of 256, on two ranks
+        points = self.points_of(
+            "--seq-len", tokens, "--mask", "window:1", "--prune", "off", "--check", "sample:64", "--heads", 1,
+            "--head-dim", 256, "--dtype", "fp32", "--pass", "fwd", "--shard", "contiguous", ranks=2,
+        )  # fmt: skip
+        self.assertGreater(points[0]["comm"]["bytes_sent_per_rank"], 2**31)
+        self.expect_all_validated(points, ("out", "lse"))
+
+
+if __name__ == "__main__":
+    if "CPBENCH_LONG_TESTS" not in os.environ:
+        print("skipped: CPBENCH_LONG_TESTS is not set")
+        sys.exit(77)
+    unittest.main()

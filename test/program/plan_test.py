@@ -1,0 +1,86 @@
+"""`cpbench plan`: proofs and figures for any number of ranks, without a launcher."""
+
+import re
+import unittest
+
+from program import ProgramTest, cpbench
+
+UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "PiB": 2**50}
+
+
+def bytes_after(label, text):
+    number, unit = re.search(re.escape(label) + r" ([\d.]+) (\w+)", text).groups()
+    return float(number) * UNITS[unit]
+
+
+class Plan(ProgramTest):
+    def plan(self, *arguments):
+        return self.expect_ok(cpbench("plan", *arguments)).out
+
+    def test_a_thousand_ranks(self):
+        shape = ["--seq-len", 65536, "--heads", 64, "--kv-heads", 8]
+        text = self.plan("--algo", "hybrid", "--ulysses-degree", 8, "--window-size", 8, "--cp-size", 1024, *shape)
+        self.assertIn("verified for all ranks", text)
+        self.assertIn("of 1024 ranks", text)
+
+    def test_more_ranks_than_tokens(self):
+        self.assertIn("verified for all ranks", self.plan("--cp-size", 128, "--seq-len", 100, "--algo", "double-ring"))
+
+    def test_bytes_of_both_settings_of_prune(self):
+        shape = ["--cp-size", 16, "--seq-len", 4096, "--shard", "contiguous", "--mask", "window:100"]
+        text = self.plan(*shape)
+        pruned, kept = bytes_after("--prune on", text), bytes_after(", off", text)
+        self.assertLess(pruned, kept / 4, "a window reaches the nearest neighbour only")
+        for setting, sent in (("on", pruned), ("off", kept)):
+            text = self.plan(*shape, "--prune", setting)
+            self.assertEqual(bytes_after("per rank,", text), sent)
+            self.assertEqual((bytes_after("--prune on", text), bytes_after(", off", text)), (pruned, kept))
+
+    def figures(self, *arguments):
+        """[inner, outer, all-to-all, within the node, between nodes] of rank 0, in bytes."""
+        text = self.plan("--seq-len", 4096, *arguments)
+        row = re.search(r"^  0 .*$", text, re.MULTILINE).group()
+        return [float(number) * UNITS[unit] for number, unit in re.findall(r"([\d.]+) (\w*B)\b", row)][:5]
+
+    def test_links(self):
+        inner, outer, all_to_all, _, _ = self.figures("--algo", "ring", "--cp-size", 8)
+        self.assertTrue(inner > 0 and outer == 0 and all_to_all == 0)
+        inner, outer, all_to_all, _, _ = self.figures("--algo", "double-ring", "--cp-size", 8, "--window-size", 4)
+        self.assertTrue(inner > outer > 0 and all_to_all == 0)
+        inner, outer, all_to_all, _, _ = self.figures("--algo", "ulysses", "--cp-size", 8)
+        self.assertTrue(inner == outer == 0 and all_to_all > 0)
+        hybrid = ["--algo", "hybrid", "--cp-size", 8, "--ulysses-degree", 2, "--window-size", 2]
+        self.assertTrue(all(figure > 0 for figure in self.figures(*hybrid)[:3]))
+
+    def test_nodes(self):
+        hybrid = ["--algo", "hybrid", "--cp-size", 16, "--ulysses-degree", 4]
+        for order in ("ulysses-inner", "ring-inner"):
+            figures = self.figures(*hybrid, "--rank-order", order, "--ranks-per-node", 4)
+            inner, outer, all_to_all, within, between = figures
+            # One kind of group fits the nodes, the other crosses them.
+            groups = [all_to_all, inner + outer]
+            self.assertEqual([within, between], groups if order == "ulysses-inner" else groups[::-1], order)
+        self.assertEqual(self.figures(*hybrid, "--ranks-per-node", 16)[4], 0)
+
+    def test_programs(self):
+        text = self.plan("--algo", "ring", "--cp-size", 4, "--seq-len", 64, "--rank", 3)
+        self.assertIn("program of rank 3", text)
+        self.assertIn("kv hop 0", text)
+        self.assertIn("attend-backward 3", text)
+        long = ["--algo", "ring", "--cp-size", 64, "--seq-len", 640]
+        self.assertIn("more (--all-steps)", self.plan(*long))
+        self.assertNotIn("more (--all-steps)", self.plan(*long, "--all-steps"))
+
+    def test_load_balance(self):
+        balance = lambda shard: float(
+            re.search(r"load balance ([\d.]+)", self.plan("--cp-size", 8, "--seq-len", 8192, "--shard", shard)).group(1)
+        )
+        self.assertGreater(balance("zigzag"), 0.99)
+        self.assertLess(balance("contiguous"), 0.6)
+
+    def test_several_points(self):
+        self.assertEqual(self.plan("--cp-size", "1,2,3", "--seq-len", 60).count("verified for all ranks"), 3)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,130 @@
+"""Starts the real program, on one rank or on many, and reads what it leaves behind.
+
+The environment names it: CPBENCH_PROGRAM, and CPBENCH_MPIEXEC as for scripts/launch.sh.
+"""
+
+import dataclasses
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = os.environ["CPBENCH_PROGRAM"]
+
+# What every measured run of these tests adds: they ask what a run means and not how fast it is.
+BRIEFLY = ["--iterations", "1", "--warmup", "0", "--threads", "1"]
+# A problem that takes no time; a flag given later adds values to an axis, so a test that varies one leaves it out.
+TINY = ["--heads", "2", "--head-dim", "8"]
+
+
+@dataclasses.dataclass
+class Finished:
+    command: str
+    code: int
+    out: str
+    err: str
+
+    @property
+    def messages(self):
+        """What the program says on stderr; launchers add lines of their own."""
+        return [line for line in self.err.splitlines() if line.startswith("cpbench: ")]
+
+    def __str__(self):
+        return f"{self.command}\nexit {self.code}\n{self.out}\n{self.err}"
+
+
+def start(ranks, arguments, environment=None):
+    """`ranks` None: without a launcher."""
+    launcher = [] if ranks is None else [str(ROOT / "scripts" / "launch.sh"), str(ranks)]
+    return subprocess.Popen(
+        launcher + [PROGRAM] + [str(argument) for argument in arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env={**os.environ, **(environment or {})},
+        start_new_session=True,
+    )
+
+
+def end(process):
+    """The launcher ends its ranks if it is asked; killed, it would leave them."""
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+    return process.communicate()
+
+
+def cpbench(*arguments, ranks=None, environment=None, limit_s=100):
+    process = start(ranks, arguments, environment)
+    command = " ".join(map(str, process.args))
+    try:
+        out, err = process.communicate(timeout=limit_s)
+    except subprocess.TimeoutExpired:
+        out, err = end(process)
+        raise AssertionError(f"still running after {limit_s} s: {command}\n{out}\n{err}") from None
+    return Finished(command, process.returncode, out, err)
+
+
+def parse_json(text):
+    """Python takes NaN and Infinity for numbers; JSON does not know them."""
+
+    def refuse(name):
+        raise ValueError(f"{name} is not JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def read_json(path):
+    return parse_json(pathlib.Path(path).read_text(encoding="utf-8"))
+
+
+class ProgramTest(unittest.TestCase):
+    """Each test has an empty directory."""
+
+    maxDiff = None
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.directory = pathlib.Path(directory.name)
+
+    def config(self, content):
+        path = self.directory / "sweep.json"
+        path.write_text(json.dumps({"schema_version": 1, **content}), encoding="utf-8")
+        return path
+
+    def expect_refused(self, run, code, *words):
+        """One message, from rank 0, with `words` in it, and nothing that looks like a crash."""
+        self.assertEqual(run.code, code, str(run))
+        self.assertEqual(len(run.messages), 1, str(run))
+        for word in words:
+            self.assertIn(str(word), run.messages[0])
+        for crash in ("terminate called", "Segmentation", "Signal:", "Backtrace", "Aborted", "Sanitizer"):
+            self.assertNotIn(crash, run.err)
+
+    def expect_ok(self, run):
+        self.assertEqual(run.code, 0, str(run))
+        return run
+
+    def points_of(self, *arguments, ranks=None, code=0):
+        """The points in the result file of `cpbench run`, which leaves with `code`."""
+        path = self.directory / "points.json"
+        run = cpbench("run", *BRIEFLY, *arguments, "--json", path, "--overwrite", ranks=ranks)
+        self.assertEqual(run.code, code, str(run))
+        return read_json(path)["points"]
+
+    def expect_all_validated(self, points, tensors=("out", "lse", "dq", "dk", "dv")):
+        for point in points:
+            with self.subTest(point["id"]):
+                self.assertEqual(point["status"], "ok", point)
+                found = point["validation"]["tensors"]
+                self.assertTrue(point["validation"]["passed"])
+                self.assertEqual(set(found) - {"dsink"}, set(tensors))
+                self.assertEqual("dsink" in found, point["case"]["sink"] and "dq" in tensors)

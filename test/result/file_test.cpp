@@ -1,0 +1,164 @@
+#include "result/file.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include "expect_refused.hpp"
+
+namespace cpbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string content_of(const std::string& path) {
+  std::ifstream stream(path);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+/// A directory of its own for each test, removed afterwards.
+class FileTest : public testing::Test {
+ protected:
+  FileTest() {
+    std::string pattern = fs::temp_directory_path() / "cpbench-file-test-XXXXXX";
+    directory_ = ::mkdtemp(pattern.data());
+  }
+  ~FileTest() override { fs::remove_all(directory_); }
+
+  std::string path(const std::string& name) const { return directory_ / name; }
+  std::set<std::string> names() const {
+    std::set<std::string> found;
+    for (const auto& entry : fs::directory_iterator(directory_)) found.insert(entry.path().filename());
+    return found;
+  }
+
+  fs::path directory_;
+};
+
+TEST_F(FileTest, CheckLeavesNothingBehind) {
+  check_writable(path("out.json"), false);
+  EXPECT_TRUE(names().empty());
+}
+
+TEST_F(FileTest, RefusesWhatCannotBeWritten) {
+  expect_refused([&] { check_writable("", false); }, {"empty"});
+  expect_refused([&] { check_writable(path("no/such/out.json"), true); }, {"no/such/out.json", "create it first"});
+  EXPECT_FALSE(fs::exists(path("no")));
+  expect_refused([&] { check_writable(directory_, true); }, {directory_.string(), "not a regular file"});
+  expect_refused([&] { check_writable("/dev/null", true); }, {"/dev/null", "not a regular file"});
+  std::ofstream(path("file")) << "text";
+  expect_refused([&] { check_writable(path("file/out.json"), false); }, {"file/out.json", "Not a directory"});
+  expect_refused([&] { check_writable(path(std::string(300, 'x')), false); }, {"File name too long"});
+}
+
+TEST_F(FileTest, RefusesADirectoryWithoutPermission) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may write anywhere";
+  fs::permissions(directory_, fs::perms::owner_read | fs::perms::owner_exec);
+  expect_refused([&] { check_writable(path("out.json"), false); }, {"out.json", "Permission denied", "may write to"});
+  fs::permissions(directory_, fs::perms::owner_all);
+}
+
+TEST_F(FileTest, RefusesAnExistingFileUnlessAskedToOverwrite) {
+  std::ofstream(path("out.json")) << "old";
+  expect_refused([&] { check_writable(path("out.json"), false); }, {"out.json", "--overwrite"});
+  check_writable(path("out.json"), true);
+  EXPECT_EQ(content_of(path("out.json")), "old");
+}
+
+TEST_F(FileTest, ReplacesByRename) {
+  write_atomically(path("out.json"), "first", false);
+  fs::create_hard_link(path("out.json"), path("witness"));
+  write_atomically(path("out.json"), "second", true);
+  EXPECT_EQ(content_of(path("out.json")), "second");
+  // Written in place, the old contents would be gone under every name.
+  EXPECT_EQ(content_of(path("witness")), "first");
+  EXPECT_EQ(names(), (std::set<std::string>{"out.json", "witness"}));
+}
+
+TEST_F(FileTest, KeepsBothWhereAFileAppearedMeanwhile) {
+  check_writable(path("out.json"), false);
+  std::ofstream(path("out.json")) << "of another job";
+  std::string kept;
+  try {
+    write_atomically(path("out.json"), "mine", false);
+  } catch (const Error& error) {
+    for (const std::string& name : names()) {
+      if (name != "out.json" && std::string(error.what()).find(name) != std::string::npos) kept = path(name);
+    }
+  }
+  EXPECT_EQ(content_of(path("out.json")), "of another job");
+  EXPECT_EQ(content_of(kept), "mine");
+}
+
+TEST_F(FileTest, NamesTheLinesBesideTheResult) {
+  EXPECT_EQ(lines_path("a/out.json"), "a/out.jsonl");
+  EXPECT_EQ(lines_path("a.b/out"), "a.b/out.jsonl");
+  EXPECT_EQ(lines_path("out.txt"), "out.txt.jsonl");
+}
+
+TEST_F(FileTest, LinesAreInTheFileAtOnce) {
+  LineWriter lines(path("out.jsonl"), false);
+  lines.append("header");
+  EXPECT_EQ(content_of(path("out.jsonl")), "header\n");
+  lines.append("point");
+  EXPECT_EQ(content_of(path("out.jsonl")), "header\npoint\n");
+}
+
+TEST_F(FileTest, LinesOfAnEarlierRunAreKeptUnlessAskedToOverwrite) {
+  std::ofstream(path("out.jsonl")) << "finished points\n";
+  expect_refused([&] { LineWriter(path("out.jsonl"), false); }, {"out.jsonl", "--overwrite"});
+  EXPECT_EQ(content_of(path("out.jsonl")), "finished points\n");
+  LineWriter(path("out.jsonl"), true).append("new");
+  EXPECT_EQ(content_of(path("out.jsonl")), "new\n");
+}
+
+/// Limits the size of files that this process may write, as a full disk does, while it lives.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit = {bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  void (*handler_)(int);
+  rlimit before_{};
+};
+
+TEST_F(FileTest, ALineThatDoesNotFitLeavesNoHalfOfItself) {
+  LineWriter lines(path("out.jsonl"), false);
+  lines.append("first");
+  {
+    const FileSizeLimit limit(20);
+    expect_refused([&] { lines.append("a line of more than twenty bytes"); }, {"out.jsonl", "File too large"});
+  }
+  lines.append("last");
+  EXPECT_EQ(content_of(path("out.jsonl")), "first\nlast\n");
+}
+
+TEST_F(FileTest, AResultThatDoesNotFitLeavesTheOldOne) {
+  write_atomically(path("out.json"), "old", false);
+  {
+    const FileSizeLimit limit(20);
+    expect_refused([&] { write_atomically(path("out.json"), std::string(100, 'x'), true); }, {"out.json"});
+  }
+  EXPECT_EQ(content_of(path("out.json")), "old");
+  EXPECT_EQ(names(), std::set<std::string>{"out.json"});
+}
+
+}  // namespace
+}  // namespace cpbench

@@ -1,0 +1,59 @@
+#include "result/progress.hpp"
+
+#include <gtest/gtest.h>
+#include <pty.h>
+#include <unistd.h>
+
+#include <array>
+
+namespace cpbench {
+namespace {
+
+TEST(Progress, GuessesTheRestFromTheMean) {
+  EXPECT_EQ(progress_line(3, 12, 30, "ring"), "[4/12] ring; 25% done, about 1m 30s left");
+}
+
+TEST(Progress, GuessesNothingBeforeTheFirstPoint) { EXPECT_EQ(progress_line(0, 12, 5, "ring"), "[1/12] ring"); }
+
+TEST(Progress, Durations) {
+  EXPECT_EQ(duration_text(0.4), "0s");
+  EXPECT_EQ(duration_text(59.4), "59s");
+  EXPECT_EQ(duration_text(59.6), "1m 00s");
+  EXPECT_EQ(duration_text(3599), "59m 59s");
+  EXPECT_EQ(duration_text(2 * 3600 + 5 * 60), "2h 05m");
+}
+
+/// What a Progress writes to a stderr that is `descriptor`; `readable` is its other end.
+std::string written_to(int descriptor, int readable, bool enabled) {
+  const int saved = ::dup(STDERR_FILENO);
+  ::dup2(descriptor, STDERR_FILENO);
+  {
+    Progress progress(2, enabled);
+    progress.begin("ring");
+    progress.finish();
+  }
+  ::dup2(saved, STDERR_FILENO);
+  ::close(saved);
+  // An end, so that the read returns where nothing was written.
+  EXPECT_EQ(::write(descriptor, "\n", 1), 1);
+  std::string text;
+  for (char c = 0; ::read(readable, &c, 1) == 1 && c != '\n';) text += c;
+  return text;
+}
+
+TEST(Progress, IsShownOnATerminalOnly) {
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe(pipe.data()), 0);
+  EXPECT_EQ(written_to(pipe[1], pipe[0], true), "");
+  int terminal = 0, user = 0;
+  ASSERT_EQ(::openpty(&user, &terminal, nullptr, nullptr, nullptr), 0);
+  const std::string shown = written_to(terminal, user, true);
+  EXPECT_NE(shown.find("[1/2] ring"), std::string::npos) << shown;
+  // Cleared at the end.
+  EXPECT_GT(shown.rfind("\r\033[K"), shown.find("[1/2] ring")) << shown;
+  EXPECT_EQ(written_to(terminal, user, false).find("ring"), std::string::npos);
+  for (int descriptor : {pipe[0], pipe[1], terminal, user}) ::close(descriptor);
+}
+
+}  // namespace
+}  // namespace cpbench

@@ -1,0 +1,130 @@
+#include "result/table.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "result/sample_result.hpp"
+
+namespace cpbench {
+namespace {
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+/// The cells of a line, where no cell has spaces of its own.
+std::vector<std::string> words_of(const std::string& line) {
+  std::istringstream stream(line);
+  return {std::istream_iterator<std::string>(stream), {}};
+}
+
+const TableContext kContext = {.backend = "cpu", .transport = "mpi", .dtype = "bf16", .threads = 2};
+
+TEST(Table, FitsATerminal) { EXPECT_LE(Table().width(), 160u); }
+
+TEST(Table, HeaderNamesWhatAllPointsShare) {
+  const ResultFile file = sample_result();
+  const std::string header = Table().header(file.header, kContext);
+  for (const std::string& line : lines_of(header)) EXPECT_EQ(line[0], '#') << line;
+  for (const char* part :
+       {"cpbench ", "Open MPI v4.1.4", "ranks 2", "hosts 2", "threads per rank 2", "backend cpu", "transport mpi",
+        "dtype bf16", "rank   0 on node1 (local rank 0), cpus 0-3,8: a CPU", "rank   1 on node2", "cp (u x o x i)"}) {
+    EXPECT_NE(header.find(part), std::string::npos) << part << " is not in\n" << header;
+  }
+}
+
+TEST(Table, RowShowsThePointUnderItsColumns) {
+  const Table table;
+  const std::string row = table.row(sample_ok());
+  EXPECT_EQ(words_of(row),
+            (std::vector<std::string>{"hybrid", "8", "(2x2x2)", "zigzag", "window:100:0", "1009", "127", "fwd+bwd",
+                                      "12.000", "10.000", "4.000", "0.0104", "83.3", "10.4", "2.000", "ok"}));
+  const std::vector<std::string> heads = lines_of(table.header(sample_result().header, kContext));
+  const std::string& names = heads[heads.size() - 2];
+  // Numbers end, and texts begin, where the names of their columns do.
+  EXPECT_EQ(row.find("hybrid"), names.find("algo"));
+  EXPECT_EQ(row.find("fwd+bwd"), names.find("pass"));
+  EXPECT_EQ(row.find("12.000") + 6, names.find("time") + 4);
+  EXPECT_EQ(row.find("ok"), names.find("check"));
+}
+
+TEST(Table, LargePointsFitTheirColumns) {
+  const Table table;
+  PointRecord large = sample_invalid();  // FAILED is the widest verdict
+  large.axes["algo"] = "double-ring";
+  large.axes["shard"] = "zigzag-docs";
+  large.axes["cp_size"] = 4096;
+  large.axes["ulysses_degree"] = 64;
+  large.axes["window_size"] = 8;
+  large.axes["seq_len"] = 16777216;
+  large.axes["mask"] = "window:4096:128";
+  large.timing->full.median_s = 999.999;
+  EXPECT_EQ(lines_of(table.row(large))[0].size(), table.width());
+  EXPECT_EQ(lines_of(table.row(sample_invalid()))[0].size(), table.width());
+}
+
+TEST(Table, AWrongResultShowsNoThroughputButItsReason) {
+  const std::vector<std::string> lines = lines_of(Table().row(sample_invalid()));
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(lines[0].find("0.0104"), std::string::npos);
+  EXPECT_NE(lines[0].find("FAILED"), std::string::npos);
+  EXPECT_EQ(lines[1], "#   invalid: out: worst block 0.3 above 0.005");
+}
+
+TEST(Table, APointThatDidNotRunShowsWhy) {
+  for (Status status : {Status::kSkipped, Status::kFailed, Status::kTimeout}) {
+    const std::vector<std::string> lines = lines_of(Table().row(sample_not_ok(status, "the reason")));
+    ASSERT_EQ(lines.size(), 1u);
+    EXPECT_NE(lines[0].find("hybrid"), std::string::npos);
+    EXPECT_TRUE(lines[0].ends_with(std::string(name_of(status)) + ": the reason")) << lines[0];
+  }
+}
+
+TEST(Table, AnImpossibleGridShowsItsRanksOnly) {
+  PointRecord point = sample_not_ok(Status::kSkipped, "why");
+  point.axes["window_size"] = 3;
+  EXPECT_EQ(words_of(Table().row(point))[1], "8");
+  EXPECT_EQ(words_of(Table().row(point))[2], "zigzag");
+  point.axes = {{"algo", "hybrid"}};
+  EXPECT_EQ(words_of(Table().row(point)),
+            (std::vector<std::string>{"hybrid", "-", "-", "-", "-", "-", "-", "skipped:", "why"}));
+}
+
+TEST(Table, UncheckedPointsSayOff) {
+  PointRecord point = sample_ok();
+  point.validation.reset();
+  EXPECT_EQ(words_of(Table().row(point)).back(), "off");
+}
+
+TEST(Table, AxesThatVaryGetAColumn) {
+  std::vector<nlohmann::ordered_json> cases(3, sample_axes());
+  EXPECT_TRUE(extra_axes_of(cases).empty());
+  cases[1]["overlap"] = "off";
+  cases[1]["algo"] = "ring";
+  cases[2] = {{"algo", "ring"}, {"heads", 4}};  // unresolved: what it lacks does not vary
+  EXPECT_EQ(extra_axes_of(cases), (std::vector<std::string>{"heads", "overlap"}));
+  const Table table({"overlap"});
+  EXPECT_NE(table.header(sample_result().header, kContext).find("overlap"), std::string::npos);
+  const std::vector<std::string> words = words_of(table.row(sample_ok()));
+  EXPECT_EQ(words[8], "on");
+}
+
+TEST(Table, FooterCountsAndJudges) {
+  const std::vector<PointRecord> points = sample_result().points;
+  const auto footer = [](std::vector<PointRecord> some) { return Table::footer(some); };
+  EXPECT_EQ(footer({points[0], points[0], points[2]}), "#\n# points 3: 2 ok, 1 skipped\n# verdict: PASSED\n");
+  EXPECT_NE(footer(points).find("1 ok, 1 invalid, 1 skipped, 1 failed, 1 timeout"), std::string::npos);
+  EXPECT_NE(footer(points).find("verdict: FAILED: 1 invalid"), std::string::npos);
+  EXPECT_NE(footer({points[0], points[4]}).find("verdict: FAILED"), std::string::npos);
+  EXPECT_NE(footer({points[2]}).find("verdict: NOTHING MEASURED"), std::string::npos);
+  PointRecord unchecked = sample_ok();
+  unchecked.validation.reset();
+  EXPECT_NE(footer({points[0], unchecked}).find("verdict: NOT CHECKED: 1 of"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace cpbench

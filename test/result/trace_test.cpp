@@ -1,0 +1,127 @@
+#include "result/trace.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "temporary_file.hpp"
+
+namespace cpbench {
+namespace {
+
+using Json = nlohmann::json;
+
+/// Sends 4 rows of 2 heads of dim 8 in bf16 (K and V) to `next`, receives as much from `previous`, and attends.
+Program hop_program(int next, int previous) {
+  Program program;
+  const Buffer kv = {.role = Role::kKv, .dtype = DType::kBf16, .heads = 2, .dim = 8, .dim_v = 8, .rows = 4};
+  program.buffers = {kv, kv};
+  program.transfers = {{.peer = next, .region = program.whole(0)}, {.peer = previous, .region = program.whole(1)}};
+  program.tiles = {Tile{0, 4, 0, 4, -3, 3}};
+  program.ops = {{.action = Exchange{.ordinal = 0, .link = Link::kOuter, .sends = {0, 1}, .receives = {1, 1}},
+                  .label = {"kv hop", 1},
+                  .stream = Stream::kOuter},
+                 {.action = AttendBackward{.tiles = {0, 1}},
+                  .label = {"attend", 0},
+                  .stream = Stream::kCompute,
+                  .backward = true}};
+  return program;
+}
+
+class TraceTest : public testing::Test {
+ protected:
+  /// Rank 1's clock is 1,000,000 ns ahead. On rank 0's clock its hop begins at 2,500 ns, rank 0's own at 2,000 ns.
+  static Json written_trace() {
+    const Program first = hop_program(1, 1), second = hop_program(0, 0);
+    const std::vector<Span> first_spans = {{0, 2'000, 5'001}, {1, 2'100, 9'000}};
+    const std::vector<Span> second_spans = {{0, 1'002'500, 1'004'000}, {1, 1'003'000, 1'003'000}};
+    const TemporaryFile file("");
+    write_trace(file.path(),
+                {serialize_events({.rank = 0, .host = "node1"}, first, 3, first_spans),
+                 serialize_events({.rank = 1, .host = "node2", .clock = {1'000'000, 250}}, second, 3, second_spans)},
+                "ring", true);
+    std::ifstream stream(file.path());
+    return Json::parse(stream);
+  }
+
+  static std::vector<Json> events_of(const Json& trace, const char* phase) {
+    std::vector<Json> events;
+    for (const Json& event : trace["traceEvents"]) {
+      if (event["ph"] == phase) events.push_back(event);
+    }
+    return events;
+  }
+};
+
+TEST_F(TraceTest, EveryRankHasATrackForEveryStream) {
+  std::map<int, std::string> processes;
+  std::map<int, std::set<std::string>> streams;
+  std::set<int> threads;
+  for (const Json& event : events_of(written_trace(), "M")) {
+    if (event["name"] == "process_name") processes[event["pid"]] = event["args"]["name"];
+    if (event["name"] != "thread_name") continue;
+    streams[event["pid"]].insert(event["args"]["name"]);
+    EXPECT_TRUE(threads.insert(event["tid"].get<int>()).second) << "a thread of two processes";
+    EXPECT_NE(event["tid"], event["pid"]);
+  }
+  EXPECT_EQ(processes, (std::map<int, std::string>{{1, "rank 0 node1"}, {2, "rank 1 node2"}}));
+  const std::set<std::string> all = {"compute", "inner", "outer", "gradient"};
+  EXPECT_EQ(streams, (std::map<int, std::set<std::string>>{{1, all}, {2, all}}));
+}
+
+TEST_F(TraceTest, EventsCarryWhatTheOperationDid) {
+  const std::vector<Json> events = events_of(written_trace(), "X");
+  ASSERT_EQ(events.size(), 4u);
+  EXPECT_EQ(events[0]["name"], "kv hop 1");
+  EXPECT_EQ(events[0]["cat"], "exchange");
+  // 3 sequences, 4 rows, 2 heads, K and V of dim 8, 2 bytes each.
+  EXPECT_EQ(events[0]["args"], Json::parse(R"({"pass": "fwd", "link": "outer", "sends_to": [1], "sent_bytes": 768,
+                                               "receives_from": [1], "received_bytes": 768})"));
+  EXPECT_EQ(events[1]["name"], "attend 0");
+  EXPECT_EQ(events[1]["args"], Json::parse(R"({"pass": "bwd", "tiles": 1})"));
+}
+
+TEST_F(TraceTest, TimesAreOfRankZerosClockFromTheFirstEvent) {
+  const std::vector<Json> events = events_of(written_trace(), "X");
+  ASSERT_EQ(events.size(), 4u);
+  EXPECT_EQ(events[0]["ts"], 0.0);
+  EXPECT_EQ(events[0]["dur"], 3.001);
+  EXPECT_EQ(events[1]["ts"], 0.1);
+  EXPECT_EQ(events[2]["ts"], 0.5);
+  EXPECT_EQ(events[2]["dur"], 1.5);
+  EXPECT_EQ(events[3]["ts"], 1.0);
+  EXPECT_EQ(events[3]["dur"], 0.0);
+}
+
+TEST_F(TraceTest, AnEventLiesOnTheTrackOfItsStream) {
+  const Json trace = written_trace();
+  std::map<int, std::string> stream_of_thread;
+  for (const Json& event : events_of(trace, "M")) {
+    if (event["name"] == "thread_name") stream_of_thread[event["tid"]] = event["args"]["name"];
+  }
+  for (const Json& event : events_of(trace, "X")) {
+    EXPECT_EQ(stream_of_thread[event["tid"]], event["cat"] == "exchange" ? "outer" : "compute");
+  }
+}
+
+TEST_F(TraceTest, StatesHowWellTheClocksAgree) {
+  const Json trace = written_trace();
+  EXPECT_EQ(trace["otherData"]["title"], "ring");
+  EXPECT_EQ(trace["otherData"]["ranks"], Json::parse(R"([{"rank": 0, "offset_ns": 0, "residual_ns": 0},
+                            {"rank": 1, "offset_ns": 1000000, "residual_ns": 250}])"));
+}
+
+TEST_F(TraceTest, RanksWithoutEventsHaveTheirTracks) {
+  const TemporaryFile file("");
+  write_trace(file.path(), {serialize_events({.rank = 0, .host = "node1"}, {}, 1, {})}, "nothing", true);
+  std::ifstream stream(file.path());
+  const Json trace = Json::parse(stream);
+  EXPECT_TRUE(events_of(trace, "X").empty());
+  EXPECT_FALSE(events_of(trace, "M").empty());
+}
+
+}  // namespace
+}  // namespace cpbench

@@ -1,0 +1,218 @@
+#include "run/executor.hpp"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <set>
+
+#include "run/hand_built.hpp"
+
+namespace cpbench {
+namespace {
+
+/// Every rank sums the buffers of all: two alternating buffers travel around the ring, as accumulators do. Buffer 0 is
+/// the rank's own, 1 the sum.
+Program ring_sum(int ranks, int rank) {
+  ProgramWriter writer;
+  const BufferId own = writer.buffer(), sum = writer.buffer(), even = writer.buffer(), odd = writer.buffer();
+  OpId copied = writer.copy(sum, own);
+  OpId received = writer.copy(even, own), added = copied;
+  BufferId current = even, next = odd;
+  for (int hop = 1; hop < ranks; ++hop) {
+    const OpId exchange = writer.exchange(Stream::kInner, {{(rank + 1) % ranks, writer.whole(current)}},
+                                          {{(rank + ranks - 1) % ranks, writer.whole(next)}}, {received, added});
+    added = writer.sum(sum, next, {exchange});
+    received = exchange;
+    std::swap(current, next);
+  }
+  return writer.take();
+}
+
+Schedule ring_sum(int ranks) {
+  std::vector<Program> programs;
+  for (int rank = 0; rank < ranks; ++rank) programs.push_back(ring_sum(ranks, rank));
+  return schedule_of(std::move(programs));
+}
+
+void fill(Executor& executor, BufferId id, float value) { std::ranges::fill(floats_of(executor.memory(), id), value); }
+float first_of(Executor& executor, BufferId id) { return floats_of(executor.memory(), id)[0]; }
+
+TEST(Executor, MovesDataAroundARingWhateverTheOrderOfDeliveries) {
+  constexpr int kRanks = 5;
+  const Schedule schedule = ring_sum(kRanks);
+  FakeBackend backend;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    InProcessJob job(schedule, backend, static_cast<int>(seed % 4) * 7, seed);
+    for (int iteration = 1; iteration <= 2; ++iteration) {
+      for (int r = 0; r < kRanks; ++r) fill(job.rank(r), 0, static_cast<float>(iteration * (r + 1)));
+      job.run(Part::kAll);
+      for (int r = 0; r < kRanks; ++r) EXPECT_EQ(first_of(job.rank(r), 1), iteration * 15.0f) << "seed " << seed;
+    }
+  }
+}
+
+TEST(Executor, RecordsOneSpanForEachOperationInOrderOfCompletion) {
+  const Schedule schedule = ring_sum(3);
+  FakeBackend backend;
+  InProcessJob job(schedule, backend, 5, 1);
+  job.run(Part::kAll);
+  job.run(Part::kAll);
+  for (int r = 0; r < 3; ++r) {
+    std::set<OpId> ops;
+    std::int64_t end_before = 0;
+    for (const Span& span : job.rank(r).spans()) {
+      ops.insert(span.op);
+      EXPECT_LE(span.begin_ns, span.end_ns);
+      EXPECT_LE(end_before, span.end_ns);
+      end_before = span.end_ns;
+    }
+    EXPECT_EQ(ops.size(), schedule.programs[0].ops.size());
+    EXPECT_EQ(job.rank(r).spans().size(), ops.size());
+  }
+}
+
+TEST(Executor, CommunicationProgressesInsideCompute) {
+  ProgramWriter writer;
+  const BufferId own = writer.buffer(), received = writer.buffer(), passed_on = writer.buffer(), work = writer.buffer();
+  const OpId first = writer.exchange(Stream::kInner, {{0, writer.whole(own)}}, {{0, writer.whole(received)}});
+  writer.exchange(Stream::kOuter, {{0, writer.whole(received)}}, {{0, writer.whole(passed_on)}}, {first});
+  writer.copy(work, own);
+  const Schedule schedule = schedule_of({writer.take()});
+
+  FakeBackend backend;
+  InProcessJob job(schedule, backend, 3, 1);
+  backend.on_run = [&](const Op&, const std::function<void()>& poll) {
+    // Both exchanges are done before this kernel is, the second one started by its polling.
+    for (int i = 0; i < 20; ++i) poll();
+    EXPECT_EQ(first_of(job.rank(0), passed_on), 7);
+  };
+  fill(job.rank(0), own, 7);
+  job.run(Part::kAll);
+  EXPECT_EQ(backend.log.size(), 1u);
+  EXPECT_EQ(job.rank(0).spans().back().op, 2);
+}
+
+TEST(Executor, WaitsForDependenciesOnly) {
+  // The second compute operation needs nothing from the exchange, the third does.
+  ProgramWriter writer;
+  const BufferId a = writer.buffer(), b = writer.buffer(), c = writer.buffer(), d = writer.buffer();
+  const OpId first = writer.copy(b, a);
+  const OpId exchange = writer.exchange(Stream::kInner, {{0, writer.whole(b)}}, {{0, writer.whole(c)}}, {first});
+  const OpId independent = writer.copy(d, a);
+  const OpId dependent = writer.copy(d, c, {exchange});
+  const Schedule schedule = schedule_of({writer.take()});
+
+  FakeBackend backend;
+  InProcessJob job(schedule, backend, 1000, 5);  // the exchange takes long
+  job.run(Part::kAll);
+  std::vector<OpId> order;
+  for (const Span& span : job.rank(0).spans()) order.push_back(span.op);
+  EXPECT_EQ(order, (std::vector<OpId>{first, independent, exchange, dependent}));
+}
+
+TEST(Executor, RunsTheForwardOrTheBackwardPartAlone) {
+  ProgramWriter writer;
+  const BufferId input = writer.buffer(), saved = writer.buffer(), result = writer.buffer();
+  const OpId forward = writer.copy(saved, input);
+  writer.begin_backward();
+  const OpId exchange =
+      writer.exchange(Stream::kInner, {{0, writer.whole(saved)}}, {{0, writer.whole(result)}}, {forward});
+  const OpId backward = writer.sum(result, saved, {exchange});
+  const Schedule schedule = schedule_of({writer.take()});
+
+  FakeBackend backend;
+  InProcessJob job(schedule, backend);
+  fill(job.rank(0), input, 3);
+  job.run(Part::kForward);
+  EXPECT_EQ(first_of(job.rank(0), saved), 3);
+  EXPECT_EQ(first_of(job.rank(0), result), 0);
+  for (int iteration = 0; iteration < 2; ++iteration) {
+    job.run(Part::kBackward);
+    EXPECT_EQ(first_of(job.rank(0), result), 6);
+    ASSERT_EQ(job.rank(0).spans().size(), 2u);
+    EXPECT_EQ(job.rank(0).spans()[0].op, exchange);
+    EXPECT_EQ(job.rank(0).spans()[1].op, backward);
+  }
+}
+
+TEST(Executor, RunWaitsForMessagesThatAreSlow) {
+  ProgramWriter writer;
+  const BufferId own = writer.buffer(), received = writer.buffer(), result = writer.buffer();
+  const OpId exchange = writer.exchange(Stream::kInner, {{0, writer.whole(own)}}, {{0, writer.whole(received)}});
+  writer.copy(result, received, {exchange});
+  const Schedule schedule = schedule_of({writer.take()});
+  FakeBackend backend;
+  InProcessJob job(schedule, backend, 2000, 1);
+  fill(job.rank(0), own, 4);
+  job.rank(0).run(Part::kAll);
+  EXPECT_EQ(first_of(job.rank(0), result), 4);
+}
+
+TEST(Executor, NamesTheOperationsOfAProgramThatStandsStill) {
+  ProgramWriter writer;
+  const BufferId a = writer.buffer(), b = writer.buffer();
+  writer.copy(b, a, {1});  // waits for the one behind it
+  writer.copy(b, a);
+  const Schedule schedule = schedule_of({writer.take()});
+  FakeBackend backend;
+  InProcessJob job(schedule, backend);
+  try {
+    job.run(Part::kAll);
+    ADD_FAILURE() << "not noticed";
+  } catch (const std::logic_error& error) {
+    EXPECT_NE(std::string_view(error.what()).find("'op 0'"), std::string_view::npos) << error.what();
+  }
+}
+
+TEST(Executor, RunsAProgramWithoutOperations) {
+  const Schedule schedule = schedule_of({Program{}});
+  FakeBackend backend;
+  InProcessJob job(schedule, backend);
+  job.run(Part::kAll);
+  EXPECT_TRUE(job.rank(0).spans().empty());
+}
+
+TEST(Executor, PassesOnWhatABackendThrows) {
+  ProgramWriter writer;
+  const BufferId a = writer.buffer(), b = writer.buffer();
+  writer.copy(b, a);
+  const Schedule schedule = schedule_of({writer.take()});
+  FakeBackend backend;
+  backend.on_run = [](const Op&, const std::function<void()>&) { throw std::runtime_error("device lost"); };
+  InProcessJob job(schedule, backend);
+  EXPECT_THROW(job.rank(0).run(Part::kAll), std::runtime_error);
+}
+
+TEST(BufferSet, IsZeroedAndSharedByVariantsOfAProgram) {
+  const Schedule schedule = ring_sum(2);
+  Program without_compute = schedule.programs[0];
+  std::erase_if(without_compute.ops, [](const Op& op) { return !std::holds_alternative<Exchange>(op.action); });
+  FakeBackend backend;
+  const BufferSet buffers(schedule.of.problem, schedule.programs[0], backend);
+  EXPECT_EQ(buffers.allocated_bytes(), schedule.programs[0].total_bytes(1));
+  const ProgramMemory memory = buffers.memory_of(schedule.programs[0]);
+  EXPECT_EQ(memory.buffers, buffers.memory_of(without_compute).buffers);
+  for (const float element : floats_of(memory, 3)) EXPECT_EQ(element, 0);
+}
+
+TEST(BufferSet, RefusesAProgramWithOtherBuffers) {
+  const Schedule schedule = ring_sum(2);
+  Program other = schedule.programs[0];
+  other.buffers[1].rows += 1;
+  FakeBackend backend;
+  const BufferSet buffers(schedule.of.problem, schedule.programs[0], backend);
+  EXPECT_THROW(buffers.memory_of(other), std::logic_error);
+}
+
+TEST(BufferSet, AllocatesNothingForABufferWithoutRows) {
+  Program program;
+  program.buffers.push_back({Role::kKv, DType::kFp32, 1, 8, 8, 0});
+  const Schedule schedule = schedule_of({program});
+  FakeBackend backend;
+  const BufferSet buffers(schedule.of.problem, schedule.programs[0], backend);
+  EXPECT_EQ(buffers.allocated_bytes(), 0);
+  EXPECT_EQ(buffers.memory_of(schedule.programs[0]).buffers[0], nullptr);
+}
+
+}  // namespace
+}  // namespace cpbench

@@ -1,0 +1,37 @@
+// Of randomly damaged programs, verify passes none that brute force shows to be wrong.
+#include "schedule/mutation.hpp"
+
+#include <gtest/gtest.h>
+
+#include "schedule/brute_force.hpp"
+#include "schedule/small_cases.hpp"
+#include "schedule/verify.hpp"
+
+namespace cpbench {
+namespace {
+
+constexpr int kMutations = 1000;
+constexpr int kOrders = 4;  // random orders that each damaged program is run in
+
+TEST(Mutation, VerifyPassesNoneThatBruteForceFindsWrong) {
+  std::mt19937_64 random(7);
+  int wrong = 0, rejected = 0;
+  for (int i = 0; i < kMutations; ++i) {
+    const Case c = random_small_case(random);
+    Schedule schedule = build_schedule(c);
+    const std::string damage = mutate(schedule, random);
+    const bool passed = verify(schedule).passed;
+    rejected += passed ? 0 : 1;
+    Outcome outcome;
+    for (int order = 0; order < kOrders && outcome.right; ++order) outcome = run_by_brute_force(schedule, random());
+    wrong += outcome.right ? 0 : 1;
+    EXPECT_TRUE(outcome.right || !passed) << describe(c) << "\n" << damage << ": " << outcome.reason;
+  }
+  RecordProperty("wrong", wrong);
+  RecordProperty("rejected", rejected);
+  // Or else the test would show nothing.
+  EXPECT_GT(wrong, kMutations / 2);
+}
+
+}  // namespace
+}  // namespace cpbench

@@ -1,0 +1,99 @@
+// Runs as four ranks.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdint>
+
+#include "support/error.hpp"
+#include "transport/communicator.hpp"
+#include "transport/mpi_session.hpp"
+
+namespace cpbench {
+namespace {
+
+TEST(Communicator, ReducesOverRanks) {
+  const Communicator world = Communicator::world();
+  ASSERT_EQ(world.size(), 4);
+  const int rank = world.rank();
+  EXPECT_EQ(world.max_over_ranks(rank), 3);
+  EXPECT_EQ(world.min_over_ranks(-0.5 * rank), -1.5);
+  EXPECT_EQ(world.sum_over_ranks((std::int64_t{1} << 40) + rank), (std::int64_t{4} << 40) + 6);
+  std::vector<double> values = {1.0 * rank, -1.0 * rank, rank == 2 ? 9.0 : 0.0};
+  world.max_each_over_ranks(values);
+  EXPECT_EQ(values, (std::vector<double>{3, 0, 9}));
+}
+
+TEST(Communicator, GathersTextsOnRankZero) {
+  const Communicator world = Communicator::world();
+  const std::vector<std::string> texts = world.gather(std::string(static_cast<std::size_t>(world.rank()), 'x'));
+  EXPECT_EQ(texts, world.rank() == 0 ? (std::vector<std::string>{"", "x", "xx", "xxx"}) : std::vector<std::string>{});
+}
+
+TEST(Communicator, BroadcastsTheTextOfRankZero) {
+  const Communicator world = Communicator::world();
+  EXPECT_EQ(world.broadcast(world.rank() == 0 ? "from zero" : "from another rank"), "from zero");
+  EXPECT_EQ(world.broadcast(world.rank() == 0 ? "" : "not this"), "");
+}
+
+TEST(Communicator, GathersNumbersOfAnyLengthEverywhere) {
+  const Communicator world = Communicator::world();
+  const std::vector<double> mine(static_cast<std::size_t>(world.rank()), world.rank());
+  EXPECT_EQ(world.allgather(mine), (std::vector<std::vector<double>>{{}, {1}, {2, 2}, {3, 3, 3}}));
+  EXPECT_EQ(world.allgather({}), std::vector<std::vector<double>>(4));
+}
+
+TEST(Communicator, FirstRanksFormAGroup) {
+  const Communicator world = Communicator::world();
+  const auto group = world.first(3);
+  ASSERT_EQ(group.has_value(), world.rank() < 3);
+  if (!group) return;
+  EXPECT_EQ(group->size(), 3);
+  EXPECT_EQ(group->rank(), world.rank());
+  EXPECT_EQ(group->sum_over_ranks(world.rank()), 3);
+}
+
+TEST(Communicator, RanksOfOneMachineShareANode) {
+  const Communicator node = Communicator::world().node();
+  EXPECT_EQ(node.size(), 4);
+  EXPECT_EQ(node.rank(), Communicator::world().rank());
+}
+
+TEST(Communicator, NobodyPassesABarrierBeforeAllHaveCome) {
+  const Communicator world = Communicator::world();
+  int* counter = nullptr;
+  MPI_Win window = MPI_WIN_NULL;
+  MPI_Win_allocate_shared(world.rank() == 0 ? sizeof(int) : 0, 1, MPI_INFO_NULL, world.handle(), &counter, &window);
+  MPI_Aint bytes = 0;
+  int unit = 0;
+  MPI_Win_shared_query(window, 0, &bytes, &unit, &counter);
+  const std::atomic_ref<int> arrived(*counter);
+  if (world.rank() == 0) arrived = 0;
+  MPI_Barrier(world.handle());
+  for (int round = 1; round <= 100; ++round) {
+    ++arrived;
+    world.barrier();
+    EXPECT_GE(arrived, round * world.size());
+  }
+  MPI_Win_free(&window);
+}
+
+TEST(MpiErrors, CarryMpisTextAndTheDeviceExitCode) {
+  try {
+    int value = 0;
+    check_mpi(MPI_Send(&value, 1, MPI_INT, 99, 0, MPI_COMM_WORLD), "MPI_Send");
+    ADD_FAILURE() << "a send to a rank that does not exist went through";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kDevice);
+    EXPECT_TRUE(std::string_view(error.what()).starts_with("MPI_Send: "));
+    EXPECT_NE(std::string_view(error.what()).find("rank"), std::string_view::npos) << error.what();
+  }
+}
+
+TEST(MpiSession, NamesTheLibrary) {
+  const std::string version = mpi_library_version();
+  EXPECT_NE(version.find("MPI"), std::string::npos) << version;
+  EXPECT_EQ(version.find('\n'), std::string::npos);
+}
+
+}  // namespace
+}  // namespace cpbench
