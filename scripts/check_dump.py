@@ -4,7 +4,7 @@
     scripts/check_dump.py DIR
 
 The mask, documents included, is given to scaled_dot_product_attention pair by pair, and a sink as one more key whose
-value is zero; gradients are autograd's. Norms and tolerances are those of the check itself (docs/validation.md): every
+value is zero; gradients are autograd's. Norms and tolerances are those of the check itself (src/validate/norms.hpp): every
 tensor's relative L2 error, over everything and over the worst 128 tokens of a head, is at most `tolerance` of
 problem.json. Exit codes: 0 all within, 1 not, 2 the dump or PyTorch is missing. Memory: about 60 * seq_len^2 bytes.
 """
@@ -111,9 +111,10 @@ def compare_group(problem, tensors, errors, batch, kv_head, allowed, sink_terms)
     # What the rounding of delta = sum(out * dout) does to gradients that cancel: see SingleDevice.
     spread2 = (out.detach() * dout).square().sum(-1)
     squares = torch.exp(logits[..., : problem["seq_len"]] - lse[..., None]).square()
-    row2 = lambda x: scale**2 * x.shape[-1] * x.square().mean()
-    errors["dq"].add(rows("dq"), gradients[0], row2(k) * spread2 * squares.sum(-1))
-    errors["dk"].add(rows("dk", own), gradients[1], row2(q) * (squares * spread2[..., None]).sum(-2).sum(0, True))
+    row_square = {"k": scale**2 * k.shape[-1] * k.square().mean(), "q": scale**2 * q.shape[-1] * q.square().mean()}
+    dk_square = row_square["q"] * (squares * spread2[..., None]).sum(-2).sum(0, True)
+    errors["dq"].add(rows("dq"), gradients[0], row_square["k"] * spread2 * squares.sum(-1))
+    errors["dk"].add(rows("dk", own), gradients[1], dk_square)
     errors["dv"].add(rows("dv", own), gradients[2])
     if problem["sink"]:
         sink_terms[0, heads] += gradients[3]
