@@ -19,8 +19,9 @@ struct LinkModel {
     bool operator==(const Speed&) const = default;
   };
   std::array<std::optional<Speed>, kLinks> speeds;  ///< by Link
-  /// 0: a message uses the link of its kind of edge. Else ranks are placed on nodes in order, this many each, and a message
-  /// uses the inner link within a node and the outer one between nodes, whatever its edge: a plain ring crosses nodes too.
+  /// 0: a message uses the link of its kind of edge. Else ranks are placed on nodes in order, this many each, and a
+  /// message uses the inner link within a node and the outer one between nodes, whatever its edge: a plain ring crosses
+  /// nodes too.
   int ranks_per_node = 0;
 
   Link link_of(Link edge, int rank, int peer) const {
