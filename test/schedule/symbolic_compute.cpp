@@ -106,8 +106,9 @@ class Computation {
   void run(const SinkGradient& s) {
     std::vector<Element> gradients(static_cast<std::size_t>(problem_.heads), {.garbage = false, .kind = Role::kDsink});
     for (std::int32_t i = 0; i < s.heads.count; ++i) {
-      Element& gradient = gradients.at(static_cast<std::size_t>(s.heads.q_global + i));
-      const Element& sink = memory_.at(s.sink, 0, s.heads.q_global + i);
+      const std::int32_t head = s.heads.q_global + i;
+      Element& gradient = gradients.at(static_cast<std::size_t>(head));
+      const Element& sink = memory_.at(s.sink, 0, head);
       for (std::int64_t row = 0; row < program_.buffer(s.lse).rows; ++row) {
         const Element& lse = memory_.at(s.lse, row, s.heads.q_begin + i);
         const bool sound = lse.is(Role::kLse) && lse.complete && sink.is(Role::kSink) && sink.head == lse.head &&

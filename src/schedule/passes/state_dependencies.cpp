@@ -33,13 +33,13 @@ class History {
   }
   void record(const Access& access, OpId op) {
     if (!access.writes) {
-      reads_.push_back({access.region, op});
+      add(reads_, {access.region, op});
       return;
     }
     // Whoever conflicts with what is overwritten conflicts with this write, which comes after it.
     std::erase_if(writes_, [&](const Event& e) { return covers(access.region, e.region); });
     std::erase_if(reads_, [&](const Event& e) { return covers(access.region, e.region); });
-    writes_.push_back({access.region, op});
+    add(writes_, {access.region, op});
   }
 
  private:
@@ -47,6 +47,23 @@ class History {
     Region region;
     OpId op;
   };
+
+  /// An exchange with many ranks touches a buffer piece after piece: one event is enough for rows that follow each
+  /// other.
+  static void add(std::vector<Event>& events, const Event& event) {
+    if (!events.empty() && events.back().op == event.op) {
+      Region& last = events.back().region;
+      if (covers(last, event.region)) return;
+      const bool follows = last.head_begin == event.region.head_begin && last.head_count == event.region.head_count &&
+                           last.row_begin + last.row_count == event.region.row_begin;
+      if (follows) {
+        last.row_count += event.region.row_count;
+        return;
+      }
+    }
+    events.push_back(event);
+  }
+
   std::vector<Event> writes_, reads_;
 };
 
