@@ -1,238 +1,22 @@
-// Backward pass of the kernel `blocked`.
-//
-// Q and dO of the query heads are packed once. A work item is a run of key blocks of one K/V head, with all query heads
-// that read it: per key block it walks over the query blocks, makes P and dS of both (gradients), and adds P^T dO to dV
-// and dS^T Q to dK, which stay in its scratch, and dS K to a dQ of its own. The dQ of items are summed in a fixed
-// order, so results do not depend on which thread did what when.
+// Backward pass of the kernel `blocked`: Q and dO of the query heads are packed once. A work item is a run of key
+// blocks of one K/V head, with all query heads that read it (key_block.hpp), and has a dQ of its own: these are summed
+// in a fixed order, so results do not depend on which thread did what when.
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <numbers>
 #include <numeric>
 #include <span>
 
-#include "backend/cpu/band.hpp"
 #include "backend/cpu/blocked.hpp"
-#include "backend/cpu/pack.hpp"
+#include "backend/cpu/key_block.hpp"
 #include "backend/cpu/parallel.hpp"
 
 namespace cpbench {
 namespace {
 
-constexpr int kQueryWords = 128;  // a query block along its rows; 64 loses 2 points, 96 one
 constexpr std::int64_t kPackedBudget = std::int64_t{16} << 20;  // words packed at a time, unless one head needs more
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 constexpr auto kLog2e = static_cast<float>(std::numbers::log2e);
-
-/// Sizes that follow from the arguments and the micro-kernels.
-struct BackwardShape {
-  BackwardShape(const AttendBackwardArguments& a, const Microkernels& kernels)
-      : key_block(kBlockWords),
-        query_block(kQueryWords * kernels.per_word()),
-        keys(key_end(a.tiles)),
-        queries(query_end(a.tiles)),
-        key_blocks((keys + key_block - 1) / key_block),
-        query_blocks((queries + query_block - 1) / query_block),
-        depth(kernels.words(static_cast<int>(a.k.dim))),
-        depth_v(kernels.words(static_cast<int>(a.v.dim))),
-        dim(static_cast<int>(a.k.dim)),
-        dim_v(static_cast<int>(a.v.dim)),
-        dim_lanes(static_cast<int>(round_up(dim, kernels.lanes))),
-        dim_v_lanes(static_cast<int>(round_up(dim_v, kernels.lanes))),
-        dim_panels(static_cast<int>(round_up(dim, kernels.panel))),
-        dim_v_panels(static_cast<int>(round_up(dim_v, kernels.panel))),
-        query_words(kernels.words(query_block)),
-        key_words(kernels.words(key_block)) {}
-
-  int key_block, query_block;
-  std::int64_t keys, queries;  ///< that the tiles reach
-  std::int64_t key_blocks, query_blocks;
-  int depth, depth_v;            ///< words of head_dim and head_dim_v
-  int dim, dim_v;                ///< head_dim, head_dim_v,
-  int dim_lanes, dim_v_lanes;    ///< rounded up to whole vectors,
-  int dim_panels, dim_v_panels;  ///< and to whole panels
-  int query_words, key_words;    ///< words along the rows of a block
-};
-
-/// A query block's packed operands; the fields of all query heads and blocks follow each other.
-struct PackedQuery {
-  float *q, *dout;                  ///< row tiles: A of Q K^T and dO V^T
-  float *q_columns, *dout_columns;  ///< panels of dims: B of dS^T Q and P^T dO
-  float *lse, *delta;
-
-  static std::int64_t size(const BackwardShape& shape) {
-    return shape.query_block * (shape.depth + shape.depth_v) +
-           shape.query_words * (shape.dim_panels + shape.dim_v_panels) + 2 * shape.query_block;
-  }
-  PackedQuery(float* memory, const BackwardShape& shape) {
-    q = memory;
-    dout = q + shape.query_block * shape.depth;
-    q_columns = dout + shape.query_block * shape.depth_v;
-    dout_columns = q_columns + shape.query_words * shape.dim_panels;
-    lse = dout_columns + shape.query_words * shape.dim_v_panels;
-    delta = lse + shape.query_block;
-  }
-};
-
-/// Scratch of a work item: one contiguous block, so that it has a place in the cache.
-struct BackwardScratch {
-  BackwardScratch(AlignedBuffer& buffer, const BackwardShape& s) {
-    const std::int64_t block = std::int64_t{s.query_block} * kBlockStride;
-    const std::int64_t sizes[] = {std::int64_t{s.key_block} * s.depth,
-                                  std::int64_t{s.key_block} * s.depth_v,
-                                  std::int64_t{s.key_words} * s.dim_panels,
-                                  std::int64_t{s.key_block} * s.dim_lanes,
-                                  std::int64_t{s.key_block} * s.dim_v_lanes,
-                                  block,
-                                  block,
-                                  block};
-    float** parts[] = {&k, &v, &k_columns, &dk, &dv, &p, &ds, &ds_keys};
-    std::int64_t total = 0;
-    for (const std::int64_t size : sizes) total += Arena::padded(size);
-    Arena arena(buffer.reserve(total));
-    for (std::size_t i = 0; i < std::size(sizes); ++i) *parts[i] = arena.take(sizes[i]);
-  }
-  float *k, *v;      ///< panels of keys: B of Q K^T and dO V^T
-  float* k_columns;  ///< panels of dims: B of dS K
-  float *dk, *dv;    ///< [key_block][dim_lanes], [key_block][dim_v_lanes]
-  float *p, *ds;     ///< summed over rows
-  float* ds_keys;    ///< summed over keys, where that is another form (bf16)
-};
-
-/// One block of keys of one K/V head.
-class KeyBlock {
- public:
-  KeyBlock(const AttendBackwardArguments& a, const Microkernels& kernels, const BackwardShape& shape,
-           const BackwardScratch& scratch, const KvHead& kv, std::int64_t block)
-      : a_(a),
-        kernels_(kernels),
-        shape_(shape),
-        scratch_(scratch),
-        kv_(kv),
-        key0_(block * shape.key_block),
-        keys_(static_cast<int>(std::min<std::int64_t>(shape.key_block, shape.keys - key0_))) {
-    const HeadRows k{a.k, kv.b, kv.head, key0_, keys_}, v{a.v, kv.b, kv.head, key0_, keys_};
-    pack_columns(k, shape.key_block, kernels.panel, kernels.bf16_pairs, 1, scratch.k);
-    pack_columns(v, shape.key_block, kernels.panel, kernels.bf16_pairs, 1, scratch.v);
-    pack_rows(k, shape.key_block, kernels.panel, kernels.bf16_pairs, scratch.k_columns);
-    std::fill_n(scratch.dk, shape.key_block * shape.dim_lanes, 0.0f);
-    std::fill_n(scratch.dv, shape.key_block * shape.dim_v_lanes, 0.0f);
-  }
-
-  /// Adds what a query block contributes; `dq` is [query_block][dim_lanes].
-  void add(const BlockBand& band, const PackedQuery& query, float* dq) {
-    make_gradients(band, query);
-    add_transposed(band, scratch_.p, query.dout_columns, shape_.dim_v_lanes, 1, scratch_.dv);
-    add_transposed(band, scratch_.ds, query.q_columns, shape_.dim_lanes, static_cast<float>(a_.scale), scratch_.dk);
-    add_to_dq(band, dq);
-  }
-
-  /// Adds dK and dV to the results.
-  void finish() {
-    add_rows(scratch_.dk, shape_.dim_lanes, a_.dk);
-    add_rows(scratch_.dv, shape_.dim_v_lanes, a_.dv);
-  }
-
-  std::int64_t key0() const { return key0_; }
-
- private:
-  void make_gradients(const BlockBand& band, const PackedQuery& query) {
-    // Columns of the block are read by tiles of rows later: what is made must be whole tiles of keys, too.
-    const int granule = std::max(kernels_.lanes, kTileRows);
-    for (int key0 = band.key_begin / kernels_.panel * kernels_.panel; key0 < band.key_end; key0 += kernels_.panel) {
-      for (int row = 0; row < shape_.query_block; row += kTileRows) {
-        const BlockRange seen = band.keys_of(row, row + kTileRows);
-        const int begin = std::max(seen.begin, key0) / granule * granule;
-        const int end = static_cast<int>(round_up(std::min(seen.end, key0 + kernels_.panel), granule));
-        if (!seen.empty() && begin < end) make_tile(band, query, row, key0, begin, end);
-      }
-    }
-  }
-
-  void make_tile(const BlockBand& band, const PackedQuery& query, int row, int panel, int key, int key_end) {
-    const bool full = band.full(row, row + kTileRows, key, key_end);
-    KeyLimits limits;
-    if (!full) {
-      for (int r = 0; r < kTileRows; ++r) {
-        const BlockRange range = band.keys_of(row + r, row + r + 1);
-        limits.begin[r] = range.begin - key;
-        limits.end[r] = range.end - key;
-      }
-    }
-    const int row_words = kernels_.words(row) * kBlockStride + key;
-    kernels_.gradients({.q = query.q + row * shape_.depth,
-                        .k = scratch_.k + panel * shape_.depth + (key - panel),
-                        .dout = query.dout + row * shape_.depth_v,
-                        .v = scratch_.v + panel * shape_.depth_v + (key - panel),
-                        .depth = shape_.depth,
-                        .depth_v = shape_.depth_v,
-                        .vectors = (key_end - key) / kernels_.lanes,
-                        .score_scale = static_cast<float>(a_.scale) * kLog2e,
-                        .limits = full ? nullptr : &limits,
-                        .lse = query.lse + row,
-                        .delta = query.delta + row,
-                        .p = scratch_.p + row_words,
-                        .ds = scratch_.ds + row_words,
-                        .ds_keys = scratch_.ds_keys + row * kBlockStride + key / 2});
-  }
-
-  /// [keys][dims] += alpha * block^T * columns, each tile of keys over the rows that see it.
-  void add_transposed(const BlockBand& band, const float* block, const float* columns, int dims, float alpha,
-                      float* to) {
-    for (int dim = 0; dim < dims; dim += kernels_.panel) {
-      for (int key = band.key_begin / kTileRows * kTileRows; key < band.key_end; key += kTileRows) {
-        const BlockRange rows = band.rows_of(key, key + kTileRows);
-        if (rows.empty()) continue;
-        const int begin = rows.begin / kernels_.per_word();
-        const int end = (rows.end + kernels_.per_word() - 1) / kernels_.per_word();
-        kernels_.product_transposed({.a = block + begin * kBlockStride + key,
-                                     .b = columns + dim * shape_.query_words + begin * kernels_.panel,
-                                     .depth = end - begin,
-                                     .vectors = std::min(kernels_.panel, dims - dim) / kernels_.lanes,
-                                     .alpha = alpha,
-                                     .c = to + key * dims + dim,
-                                     .c_stride = dims});
-      }
-    }
-  }
-
-  void add_to_dq(const BlockBand& band, float* dq) {
-    const float* block = kernels_.bf16_pairs ? scratch_.ds_keys : scratch_.ds;
-    for (int dim = 0; dim < shape_.dim; dim += kernels_.panel) {
-      for (int row = 0; row < shape_.query_block; row += kTileRows) {
-        const BlockRange seen = band.keys_of(row, row + kTileRows);
-        if (seen.empty()) continue;
-        const int begin = seen.begin / kernels_.per_word();
-        const int end = (seen.end + kernels_.per_word() - 1) / kernels_.per_word();
-        kernels_.product({.a = block + row * kBlockStride + begin,
-                          .b = scratch_.k_columns + dim * shape_.key_words + begin * kernels_.panel,
-                          .depth = end - begin,
-                          .vectors = std::min(kernels_.panel, shape_.dim_lanes - dim) / kernels_.lanes,
-                          .alpha = static_cast<float>(a_.scale),
-                          .c = dq + row * shape_.dim_lanes + dim,
-                          .c_stride = shape_.dim_lanes});
-      }
-    }
-  }
-
-  void add_rows(const float* from, int stride, const TensorView& to) {
-    with_type(to.dtype, [&]<typename T>(T) {
-      for (int key = 0; key < keys_; ++key) {
-        T* row = to.at<T>(kv_.b, key0_ + key, kv_.head);
-        const float* sum = from + key * stride;
-        for (std::int64_t i = 0; i < to.dim; ++i) row[i] = from_float<T>(to_float(row[i]) + sum[i]);
-      }
-    });
-  }
-
-  const AttendBackwardArguments& a_;
-  const Microkernels& kernels_;
-  const BackwardShape& shape_;
-  const BackwardScratch& scratch_;
-  const KvHead& kv_;
-  std::int64_t key0_;
-  int keys_;
-};
 
 class BackwardPass {
  public:
@@ -330,7 +114,8 @@ class BackwardPass {
   void pack() {
     const float score_scale = static_cast<float>(a_.scale) * kLog2e;
     for_query_blocks([&](std::size_t q_head, std::int64_t block) {
-      const auto [b, head] = q_heads_[q_head];
+      const std::int64_t b = q_heads_[q_head].b;
+      const int head = q_heads_[q_head].head;
       const PackedQuery to = packed(q_head, block);
       const std::int64_t row0 = block * shape_.query_block;
       const std::int64_t count = std::min<std::int64_t>(shape_.query_block, shape_.queries - row0);
@@ -392,7 +177,8 @@ class BackwardPass {
 
   void sum_dq() {
     for_query_blocks([&](std::size_t q_head, std::int64_t block) {
-      const auto [b, head] = q_heads_[q_head];
+      const std::int64_t b = q_heads_[q_head].b;
+      const int head = q_heads_[q_head].head;
       const std::int64_t row0 = block * shape_.query_block;
       const std::int64_t count = std::min<std::int64_t>(shape_.query_block, shape_.queries - row0);
       float* sum = dq(q_head, 0, block);

@@ -21,8 +21,7 @@ void attend_blocked(const AttendArguments& arguments, const Microkernels& kernel
 void attend_backward_blocked(const AttendBackwardArguments& arguments, const Microkernels& kernels,
                              BlockedWorkspace& workspace, const KernelContext& context);
 
-/// The pairs of a sequence and a K/V head that `heads` touches, dealt to groups whose packed operands fit a budget:
-/// the heads of a group are worked on at a time.
+/// A K/V head of one sequence that a head map touches.
 struct KvHead {
   std::int64_t b;
   int head;              ///< local in the K/V buffers

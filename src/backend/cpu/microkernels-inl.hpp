@@ -10,6 +10,7 @@
 #define CPBENCH_MICROKERNELS_INL_HPP
 #endif
 
+#include <algorithm>
 #include <cmath>
 #include <type_traits>
 
@@ -283,9 +284,11 @@ void Multiply(const Product& t) {
 
 template <class Words>
 double MultiplyAddPeak(std::int64_t steps) {
+  // At least 12 accumulators: two multiply-adds a cycle with a latency of 4 need 8, and that would leave no slack.
+  constexpr int kVectors = std::max(kPanelVectors, 3);
   const D d;
-  V c[kTileRows][kPanelVectors];
-  ForTile<kPanelVectors>([&](auto r, auto v) CPBENCH_INLINED {
+  V c[kTileRows][kVectors];
+  ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED {
     c[r][v] = hn::Zero(d);
     Pin(c[r][v]);  // or the compiler sees that all are equal, and computes one
   });
@@ -293,11 +296,11 @@ double MultiplyAddPeak(std::int64_t steps) {
   for (std::int64_t step = 0; step < steps; ++step) {
     Pin(a);
     Pin(b);
-    ForTile<kPanelVectors>([&](auto r, auto v) CPBENCH_INLINED { c[r][v] = Words::MultiplyAdd(a, b, c[r][v]); });
+    ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED { c[r][v] = Words::MultiplyAdd(a, b, c[r][v]); });
   }
   V sum = hn::Zero(d);
-  ForTile<kPanelVectors>([&](auto r, auto v) CPBENCH_INLINED { sum = hn::Add(sum, c[r][v]); });
-  const double flops = 2.0 * static_cast<double>(steps) * kTileRows * kPanel * (Words::kPairs ? 2 : 1);
+  ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED { sum = hn::Add(sum, c[r][v]); });
+  const double flops = 2.0 * static_cast<double>(steps) * kTileRows * kVectors * kLanes * (Words::kPairs ? 2 : 1);
   return flops + 0 * static_cast<double>(hn::GetLane(sum));  // or all of the above would be for nothing
 }
 

@@ -1,0 +1,123 @@
+// Backward pass of the kernel `blocked`: what is done for a block of keys of one K/V head.
+#pragma once
+
+#include <iterator>
+
+#include "backend/cpu/aligned_buffer.hpp"
+#include "backend/cpu/band.hpp"
+#include "backend/cpu/blocked.hpp"
+#include "backend/cpu/microkernels.hpp"
+#include "backend/cpu/pack.hpp"
+#include "backend/kernel.hpp"
+
+namespace cpbench {
+
+inline constexpr int kQueryWords = 128;  ///< of a query block along its rows; 64 loses 2 points, 96 one
+
+/// Sizes that follow from the arguments and the micro-kernels.
+struct BackwardShape {
+  BackwardShape(const AttendBackwardArguments& a, const Microkernels& kernels)
+      : key_block(kBlockWords),
+        query_block(kQueryWords * kernels.per_word()),
+        keys(key_end(a.tiles)),
+        queries(query_end(a.tiles)),
+        key_blocks((keys + key_block - 1) / key_block),
+        query_blocks((queries + query_block - 1) / query_block),
+        depth(kernels.words(static_cast<int>(a.k.dim))),
+        depth_v(kernels.words(static_cast<int>(a.v.dim))),
+        dim(static_cast<int>(a.k.dim)),
+        dim_v(static_cast<int>(a.v.dim)),
+        dim_lanes(static_cast<int>(round_up(dim, kernels.lanes))),
+        dim_v_lanes(static_cast<int>(round_up(dim_v, kernels.lanes))),
+        dim_panels(static_cast<int>(round_up(dim, kernels.panel))),
+        dim_v_panels(static_cast<int>(round_up(dim_v, kernels.panel))),
+        query_words(kernels.words(query_block)),
+        key_words(kernels.words(key_block)) {}
+
+  int key_block, query_block;
+  std::int64_t keys, queries;  ///< that the tiles reach
+  std::int64_t key_blocks, query_blocks;
+  int depth, depth_v;            ///< words of head_dim and head_dim_v
+  int dim, dim_v;                ///< head_dim, head_dim_v,
+  int dim_lanes, dim_v_lanes;    ///< rounded up to whole vectors,
+  int dim_panels, dim_v_panels;  ///< and to whole panels
+  int query_words, key_words;    ///< words along the rows of a block
+};
+
+/// A query block's packed operands; the fields of all query heads and blocks follow each other.
+struct PackedQuery {
+  float *q, *dout;                  ///< row tiles: A of Q K^T and dO V^T
+  float *q_columns, *dout_columns;  ///< panels of dims: B of dS^T Q and P^T dO
+  float *lse, *delta;
+
+  static std::int64_t size(const BackwardShape& shape) {
+    return shape.query_block * (shape.depth + shape.depth_v) +
+           shape.query_words * (shape.dim_panels + shape.dim_v_panels) + 2 * shape.query_block;
+  }
+  PackedQuery(float* memory, const BackwardShape& shape) {
+    q = memory;
+    dout = q + shape.query_block * shape.depth;
+    q_columns = dout + shape.query_block * shape.depth_v;
+    dout_columns = q_columns + shape.query_words * shape.dim_panels;
+    lse = dout_columns + shape.query_words * shape.dim_v_panels;
+    delta = lse + shape.query_block;
+  }
+};
+
+/// Scratch of a work item: one contiguous block, so that it has a place in the cache.
+struct BackwardScratch {
+  BackwardScratch(AlignedBuffer& buffer, const BackwardShape& s) {
+    const std::int64_t block = std::int64_t{s.query_block} * kBlockStride;
+    const std::int64_t sizes[] = {std::int64_t{s.key_block} * s.depth,
+                                  std::int64_t{s.key_block} * s.depth_v,
+                                  std::int64_t{s.key_words} * s.dim_panels,
+                                  std::int64_t{s.key_block} * s.dim_lanes,
+                                  std::int64_t{s.key_block} * s.dim_v_lanes,
+                                  block,
+                                  block,
+                                  block};
+    float** parts[] = {&k, &v, &k_columns, &dk, &dv, &p, &ds, &ds_keys};
+    std::int64_t total = 0;
+    for (const std::int64_t size : sizes) total += Arena::padded(size);
+    Arena arena(buffer.reserve(total));
+    for (std::size_t i = 0; i < std::size(sizes); ++i) *parts[i] = arena.take(sizes[i]);
+  }
+  float *k, *v;      ///< panels of keys: B of Q K^T and dO V^T
+  float* k_columns;  ///< panels of dims: B of dS K
+  float *dk, *dv;    ///< [key_block][dim_lanes], [key_block][dim_v_lanes]
+  float *p, *ds;     ///< summed over rows
+  float* ds_keys;    ///< summed over keys, where that is another form (bf16)
+};
+
+/// Per query block it makes P and dS (gradients), and adds P^T dO to dV and dS^T Q to dK, which stay in its scratch,
+/// and dS K to the dQ that it is given.
+class KeyBlock {
+ public:
+  KeyBlock(const AttendBackwardArguments& a, const Microkernels& kernels, const BackwardShape& shape,
+           const BackwardScratch& scratch, const KvHead& kv, std::int64_t block);
+
+  /// Adds what a query block contributes; `dq` is [query_block][dim_lanes].
+  void add(const BlockBand& band, const PackedQuery& query, float* dq);
+  /// Adds dK and dV to the results.
+  void finish();
+  std::int64_t key0() const { return key0_; }
+
+ private:
+  void make_gradients(const BlockBand& band, const PackedQuery& query);
+  void make_tile(const BlockBand& band, const PackedQuery& query, int row, int panel, int key, int key_end);
+  /// [keys][dims] += alpha * block^T * columns, each tile of keys over the rows that see it.
+  void add_transposed(const BlockBand& band, const float* block, const float* columns, int dims, float alpha,
+                      float* to);
+  void add_to_dq(const BlockBand& band, float* dq);
+  void add_rows(const float* from, int stride, const TensorView& to);
+
+  const AttendBackwardArguments& a_;
+  const Microkernels& kernels_;
+  const BackwardShape& shape_;
+  const BackwardScratch& scratch_;
+  const KvHead& kv_;
+  std::int64_t key0_;
+  int keys_;
+};
+
+}  // namespace cpbench

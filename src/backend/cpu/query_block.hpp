@@ -1,0 +1,106 @@
+// Forward pass of the kernel `blocked`: what is done for a block of query rows of one head.
+#pragma once
+
+#include "backend/cpu/aligned_buffer.hpp"
+#include "backend/cpu/band.hpp"
+#include "backend/cpu/microkernels.hpp"
+#include "backend/cpu/pack.hpp"
+#include "backend/cpu/parallel.hpp"
+#include "backend/kernel.hpp"
+
+namespace cpbench {
+
+inline constexpr int kQueryBlock = 96;  ///< rows; 48 to 192 make no difference
+
+/// Sizes that follow from the arguments and the micro-kernels; the packed forms of K and V of one head.
+struct ForwardShape {
+  ForwardShape(const AttendArguments& a, const Microkernels& kernels)
+      : key_block(kBlockWords * kernels.per_word()),
+        keys(key_end(a.tiles)),
+        key_blocks((keys + key_block - 1) / key_block),
+        query_blocks((a.q.rows + kQueryBlock - 1) / kQueryBlock),
+        depth(kernels.words(static_cast<int>(a.k.dim))),
+        dim_v(static_cast<int>(a.v.dim)),
+        dim_v_lanes(static_cast<int>(round_up(a.v.dim, kernels.lanes))),
+        k_block_words(key_block * depth),
+        v_block_words(kBlockWords * round_up(a.v.dim, kernels.panel)) {}
+
+  int key_block;      ///< keys of a block: a multiple of the panel
+  std::int64_t keys;  ///< that the tiles reach
+  std::int64_t key_blocks, query_blocks;
+  int depth;               ///< words of head_dim
+  int dim_v, dim_v_lanes;  ///< the latter rounded up to whole vectors
+  std::int64_t k_block_words, v_block_words;
+
+  std::int64_t block_words() const { return k_block_words + v_block_words; }
+};
+
+/// Scratch of a work item.
+struct ForwardScratch {
+  ForwardScratch(AlignedBuffer& buffer, const ForwardShape& shape, const Microkernels& kernels) {
+    const std::int64_t q_words = kQueryBlock * shape.depth, p_words = kQueryBlock * kBlockStride;
+    const std::int64_t o_words = kQueryBlock * shape.dim_v_lanes, l_words = kQueryBlock * kernels.lanes;
+    Arena arena(buffer.reserve(Arena::padded(q_words) + Arena::padded(p_words) + Arena::padded(o_words) +
+                               Arena::padded(l_words) + 2 * Arena::padded(kQueryBlock)));
+    q = arena.take(q_words);
+    p = arena.take(p_words);
+    o = arena.take(o_words);
+    l = arena.take(l_words);
+    m = arena.take(kQueryBlock);
+    bound = arena.take(kQueryBlock);
+  }
+  float *q, *p, *o, *l, *m, *bound;
+};
+
+/// The state: O [batch, heads, rows, dim_v], then m and l [batch, heads, rows]; m in units of log2, O not yet divided.
+struct StateRows {
+  float *o, *m, *l;
+  StateRows(const AttendArguments& a, std::int64_t b, std::int64_t head, std::int64_t row) {
+    const std::int64_t all_rows = a.q.batch * a.q.heads * a.q.rows;
+    const std::int64_t index = (b * a.q.heads + head) * a.q.rows + row;
+    o = a.state + index * a.v.dim;
+    m = a.state + all_rows * a.v.dim + index;
+    l = m + all_rows;
+  }
+};
+
+/// A work item: walks over the blocks of keys that the tiles touch, and for each makes P of the whole block, then adds
+/// P V to O.
+class QueryBlock {
+ public:
+  QueryBlock(const AttendArguments& a, const Microkernels& kernels, const ForwardShape& shape,
+             const ForwardScratch& scratch, std::int64_t b, int head, std::int64_t block);
+
+  /// `packed`: for every block of keys of the K/V head, its panels of K (key_block * depth words), then those of V.
+  void run(const float* packed, Poller& poller);
+
+ private:
+  void load_state();
+  void start();
+  /// The row has an m. One that has seen nothing yet has 0, and a bound below every score.
+  void set_maximum(int row, float m);
+  void pack_q();
+  /// P of every row tile against the keys that it sees in the block. A panel of K is used by all rows before the next.
+  void make_probabilities(const BlockBand& band, const float* k);
+  void make_tile(const BlockBand& band, const float* k, int row, int key, int key_end, int seen_begin);
+  /// O += P V, each row tile over the keys that it sees.
+  void add_values(const BlockBand& band, const float* v);
+  void store_state();
+  void finish();
+  float* o_row(int row) const { return o_ + row * shape_.dim_v_lanes; }
+
+  const AttendArguments& a_;
+  const Microkernels& kernels_;
+  const ForwardShape& shape_;
+  const ForwardScratch& scratch_;
+  std::int64_t b_;
+  int head_;
+  std::int64_t row0_;
+  int rows_, padded_rows_;
+  StateRows state_;
+  bool in_place_;
+  float* o_;
+  float score_scale_;
+};
+
+}  // namespace cpbench
