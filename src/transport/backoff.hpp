@@ -15,6 +15,7 @@ class Backoff {
   /// For the whole process: whether each thread of each rank has a core to itself. Then nobody sleeps, because MPI
   /// moves data while it is polled and a message of many fragments needs many polls. Unless said, it is not so.
   static void set_cores_suffice(bool suffice) { cores_suffice_ = suffice; }
+  static bool cores_suffice() { return cores_suffice_; }
 
   void pause() {
     if (polls_ < kSleepAfter) ++polls_;

@@ -23,6 +23,17 @@ int to_count(std::size_t count) {
   return static_cast<int>(count);
 }
 
+/// Completes what `started` has. A blocking collective may burn the core that a late rank needs: with several ranks to
+/// a core MPICH takes a time slice for each of its messages.
+void wait(int started, MPI_Request& request, const char* call) {
+  check_mpi(started, call);
+  int done = 0;
+  for (Backoff backoff;; backoff.pause()) {
+    check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), call);
+    if (done != 0) return;
+  }
+}
+
 /// Where each rank's part begins, and after the last the total.
 std::vector<int> offsets_of(const std::vector<int>& counts) {
   std::vector<int> offsets(counts.size() + 1, 0);
@@ -83,23 +94,17 @@ Communicator Communicator::node() const {
 }
 
 void Communicator::barrier() const {
-  // MPI's blocking barrier may burn the core that a late rank needs: wait politely first, and once all are here let the
-  // blocking one, which is short now, line them up.
   MPI_Request request = MPI_REQUEST_NULL;
-  check_mpi(MPI_Ibarrier(handle_, &request), "MPI_Ibarrier");
-  int done = 0;
-  for (Backoff backoff;;) {
-    check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
-    if (done != 0) break;
-    backoff.pause();
-  }
-  check_mpi(MPI_Barrier(handle_), "MPI_Barrier");
+  wait(MPI_Ibarrier(handle_, &request), request, "MPI_Ibarrier");
+  // Once all are here the blocking one is short and lines them up, if each has a core to leave it on.
+  if (Backoff::cores_suffice()) check_mpi(MPI_Barrier(handle_), "MPI_Barrier");
 }
 
 template <typename T>
 T Communicator::reduce(T value, MPI_Op operation) const {
   T result{};
-  check_mpi(MPI_Allreduce(&value, &result, 1, mpi_type(value), operation, handle_), "MPI_Allreduce");
+  MPI_Request request = MPI_REQUEST_NULL;
+  wait(MPI_Iallreduce(&value, &result, 1, mpi_type(value), operation, handle_, &request), request, "MPI_Iallreduce");
   return result;
 }
 
@@ -127,19 +132,21 @@ template std::int64_t Communicator::min_over_ranks(std::int64_t) const;
 template std::int64_t Communicator::sum_over_ranks(std::int64_t) const;
 
 void Communicator::max_each_over_ranks(std::span<double> values) const {
-  check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(), to_count(values.size()), MPI_DOUBLE, MPI_MAX, handle_),
-            "MPI_Allreduce");
+  MPI_Request request = MPI_REQUEST_NULL;
+  wait(MPI_Iallreduce(MPI_IN_PLACE, values.data(), to_count(values.size()), MPI_DOUBLE, MPI_MAX, handle_, &request),
+       request, "MPI_Iallreduce");
 }
 
 std::vector<std::string> Communicator::gather(const std::string& text) const {
   const int length = to_count(text.size());
   std::vector<int> lengths(static_cast<std::size_t>(size_), 0);
-  check_mpi(MPI_Gather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, 0, handle_), "MPI_Gather");
+  MPI_Request request = MPI_REQUEST_NULL;
+  wait(MPI_Igather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, 0, handle_, &request), request, "MPI_Igather");
   const std::vector<int> offsets = offsets_of(lengths);
   std::string all(static_cast<std::size_t>(offsets.back()), '\0');
-  check_mpi(
-      MPI_Gatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), offsets.data(), MPI_CHAR, 0, handle_),
-      "MPI_Gatherv");
+  wait(MPI_Igatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), offsets.data(), MPI_CHAR, 0, handle_,
+                    &request),
+       request, "MPI_Igatherv");
   std::vector<std::string> texts;
   for (std::size_t r = 0; rank_ == 0 && r < lengths.size(); ++r) {
     texts.push_back(all.substr(static_cast<std::size_t>(offsets[r]), static_cast<std::size_t>(lengths[r])));
@@ -149,22 +156,24 @@ std::vector<std::string> Communicator::gather(const std::string& text) const {
 
 std::string Communicator::broadcast(const std::string& text) const {
   int length = to_count(text.size());
-  check_mpi(MPI_Bcast(&length, 1, MPI_INT, 0, handle_), "MPI_Bcast");
+  MPI_Request request = MPI_REQUEST_NULL;
+  wait(MPI_Ibcast(&length, 1, MPI_INT, 0, handle_, &request), request, "MPI_Ibcast");
   std::string result = text;
   result.resize(static_cast<std::size_t>(length));
-  check_mpi(MPI_Bcast(result.data(), length, MPI_CHAR, 0, handle_), "MPI_Bcast");
+  wait(MPI_Ibcast(result.data(), length, MPI_CHAR, 0, handle_, &request), request, "MPI_Ibcast");
   return result;
 }
 
 std::vector<std::vector<double>> Communicator::allgather(std::span<const double> values) const {
   const int count = to_count(values.size());
   std::vector<int> counts(static_cast<std::size_t>(size_), 0);
-  check_mpi(MPI_Allgather(&count, 1, MPI_INT, counts.data(), 1, MPI_INT, handle_), "MPI_Allgather");
+  MPI_Request request = MPI_REQUEST_NULL;
+  wait(MPI_Iallgather(&count, 1, MPI_INT, counts.data(), 1, MPI_INT, handle_, &request), request, "MPI_Iallgather");
   const std::vector<int> offsets = offsets_of(counts);
   std::vector<double> all(static_cast<std::size_t>(offsets.back()));
-  check_mpi(
-      MPI_Allgatherv(values.data(), count, MPI_DOUBLE, all.data(), counts.data(), offsets.data(), MPI_DOUBLE, handle_),
-      "MPI_Allgatherv");
+  wait(MPI_Iallgatherv(values.data(), count, MPI_DOUBLE, all.data(), counts.data(), offsets.data(), MPI_DOUBLE, handle_,
+                       &request),
+       request, "MPI_Iallgatherv");
   std::vector<std::vector<double>> by_rank;
   for (std::size_t r = 0; r < counts.size(); ++r)
     by_rank.emplace_back(all.data() + offsets[r], all.data() + offsets[r + 1]);
