@@ -137,7 +137,7 @@ class BruteForce {
 
   void forward() {
     double* out = exact_.out.at(row_.b, row_.query, row_.head);
-    Error roundings = rounding_.none();
+    ErrorSum roundings = rounding_.none();
     double linear = 0, scores_error = 0;
     for (const Pair& pair : pairs_) {
       const double* v = v_.at(row_.b, pair.key, row_.kv_head);
@@ -160,7 +160,7 @@ class BruteForce {
     const double* dout = dout_.at(row_.b, row_.query, row_.head);
     const double delta = dot(out, dout, p_.head_dim_v);
     const double dout_norm = norm(dout, p_.head_dim_v);
-    Error delta_error = rounding_.none();
+    ErrorSum delta_error = rounding_.none();
     for (int i = 0; i < p_.head_dim_v; ++i) {
       delta_error.add_rounding(kSpread * (rounding_.of(out[i]) + row_.sum_rounding) * dout[i]);
     }
@@ -169,7 +169,7 @@ class BruteForce {
 
     if (!p_.sink) return;
     *exact_.dsink.at(0, 0, row_.head) -= row_.sink_probability * delta;
-    Error& dsink_error = dsink_error_[index(row_.head)];
+    ErrorSum& dsink_error = dsink_error_[index(row_.head)];
     dsink_error.add_rounding(row_.sink_probability * delta_error.total());
     dsink_error.add_arithmetic(row_.sink_probability * std::abs(delta) * rounding_.exponential(2 * row_.lse));
   }
@@ -179,7 +179,7 @@ class BruteForce {
     const double q_norm = norm(q, p_.head_dim), scale = std::abs(p_.scale);
     double* dq = exact_.dq.at(row_.b, row_.query, row_.head);
     std::vector<double> mean_key(index(p_.head_dim));
-    Error dq_error = rounding_.none();
+    ErrorSum dq_error = rounding_.none();
     for (const Pair& pair : pairs_) {
       const double *k = k_.at(row_.b, pair.key, row_.kv_head), *v = v_.at(row_.b, pair.key, row_.kv_head);
       const double k_norm = *k_norms_.at(row_.b, pair.key, row_.kv_head);
@@ -195,11 +195,11 @@ class BruteForce {
           std::abs(ds) * error + pair.probability * rounding_.sum(p_.head_dim_v) * dout_norm * v_norm;
       dq_error.add_rounding(scale * rounding_.of(ds) * k_norm);
       dq_error.add_arithmetic(scale * ds_arithmetic * k_norm);
-      Error& dk_error = dk_error_[index(pair.key)];
+      ErrorSum& dk_error = dk_error_[index(pair.key)];
       dk_error.add_rounding(scale * rounding_.of(ds) * q_norm);
       dk_error.add_rounding(scale * pair.probability * delta_error * q_norm);
       dk_error.add_arithmetic(scale * ds_arithmetic * q_norm);
-      Error& dv_error = dv_error_[index(pair.key)];
+      ErrorSum& dv_error = dv_error_[index(pair.key)];
       dv_error.add_rounding(rounding_.of(pair.probability) * dout_norm);
       dv_error.add_arithmetic(pair.probability * error * dout_norm);
     }
@@ -207,7 +207,7 @@ class BruteForce {
     *tolerance_.dq.at(row_.b, row_.query, row_.head) = result_tolerance(dq_error, dq, p_.head_dim);
   }
 
-  double result_tolerance(const Error& error, const double* exact, int dim) const {
+  double result_tolerance(const ErrorSum& error, const double* exact, int dim) const {
     return 2 * (rounding_.of_norm(norm(exact, dim), dim) + error.total());
   }
 
@@ -230,8 +230,8 @@ class BruteForce {
   Results exact_, tolerance_;
   Row row_{};
   std::vector<Pair> pairs_;
-  std::vector<Error> dk_error_, dv_error_;  ///< by key, of the K/V head at hand
-  std::vector<Error> dsink_error_;          ///< by head
+  std::vector<ErrorSum> dk_error_, dv_error_;  ///< by key, of the K/V head at hand
+  std::vector<ErrorSum> dsink_error_;          ///< by head
 };
 
 }  // namespace

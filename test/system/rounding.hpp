@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 
 #include "schedule/case.hpp"
 #include "validate/input.hpp"
@@ -10,7 +12,7 @@ namespace cpbench::test {
 
 /// Errors of a sum's terms. Roundings are independent, so their squares add, unless the terms are all `alike`; what
 /// comes from arithmetic may have one sign throughout.
-struct Error {
+struct ErrorSum {
   bool alike = false;
   double squares = 0, linear = 0;
   void add_rounding(double error) {
@@ -35,7 +37,7 @@ class Roundings {
     exponential_ = 4 * kFp32 + epsilon_of(c.problem.dtype) / 64;
   }
 
-  Error none() const { return {.alike = alike_}; }
+  ErrorSum none() const { return {.alike = alike_}; }
   /// Absolute, of a value that is rounded to the dtype, once per partial result; below the dtype's normal numbers it
   /// does not shrink any more.
   double of(double value) const { return storage_ * std::abs(value) + smallest_; }
@@ -45,9 +47,8 @@ class Roundings {
   /// take a shorter polynomial.
   double exponential(double argument) const { return exponential_ + 4 * kFp32 * std::abs(argument); }
   /// Relative to the sum of the terms' magnitudes, of a sum in fp32. Equal terms all round to the same side.
-  double sum(std::int64_t terms) const {
-    return kFp32 * (alike_ ? 4 + static_cast<double>(terms) : 4);
-  }  /// The same for the sum of a softmax, where tiny terms are added to a large one: all that round alike.
+  double sum(std::int64_t terms) const { return kFp32 * (alike_ ? 4 + static_cast<double>(terms) : 4); }
+  /// The same for the sum of a softmax, where tiny terms are added to a large one: all that round alike.
   double softmax_sum(std::size_t terms) const { return kFp32 / 2 * static_cast<double>(terms); }
 
  private:

@@ -69,13 +69,13 @@ void draw_head_dims(Dice& dice, Problem& p) {
   p.head_dim = dim();
   p.head_dim_v = dice.percent(60) ? p.head_dim : dim();
   p.scale = 1 / std::sqrt(static_cast<double>(p.head_dim));
-  if (dice.percent(20)) p.scale *= dice.pick({-1.0, 0.0, 0.3, 1.5});
+  if (dice.percent(20)) p.scale *= dice.pick({0.1, 0.5, 1.5});
 }
 
 /// What a case may cost: the brute force takes some 50 ms for as much.
 constexpr std::int64_t kMostProducts = 20'000'000;
 
-std::int64_t products_per_pair(const Problem& p) { return p.heads * (p.head_dim + p.head_dim_v); }
+std::int64_t products_per_pair(const Problem& p) { return std::int64_t{p.heads} * (p.head_dim + p.head_dim_v); }
 
 std::int64_t random_seq_len(Dice& dice, int ranks) {
   switch (dice.between(0, 9)) {
