@@ -24,7 +24,7 @@ build: build/build.ninja ## the program, build/cpbench
 
 bench: build ## every algorithm on a real model's attention shape, on RANKS=4 MPI ranks
 	@mkdir -p results
-	scripts/launch.sh $(RANKS) build/cpbench run --config configs/bench.json \
+	scripts/launch.sh $(RANKS) build/cpbench run --config configs/bench.json --iterations 5 --warmup 1 \
 	  --json $(result).json --overwrite --trace $(result).trace.json
 	@echo "Every sample and its provenance: $(result).json (docs/results.md says what each figure means)."
 	@echo "The timeline of all ranks: open $(result).trace.json in https://ui.perfetto.dev."
