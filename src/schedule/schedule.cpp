@@ -2,6 +2,7 @@
 
 #include "schedule/algorithms/algorithm.hpp"
 #include "schedule/passes.hpp"
+#include "support/parallel.hpp"
 
 namespace cpbench {
 namespace {
@@ -26,15 +27,18 @@ Schedule build_schedule(const Case& c) {
   check(c);
   Schedule schedule{.of = c, .tokens = {}, .programs = {}};
   const Shards shards = make_shards(c);
-  for (int rank = 0; rank < c.cp_size(); ++rank) schedule.programs.push_back(program_of(c, shards, rank));
+  schedule.programs.resize(static_cast<std::size_t>(c.cp_size()));
+  parallel_for_each(schedule.programs.size(),
+                    [&](std::size_t rank) { schedule.programs[rank] = program_of(c, shards, static_cast<int>(rank)); });
   schedule.tokens = shards.of_rank;
   if (c.prune) prune(schedule.programs);
-  for (Program& program : schedule.programs) {
+  parallel_for_each(schedule.programs.size(), [&](std::size_t rank) {
+    Program& program = schedule.programs[rank];
     if (c.accumulate == Accumulate::kMerge) accumulate_by_merging(program);
     state_dependencies(program);
     share_buffers(program, c.pass == Pass::kBackward);
     state_order(program, c);
-  }
+  });
   return schedule;
 }
 

@@ -20,6 +20,11 @@ class Faults {
   void add(fmt::format_string<Args...> format, Args&&... args) {
     if (!full()) messages_.push_back(fmt::format(format, std::forward<Args>(args)...));
   }
+  void add_all(std::vector<std::string> messages) {
+    for (std::string& message : messages) {
+      if (!full()) messages_.push_back(std::move(message));
+    }
+  }
   std::vector<std::string> take() { return std::move(messages_); }
 
  private:

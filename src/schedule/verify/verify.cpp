@@ -10,11 +10,20 @@
 #include "schedule/verify/matching.hpp"
 #include "schedule/verify/ownership.hpp"
 #include "schedule/verify/shapes.hpp"
+#include "support/parallel.hpp"
 
 namespace cpbench {
 namespace {
 
 using verification::Faults;
+
+/// The faults of checks that look at one rank alone, in the order of ranks.
+template <typename Check>
+void check_each_rank(std::size_t ranks, Faults& faults, Check&& check) {
+  std::vector<Faults> found(ranks);
+  parallel_for_each(ranks, [&](std::size_t rank) { check(rank, found[rank]); });
+  for (Faults& of_rank : found) faults.add_all(of_rank.take());
+}
 
 /// One check after the other: each presumes that those before it found nothing.
 void run_checks(const Schedule& schedule, Faults& faults) {
@@ -26,15 +35,15 @@ void run_checks(const Schedule& schedule, Faults& faults) {
   verification::check_partition(schedule.tokens, c.problem.seq_len, faults);
   if (!faults.none()) return;
 
-  for (std::size_t rank = 0; rank < ranks && !faults.full(); ++rank) {
+  check_each_rank(ranks, faults, [&](std::size_t rank, Faults& found) {
     verification::check_shapes(c.problem, schedule.programs[rank], static_cast<int>(rank), static_cast<int>(ranks),
-                               count_of(schedule.tokens[rank]), faults);
-  }
+                               count_of(schedule.tokens[rank]), found);
+  });
   if (!faults.none()) return;
 
-  for (std::size_t rank = 0; rank < ranks && !faults.full(); ++rank) {
-    verification::check_hazards(c.pass, schedule.programs[rank], static_cast<int>(rank), faults);
-  }
+  check_each_rank(ranks, faults, [&](std::size_t rank, Faults& found) {
+    verification::check_hazards(c.pass, schedule.programs[rank], static_cast<int>(rank), found);
+  });
   if (!faults.none()) return;
 
   const verification::Positions positions(schedule.tokens);

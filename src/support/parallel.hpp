@@ -1,0 +1,43 @@
+// Independent work on the CPUs that this process may use.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace cpbench {
+
+/// Calls work(i) for 0 <= i < count, each on some thread, and returns when all are done. `work` may throw: what was
+/// thrown first is thrown here, after the items that had begun. Meant for items of a millisecond and more; a few of
+/// them start no thread.
+template <typename Work>
+void parallel_for_each(std::size_t count, Work&& work) {
+  constexpr std::size_t kItemsPerThread = 16;
+  std::atomic<std::size_t> next = 0;
+  std::exception_ptr failure;
+  std::mutex failure_mutex;
+  const auto take_items = [&] {
+    for (std::size_t i = next++; i < count; i = next++) {
+      try {
+        work(i);
+      } catch (...) {
+        next = count;
+        const std::lock_guard lock(failure_mutex);
+        if (!failure) failure = std::current_exception();
+      }
+    }
+  };
+  const std::size_t threads = std::min<std::size_t>(std::thread::hardware_concurrency(), count / kItemsPerThread);
+  {
+    std::vector<std::jthread> others;
+    for (std::size_t t = 1; t < threads; ++t) others.emplace_back(take_items);
+    take_items();
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace cpbench
