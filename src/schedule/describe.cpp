@@ -66,9 +66,15 @@ std::string describe(const Program& program, OpId id, std::int64_t batch) {
   const Op& op = program.ops[static_cast<std::size_t>(id)];
   std::string bytes;
   if (const auto* exchange = std::get_if<Exchange>(&op.action)) {
-    std::int64_t sent = 0;
-    for (const Transfer& t : program.sends(*exchange)) sent += program.bytes(t.region, batch);
-    bytes = fmt::format(" ({} B, {})", sent, name_of(exchange->link));
+    const auto total = [&](std::span<const Transfer> transfers) {
+      std::int64_t sum = 0;
+      for (const Transfer& t : transfers) sum += program.bytes(t.region, batch);
+      return sum;
+    };
+    const auto sends = program.sends(*exchange);
+    bytes = sends.empty()
+                ? fmt::format(" ({} B received, {})", total(program.receives(*exchange)), name_of(exchange->link))
+                : fmt::format(" ({} B, {})", total(sends), name_of(exchange->link));
   }
   const auto after = program.after(op);
   const std::string waits = after.empty() ? "" : fmt::format("   after {}", fmt::join(after, ", "));
