@@ -63,7 +63,9 @@ void check(const Problem& problem) {
   if (problem.documents.seq_len() != problem.seq_len) {
     refuse("the documents sum to {} tokens, but seq_len is {}", problem.documents.seq_len(), problem.seq_len);
   }
-  if (!std::isfinite(problem.scale)) refuse("scale is {}: it must be finite", problem.scale);
+  if (!std::isfinite(problem.scale) || problem.scale <= 0) {
+    refuse("scale is {}: it must be positive and finite", problem.scale);
+  }
   // Q or out is the largest tensor. Four bytes an element, because fp32 accumulators are held for every storage type.
   const std::int64_t widest = std::max(problem.head_dim, problem.head_dim_v);
   if (product_overflows({problem.batch, problem.seq_len, problem.heads, widest, bytes_of(DType::kFp32)})) {

@@ -89,6 +89,7 @@ TEST(Check, RefusesDocumentsOfAnotherLength) {
 TEST(Check, RefusesAScaleThatIsNotFinite) {
   expect_refused([] { check(with([](Problem& p) { p.scale = std::nan(""); })); }, {"scale is nan"});
   expect_refused([] { check(with([](Problem& p) { p.scale = -INFINITY; })); }, {"scale is -inf"});
+  expect_refused([] { check(with([](Problem& p) { p.scale = 0; })); }, {"scale is 0", "positive"});
 }
 
 TEST(Check, RefusesTensorsOf2To63Bytes) {
