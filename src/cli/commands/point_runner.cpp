@@ -1,6 +1,7 @@
 #include "cli/commands/point_runner.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "backend/cpu/isa.hpp"
 #include "backend/cpu/peaks.hpp"
@@ -109,7 +110,10 @@ void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFi
   const Program& program = schedule.programs[static_cast<std::size_t>(ranks.rank())];
   together(ranks, [&] { require_memory(ranks.node(), program.total_bytes(c.problem.batch)); });
   require_verified_by_first(ranks, schedule);
-  RankJob job(schedule, ranks, settings_);
+  // What was free a moment ago may be gone, for one rank alone.
+  std::optional<RankJob> made;
+  together(ranks, [&] { made.emplace(schedule, ranks, settings_); });
+  RankJob& job = *made;
   record.memory = MemoryFigures{.planned_bytes = ranks.max_over_ranks(job.program().total_bytes(c.problem.batch)),
                                 .peak_bytes = ranks.max_over_ranks(job.allocated_bytes())};
   const Inputs inputs(c.problem, settings_.input, settings_.seed);
