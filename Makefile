@@ -27,7 +27,7 @@ bench: build ## every algorithm on a real model's attention shape, on RANKS=4 MP
 	scripts/launch.sh $(RANKS) build/cpbench run --config configs/bench.json --iterations 5 --warmup 1 \
 	  --json $(result).json --overwrite --trace $(result).trace.json
 	@echo "Every sample and its provenance: $(result).json (docs/results-format.md says what each figure means)."
-	@echo "The timeline of all ranks: open $(result).trace.json in https://ui.perfetto.dev."
+	@echo "The timelines of all ranks, one file a point: open one of $(result).trace.*.json in https://ui.perfetto.dev."
 	@echo "Your own cases: build/cpbench run --help, and the sweeps in configs/."
 
 test: build/build.ninja ## all tests
