@@ -209,6 +209,17 @@ TEST_P(EveryKernel, RandomBands) {
   }
 }
 
+/// Whatever a row's score of its only key is, its probability is 1, in every storage type.
+TEST_P(EveryKernel, AttendingOneKeyReturnsItsValue) {
+  use(GetParam());
+  AttentionCase c{.name = "one_key", .q_rows = 100, .k_rows = 1, .tiles = {full_tile(0, 100, 0, 1)}};
+  for (const DType dtype : {DType::kFp32, DType::kBf16, DType::kFp16}) {
+    c.dtype = dtype;
+    const AttentionOutcome outcome = run_case(c, GetParam().kernel);
+    EXPECT_EQ(max_difference(outcome.measured.out, outcome.truth.out), 0) << name_of(dtype);
+  }
+}
+
 TEST_P(EveryKernel, IsDeterministic) {
   use(GetParam());
   AttentionCase c{.name = "deterministic", .q_rows = 500, .k_rows = 500, .tiles = {causal_tile(0, 500)}, .threads = 2};

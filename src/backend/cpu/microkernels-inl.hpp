@@ -138,7 +138,8 @@ HWY_INLINE void MaskScores(const KeyLimits& limits, V (&s)[kTileRows][kVectors])
 // --- Forward -------------------------------------------------------------------------------------------------------
 
 /// Raises m where a score exceeds it by too much, or where it has no value yet, and reduces `scores`
-/// ([kTileRows][kPanel]) accordingly. m stays an integer, so that O, l and P are scaled by powers of two: exactly.
+/// ([kTileRows][kPanel]) accordingly. A row's first m is its highest score, so that P is exactly 1 there, which bf16
+/// holds exactly; later m is raised by integers, so that O, l and P are scaled by powers of two: exactly, too.
 template <class Words>
 HWY_NOINLINE void RaiseMaximum(const ScoresTile& t, float* scores) {
   const D d;
@@ -150,10 +151,10 @@ HWY_NOINLINE void RaiseMaximum(const ScoresTile& t, float* scores) {
     const float excess = hn::GetLane(hn::MaxOfLanes(d, highest));
     if (excess <= t.bound[r] || excess < 0.5f * kMaskedScore) continue;  // m is high enough, or the row sees no key
 
-    const float raise = std::ceil(excess);
+    const bool fresh = t.bound[r] < 0;
+    const float raise = fresh ? excess : std::ceil(excess);
     for (int i = 0; i < count; i += kLanes) hn::StoreU(hn::Sub(hn::LoadU(d, row + i), hn::Set(d, raise)), d, row + i);
     t.m[r] += raise;
-    const bool fresh = t.bound[r] < 0;
     t.bound[r] = kRaiseAbove;
     if (fresh) continue;  // O, l and P are zero
     const float factor = std::exp2(-raise);

@@ -42,7 +42,7 @@ struct ScoresTile {
   int key;        ///< first key of this tile in the block
   int key_begin;  ///< first key of the block for which the tile's rows have a P: those before `key` may be rescaled
 
-  float* m;      ///< [kTileRows]: what scores are reduced by, an integer; 0 before a row has seen a key
+  float* m;      ///< [kTileRows]: what scores are reduced by; 0 before a row has seen a key
   float* bound;  ///< [kTileRows]: m is raised where a reduced score is above; kRaiseAbove, or -inf before that
   float* l;      ///< [kTileRows][lanes]: sums of P, lane by lane
   float* o;      ///< [kTileRows][o_stride]: rescaled along with l

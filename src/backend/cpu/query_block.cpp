@@ -75,10 +75,9 @@ void QueryBlock::start() {
   const float sink =
       a_.sink == nullptr ? kMinusInfinity : a_.sink[a_.heads.q_global + head_ - a_.heads.q_begin] * kLog2e;
   if (sink == kMinusInfinity) return;
-  const float m = std::ceil(sink);  // an integer, as everywhere
   for (int r = 0; r < rows_; ++r) {
-    set_maximum(r, m);
-    scratch_.l[r * kernels_.lanes] = std::exp2(sink - m);
+    set_maximum(r, sink);
+    scratch_.l[r * kernels_.lanes] = 1;
   }
 }
 
