@@ -3,15 +3,16 @@
 
 RANKS ?= 4
 PREFIX ?= /usr/local
+KERNEL ?= blocked
 jobs := $(shell nproc)
 result := results/bench
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: help setup build bench test format lint sanitize mpich check-all install clean
+.PHONY: help setup build bench bench-kernels test format lint sanitize mpich check-all install clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install what building and testing needs (Debian and Ubuntu; elsewhere: name it)
 	@scripts/setup.sh build test
@@ -33,6 +34,10 @@ bench: build ## every algorithm on a real model's attention shape, on RANKS=4 MP
 test: build/build.ninja ## all tests
 	cmake --build --preset release
 	ctest --preset release -j $(jobs)
+
+bench-kernels: build/build.ninja ## GFLOP/s and fraction of the multiply-add peak of KERNEL=blocked, case by case
+	cmake --build --preset release --target kernel_benchmark
+	build/kernel_benchmark $(KERNEL) $(ARGS)
 
 format: setup-lint ## rewrite the sources in the house format
 	scripts/format.sh
