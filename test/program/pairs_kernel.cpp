@@ -1,0 +1,143 @@
+// A kernel from outside, as docs/kernels.md describes one: this file alone adds it to the program. It goes pair by
+// pair, which is the shortest way to write attention down. `pairs-lossy` is the same with a mistake that looks
+// harmless.
+#include <cmath>
+#include <limits>
+
+#include "backend/cpu/parallel.hpp"
+#include "backend/kernel.hpp"
+
+namespace cpbench {
+namespace {
+
+constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
+
+template <typename T>
+float dot(const T* a, const T* b, std::int64_t count) {
+  float sum = 0;
+  for (std::int64_t i = 0; i < count; ++i) sum += to_float(a[i]) * to_float(b[i]);
+  return sum;
+}
+
+/// to += factor * from
+template <typename From, typename To>
+void add_scaled(float factor, const From* from, std::int64_t count, To* to) {
+  for (std::int64_t i = 0; i < count; ++i) to[i] = from_float<To>(to_float(to[i]) + factor * to_float(from[i]));
+}
+
+void zero(const TensorView& tensor, std::int64_t b, std::int64_t head) {
+  with_type(tensor.dtype, [&]<typename T>(T) {
+    for (std::int64_t row = 0; row < tensor.rows; ++row) {
+      std::fill_n(tensor.at<T>(b, row, head), tensor.dim, from_float<T>(0));
+    }
+  });
+}
+
+/// Calls visit(row of q, row of k) for every pair that the tiles allow.
+template <typename Visit>
+void for_pairs(std::span<const Tile> tiles, Visit&& visit) {
+  for (const Tile& tile : tiles) {
+    for (std::int64_t i = 0; i < tile.q_count; ++i) {
+      for (std::int64_t j = tile.key_begin(i); j < tile.key_end(i); ++j) visit(tile.q_begin + i, tile.k_begin + j);
+    }
+  }
+}
+
+/// Calls work(b, query head, K/V head) for every query head. Heads may share a K/V head, and so its gradients:
+/// only sequences are worked on side by side.
+template <typename Arguments, typename Work>
+void for_heads(const Arguments& a, const KernelContext& context, Work&& work) {
+  parallel_for(a.q.batch, context, [&](std::int64_t b, Poller& poller) {
+    for (int i = 0; i < a.heads.count; ++i) {
+      work(b, a.heads.q_begin + i, (a.heads.q_global + i) / a.group - a.heads.kv_global);
+      poller();
+    }
+  });
+}
+
+class PairsKernel : public AttentionKernel {
+ public:
+  explicit PairsKernel(bool lossy) : lossy_(lossy) {}
+
+  void attend(const AttendArguments& a, const KernelContext& context) override {
+    with_type(a.q.dtype, [&]<typename T>(T) {
+      for_heads(a, context, [&](std::int64_t b, int head, int kv_head) { attend_head<T>(a, b, head, kv_head); });
+    });
+  }
+
+  void attend_backward(const AttendBackwardArguments& a, const KernelContext& context) override {
+    if (a.first_dkv) {
+      for (std::int64_t b = 0; b < a.k.batch; ++b) {
+        for (std::int64_t head = 0; head < a.k.heads; ++head) zero(a.dk, b, head), zero(a.dv, b, head);
+      }
+    }
+    with_type(a.q.dtype, [&]<typename T>(T) {
+      with_type(a.dq.dtype, [&]<typename G>(G) {
+        for_heads(a, context,
+                  [&](std::int64_t b, int head, int kv_head) { head_gradients<T, G>(a, b, head, kv_head); });
+      });
+    });
+  }
+
+ private:
+  template <typename T>
+  void attend_head(const AttendArguments& a, std::int64_t b, int head, int kv_head) const {
+    const std::int64_t dim = a.v.dim;
+    // The state of a row, as this kernel likes it: O, not divided by l, then m, then l.
+    const auto state = [&](std::int64_t row) {
+      return a.state + ((b * a.q.heads + head) * a.q.rows + row) * (dim + 2);
+    };
+    if (a.first) {
+      const float sink = a.sink == nullptr ? kMinusInfinity : a.sink[a.heads.q_global + head - a.heads.q_begin];
+      for (std::int64_t row = 0; row < a.q.rows; ++row) {
+        std::fill_n(state(row), dim, 0.0f);
+        state(row)[dim] = sink;
+        state(row)[dim + 1] = sink == kMinusInfinity ? 0.0f : 1.0f;
+      }
+    }
+    for_pairs(a.tiles, [&](std::int64_t i, std::int64_t j) {
+      const float score =
+          static_cast<float>(a.scale) * dot(a.q.at<const T>(b, i, head), a.k.at<const T>(b, j, kv_head), a.q.dim);
+      float *o = state(i), &m = o[dim], &l = o[dim + 1];
+      if (score > m) {
+        const float shrink = std::exp(m - score);
+        for (std::int64_t x = 0; x < dim; ++x) o[x] *= shrink;
+        if (!lossy_) l *= shrink;  // what is easily forgotten
+        m = score;
+      }
+      l += std::exp(score - m);
+      add_scaled(std::exp(score - m), a.v.at<const T>(b, j, kv_head), dim, o);
+    });
+    if (!a.last) return;
+    for (std::int64_t row = 0; row < a.q.rows; ++row) {
+      const float m = state(row)[dim], l = state(row)[dim + 1];
+      T* out = a.out.at<T>(b, row, head);
+      for (std::int64_t x = 0; x < dim; ++x) out[x] = from_float<T>(l == 0 ? 0 : state(row)[x] / l);
+      *a.lse.at<float>(b, row, head) = l == 0 ? kMinusInfinity : m + std::log(l);
+    }
+  }
+
+  /// T is what tensors are stored in, G gradients.
+  template <typename T, typename G>
+  static void head_gradients(const AttendBackwardArguments& a, std::int64_t b, int head, int kv_head) {
+    if (a.first_dq) zero(a.dq, b, head);
+    const auto scale = static_cast<float>(a.scale);
+    for_pairs(a.tiles, [&](std::int64_t i, std::int64_t j) {
+      const T *q = a.q.at<const T>(b, i, head), *k = a.k.at<const T>(b, j, kv_head);
+      const T *v = a.v.at<const T>(b, j, kv_head), *dout = a.dout.at<const T>(b, i, head);
+      const float p = std::exp(scale * dot(q, k, a.q.dim) - *a.lse.at<const float>(b, i, head));
+      const float ds = scale * p * (dot(dout, v, a.v.dim) - *a.delta.at<const float>(b, i, head));
+      add_scaled(p, dout, a.v.dim, a.dv.at<G>(b, j, kv_head));
+      add_scaled(ds, q, a.q.dim, a.dk.at<G>(b, j, kv_head));
+      add_scaled(ds, k, a.q.dim, a.dq.at<G>(b, i, head));
+    });
+  }
+
+  bool lossy_;
+};
+
+const RegisterKernel registered("pairs", [] { return std::make_unique<PairsKernel>(false); });
+const RegisterKernel lossy("pairs-lossy", [] { return std::make_unique<PairsKernel>(true); });
+
+}  // namespace
+}  // namespace cpbench
