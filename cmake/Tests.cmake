@@ -4,7 +4,8 @@ find_program(CPBENCH_PYTHON python3)
 
 # What MPI and its libraries keep until the process ends is not ours to free.
 set(CPBENCH_TEST_ENVIRONMENT "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/lsan.supp:print_suppressions=0"
-                             "UBSAN_OPTIONS=print_stacktrace=1")
+                             "UBSAN_OPTIONS=print_stacktrace=1"
+                             "ASAN_OPTIONS=allocator_may_return_null=1")
 
 # Builds what the tests of label `mpi` start: a second MPI is tested without building the rest.
 add_custom_target(cpbench_mpi_tests)
@@ -15,12 +16,12 @@ function(cpbench_test name)
   cmake_parse_arguments(PARSE_ARGV 1 ARG "" "SHARDS" "SOURCES;DEPENDS")
   cpbench_test_program(${name} SOURCES ${ARG_SOURCES} DEPENDS ${ARG_DEPENDS})
   if(NOT ARG_SHARDS)
-    cpbench_add_test(${name} TIMEOUT 300 COMMAND ${name})
+    cpbench_add_test(${name} TIMEOUT 900 COMMAND ${name})
     return()
   endif()
   math(EXPR last "${ARG_SHARDS} - 1")
   foreach(shard RANGE ${last})
-    cpbench_add_test(${name}.${shard} TIMEOUT 300 COMMAND ${name}
+    cpbench_add_test(${name}.${shard} TIMEOUT 900 COMMAND ${name}
                      ENVIRONMENT GTEST_TOTAL_SHARDS=${ARG_SHARDS} GTEST_SHARD_INDEX=${shard})
   endforeach()
 endfunction()
