@@ -28,10 +28,14 @@ void Comparison::add(ResultTensor tensor, const RowId& id, std::span<const doubl
   Norms& norms = norms_[static_cast<std::size_t>(tensor)];
   norms.found.add(id, found, expected.exact, expected.least_square);
   norms.low_precision.add(id, expected.low_precision, expected.exact, expected.least_square);
+  if (tensor == ResultTensor::kLse && std::isfinite(expected.exact[0])) {
+    largest_lse_ = std::max(largest_lse_, std::abs(expected.exact[0]));
+  }
 }
 
 ValidationReport Comparison::report(std::string reference, Collective& collective) {
   ValidationReport report{.reference = std::move(reference)};
+  collective.max({&largest_lse_, 1});
   for (std::size_t i = 0; i < norms_.size(); ++i) {
     norms_[i].found.join(collective);
     norms_[i].low_precision.join(collective);
@@ -47,7 +51,7 @@ TensorReport Comparison::judge(ResultTensor tensor, const Norms& norms) const {
                       .max_abs = norms.found.max_abs(),
                       .rel_l2 = norms.found.rel_l2(),
                       .worst_block_rel = norms.found.worst_block(),
-                      .tolerance = tolerance(tensor, problem_, norms.low_precision)};
+                      .tolerance = tolerance(tensor, problem_, norms.low_precision, largest_lse_)};
   if (norms.found.defect()) {
     report.max_abs = report.rel_l2 = report.worst_block_rel = std::numeric_limits<double>::quiet_NaN();
     report.note = describe(tensor, *norms.found.defect());

@@ -34,6 +34,7 @@ class Comparison {
 
   const Problem& problem_;
   std::array<Norms, kResultTensors> norms_;
+  double largest_lse_ = 0;  ///< |lse| of the rows added: what their scores are made of
 };
 
 }  // namespace cpbench

@@ -20,15 +20,16 @@ constexpr std::array<Named<ResultTensor>, kResultTensors> kNames = {{{ResultTens
 
 std::string_view name_of(ResultTensor tensor) { return name_in(kNames, tensor); }
 
-double tolerance(ResultTensor tensor, const Problem& problem, const ErrorNorms& low_precision) {
+double tolerance(ResultTensor tensor, const Problem& problem, const ErrorNorms& low_precision, double largest_lse) {
   return kToleranceMultiple * std::max(low_precision.rel_l2(), low_precision.worst_block()) +
-         tolerance_floor(tensor, problem);
+         tolerance_floor(tensor, problem, largest_lse);
 }
 
-double tolerance_floor(ResultTensor tensor, const Problem& problem) {
+double tolerance_floor(ResultTensor tensor, const Problem& problem, double largest_lse) {
   const double rounding = epsilon_of(problem.dtype) / (tensor == ResultTensor::kLse ? 32 : 2);
   const double terms = static_cast<double>(problem.seq_len) * problem.group();
-  return rounding + epsilon_of(DType::kFp32) * (8 + std::sqrt(terms) / 4);
+  const double arithmetic = epsilon_of(DType::kFp32) * (8 + std::sqrt(terms) / 4 + 4 * largest_lse);
+  return std::min(rounding + arithmetic, kBlind);
 }
 
 }  // namespace cpbench

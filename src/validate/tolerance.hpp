@@ -21,11 +21,16 @@ inline constexpr double kToleranceMultiple = 3;
 
 /// Bound of rel_l2 and of worst_block: kToleranceMultiple times the larger of the two norms of what one device makes
 /// in the same dtype, plus tolerance_floor.
-double tolerance(ResultTensor tensor, const Problem& problem, const ErrorNorms& low_precision);
+double tolerance(ResultTensor tensor, const Problem& problem, const ErrorNorms& low_precision, double largest_lse);
 
-/// What is allowed where that error is zero: one rounding to the dtype, epsilon / 2 (lse, which no dtype rounds but
-/// fp32, epsilon / 32: kernels for short dtypes may have a shorter exponential), and the fp32 sums in any order,
-/// epsilon_of(fp32) times (8 + sqrt(n) / 4) for n terms.
-double tolerance_floor(ResultTensor tensor, const Problem& problem);
+/// What is allowed where that error is zero, or happens to be small: one rounding to the dtype, epsilon / 2 (lse, which
+/// no dtype rounds but fp32, epsilon / 32: kernels for short dtypes may have a shorter exponential), and fp32
+/// arithmetic, epsilon_of(fp32) times
+///  - 8 + sqrt(n) / 4, for sums of n terms in any order;
+///  - 4 |lse|, for the largest of the checked rows: a score s has an error of epsilon |s| wherever its scale is
+///  applied,
+///    and exp makes a relative error of that. At most kBlind in all: a check that allows more would see nothing.
+double tolerance_floor(ResultTensor tensor, const Problem& problem, double largest_lse);
+inline constexpr double kBlind = 0.1;
 
 }  // namespace cpbench

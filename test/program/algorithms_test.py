@@ -105,11 +105,14 @@ class Algorithms(ProgramTest):
         self.assertEqual([p["case"]["cp_size"] for p in points], [1, 4, 2, 5, 3] * 2)
 
     def test_adversarial_inputs(self):
+        """Scores that are large, equal, or far apart must not look like a wrong kernel."""
         for kind in ("outlier", "large-logits", "constant"):
             with self.subTest(kind):
-                points = self.points_of("--seq-len", 100, "--heads", 2, "--head-dim", 16, "--input", kind, ranks=3)
+                arguments = "--seq-len 1,9,100,1000 --heads 4 --kv-heads 1 --head-dim 128 --dtype fp32,bf16,fp16"
+                points = self.points_of(*arguments.split(), "--input", kind, ranks=3)
                 self.expect_all_validated(points)
-                self.assertEqual(points[0]["case"]["input"], kind)
+                self.assertEqual({point["case"]["input"] for point in points}, {kind})
+        self.expect_all_validated(self.points_of("--seq-len", 200, "--scale", "1,10,1000", "--dtype", "fp32", ranks=2))
 
     def test_shipped_configs(self):
         for config, ranks, all_run in (("smoke", 4, True), ("usp-table", 8, False), ("llama2-32k-windows", 16, True)):

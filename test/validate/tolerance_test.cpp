@@ -18,20 +18,30 @@ TEST(Tolerance, FloorAllowsOneRoundingAndForbidsAPercent) {
     problem.dtype = dtype;
     for (const ResultTensor tensor : kTensors) {
       const double rounding = tensor == ResultTensor::kLse ? epsilon_of(DType::kFp32) / 2 : epsilon_of(dtype) / 2;
-      EXPECT_GE(tolerance_floor(tensor, problem), rounding);
-      EXPECT_LT(tolerance_floor(tensor, problem), 0.01);
+      EXPECT_GE(tolerance_floor(tensor, problem, 20), rounding);
+      EXPECT_LT(tolerance_floor(tensor, problem, 20), 0.01);
     }
   }
+}
+
+TEST(Tolerance, AllowsWhatLargeScoresLoseButNeverEverything) {
+  Problem problem = small_problem(1024);
+  problem.dtype = DType::kFp32;
+  const double few = tolerance_floor(ResultTensor::kDv, problem, 8),
+               many = tolerance_floor(ResultTensor::kDv, problem, 80);
+  EXPECT_GE(many, 80 * epsilon_of(DType::kFp32));
+  EXPECT_LT(few, many / 2);
+  EXPECT_EQ(tolerance_floor(ResultTensor::kDv, problem, 1e30), kBlind);
 }
 
 TEST(Tolerance, FollowsTheLargerNormOfLowPrecision) {
   const Problem problem = small_problem(256);
   ErrorNorms low;
   low.add({0, 0, 0}, std::vector<double>{10}, std::vector<double>{10});
-  EXPECT_EQ(tolerance(ResultTensor::kOut, problem, low), tolerance_floor(ResultTensor::kOut, problem));
+  EXPECT_EQ(tolerance(ResultTensor::kOut, problem, low, 20), tolerance_floor(ResultTensor::kOut, problem, 20));
   low.add({0, 200, 0}, std::vector<double>{1.25}, std::vector<double>{1});
-  EXPECT_DOUBLE_EQ(tolerance(ResultTensor::kOut, problem, low),
-                   kToleranceMultiple * 0.25 + tolerance_floor(ResultTensor::kOut, problem));
+  EXPECT_DOUBLE_EQ(tolerance(ResultTensor::kOut, problem, low, 20),
+                   kToleranceMultiple * 0.25 + tolerance_floor(ResultTensor::kOut, problem, 20));
 }
 
 }  // namespace
