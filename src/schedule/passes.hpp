@@ -16,6 +16,10 @@ void accumulate_by_merging(Program& program);
 /// nothing; a block that a rank only passes on goes straight to the next rank that needs it.
 void prune(std::vector<Program>& programs);
 
+/// A quick look: false where prune would find nothing if the other ranks' programs are alike, because all blocks travel
+/// whole and all are attended.
+bool may_be_pruned(const Program& program);
+
 /// Lets buffers with disjoint lifetimes share memory. Owned buffers keep theirs. With `keep_forward`, what the forward
 /// pass leaves to the backward pass survives the backward pass too, so that this can be run again alone.
 void share_buffers(Program& program, bool keep_forward);

@@ -161,7 +161,7 @@ std::string_view name_of(Stream stream);
 /// What the timeline and error messages show: text, and up to two step numbers (-1: none).
 struct Label {
   const char* text;  ///< static storage
-  std::int16_t major = -1, minor = -1;
+  std::int32_t major = -1, minor = -1;
 };
 std::string to_string(const Label& label);  ///< `attend`, `attend 3`, `attend 1.2`
 

@@ -1,5 +1,7 @@
 #include "schedule/schedule.hpp"
 
+#include <atomic>
+
 #include "schedule/algorithms/algorithm.hpp"
 #include "schedule/passes.hpp"
 #include "support/parallel.hpp"
@@ -10,6 +12,14 @@ namespace {
 void state_order(Program& program, const Case& c) {
   state_dependencies(program);
   if (!c.overlap) serialize(program);
+}
+
+/// The passes that look at one rank alone.
+void finish(Program& program, const Case& c) {
+  if (c.accumulate == Accumulate::kMerge) accumulate_by_merging(program);
+  state_dependencies(program);
+  share_buffers(program, c.pass == Pass::kBackward);
+  state_order(program, c);
 }
 
 /// The program with only the operations that `keep` wants.
@@ -25,20 +35,23 @@ Program filtered(const Program& program, const Case& c, Predicate keep) {
 
 Schedule build_schedule(const Case& c) {
   check(c);
-  Schedule schedule{.of = c, .tokens = {}, .programs = {}};
   const Shards shards = make_shards(c);
-  schedule.programs.resize(static_cast<std::size_t>(c.cp_size()));
-  parallel_for_each(schedule.programs.size(),
-                    [&](std::size_t rank) { schedule.programs[rank] = program_of(c, shards, static_cast<int>(rank)); });
-  schedule.tokens = shards.of_rank;
-  if (c.prune) prune(schedule.programs);
-  parallel_for_each(schedule.programs.size(), [&](std::size_t rank) {
-    Program& program = schedule.programs[rank];
-    if (c.accumulate == Accumulate::kMerge) accumulate_by_merging(program);
-    state_dependencies(program);
-    share_buffers(program, c.pass == Pass::kBackward);
-    state_order(program, c);
+  Schedule schedule{.of = c, .tokens = shards.of_rank, .programs = {}};
+  std::vector<Program>& programs = schedule.programs;
+  programs.resize(static_cast<std::size_t>(c.cp_size()));
+  // Programs take much more memory before they are finished. Only pruning needs all of them so.
+  std::atomic<bool> prunes = false;
+  parallel_for_each(programs.size(), [&](std::size_t rank) {
+    if (prunes) return;
+    programs[rank] = program_of(c, shards, static_cast<int>(rank));
+    if (c.prune && may_be_pruned(programs[rank])) prunes = true;
+    if (!prunes) finish(programs[rank], c);
   });
+  if (!prunes) return schedule;
+  parallel_for_each(programs.size(),
+                    [&](std::size_t rank) { programs[rank] = program_of(c, shards, static_cast<int>(rank)); });
+  prune(programs);
+  parallel_for_each(programs.size(), [&](std::size_t rank) { finish(programs[rank], c); });
   return schedule;
 }
 

@@ -109,7 +109,7 @@ class AllGather {
   int groups() const { return static_cast<int>(groups_.size()); }
   int peers() const { return static_cast<int>(row_offsets_.size()) - 1; }
   const HeadRange& kv_heads(int g) const { return groups_[static_cast<std::size_t>(g)]; }
-  static Label label(const char* text, int g) { return {text, static_cast<std::int16_t>(g)}; }
+  static Label label(const char* text, int g) { return {text, g}; }
 
   HeadMap heads(int g) const {
     const int first = kv_heads(g).begin * b_.problem().group();

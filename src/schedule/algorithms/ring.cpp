@@ -5,8 +5,8 @@ namespace {
 
 /// Step numbers as the timeline shows them: one for a plain ring, window.step for a double ring.
 Label label(const Ring& ring, const char* text, int window, int step) {
-  if (ring.grid.outer == 1) return {text, static_cast<std::int16_t>(step)};
-  return {text, static_cast<std::int16_t>(window), static_cast<std::int16_t>(step)};
+  if (ring.grid.outer == 1) return {text, step};
+  return {text, window, step};
 }
 
 /// A block of K/V goes from `source` to this rank, while `block` goes to `destination`.

@@ -9,7 +9,7 @@ void sum_sink_gradient(ProgramBuilder& b, const Operands& x, int rank) {
   b.compute({"sink gradient"},
             SinkGradient{.sink = x.sink, .lse = x.lse, .delta = x.delta, .dsink = sum, .heads = x.heads});
   for (int stride = 1, level = 0; stride < b.of().cp_size(); stride *= 2, ++level) {
-    const Label label{"dsink to parent", static_cast<std::int16_t>(level)};
+    const Label label{"dsink to parent", level};
     const bool child = rank % (2 * stride) == stride;
     const bool parent = rank % (2 * stride) == 0 && rank + stride < b.of().cp_size();
     if (!parent) {

@@ -102,17 +102,6 @@ void drop_empty_attends(Rank& rank) {
   }
 }
 
-/// A quick look: where all blocks travel whole and all are attended, everything is needed.
-bool may_be_pruned(const Program& program) {
-  const auto in_part = [&](const Transfer& t) { return t.region != program.whole(t.region.buffer); };
-  const auto without_tiles = [](const Op& op) {
-    if (const auto* a = std::get_if<Attend>(&op.action)) return a->tiles.count == 0;
-    if (const auto* a = std::get_if<AttendBackward>(&op.action)) return a->tiles.count == 0;
-    return false;
-  };
-  return std::ranges::any_of(program.transfers, in_part) || std::ranges::any_of(program.ops, without_tiles);
-}
-
 class Pruner {
  public:
   explicit Pruner(std::vector<Program>& programs) {
@@ -343,8 +332,16 @@ class Pruner {
 
 }  // namespace
 
-void prune(std::vector<Program>& programs) {
-  if (std::ranges::any_of(programs, may_be_pruned)) Pruner(programs).run();
+void prune(std::vector<Program>& programs) { Pruner(programs).run(); }
+
+bool may_be_pruned(const Program& program) {
+  const auto in_part = [&](const Transfer& t) { return t.region != program.whole(t.region.buffer); };
+  const auto without_tiles = [](const Op& op) {
+    if (const auto* a = std::get_if<Attend>(&op.action)) return a->tiles.count == 0;
+    if (const auto* a = std::get_if<AttendBackward>(&op.action)) return a->tiles.count == 0;
+    return false;
+  };
+  return std::ranges::any_of(program.transfers, in_part) || std::ranges::any_of(program.ops, without_tiles);
 }
 
 }  // namespace cpbench
