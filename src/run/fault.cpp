@@ -112,17 +112,30 @@ void skipped_step(Plant& plant, const Problem&) {
   replace(plant, *last, attend);
 }
 
-void stale_buffer(Plant& plant, const Problem&) {
+/// The last block to be attended of those that arrive over a link for which `counts` is true.
+template <typename Counts>
+void leave_stale(Plant& plant, Counts&& counts) {
   std::map<BufferId, OpId> received_by;
   for (OpId id = 0; id < size_of(plant.program); ++id) {
     const Action& action = op_at(plant, id).action;
     if (const auto* exchange = std::get_if<Exchange>(&action)) {
-      for (const Transfer& transfer : plant.program.receives(*exchange)) received_by[transfer.region.buffer] = id;
+      for (const Transfer& transfer : plant.program.receives(*exchange)) {
+        received_by.erase(transfer.region.buffer);
+        if (counts(exchange->link)) received_by[transfer.region.buffer] = id;
+      }
     } else if (const auto* attend = std::get_if<Attend>(&action)) {
       const auto source = received_by.find(attend->kv);
       if (attend->tiles.count > 0 && source != received_by.end()) plant.stale_exchange = source->second;
     }
   }
+}
+
+void stale_buffer(Plant& plant, const Problem&) {
+  leave_stale(plant, [](Link) { return true; });
+}
+
+void stale_outer_block(Plant& plant, const Problem&) {
+  leave_stale(plant, [](Link link) { return link == Link::kOuter; });
 }
 
 void backward_reuses_first_block(Plant& plant, const Problem&) {
@@ -177,10 +190,34 @@ void kv_heads_mismatched(Plant& plant, const Problem& problem) {
   });
 }
 
+/// Leaves out the sums of partial gradients for which `counts(role of the sum, link of the part)` is true.
+template <typename Counts>
+void leave_out_sums(Plant& plant, Counts&& counts) {
+  std::map<BufferId, Link> received_over;
+  for (OpId id = 0; id < size_of(plant.program); ++id) {
+    const Op& op = op_at(plant, id);
+    if (const auto* exchange = std::get_if<Exchange>(&op.action)) {
+      for (const Transfer& transfer : plant.program.receives(*exchange)) {
+        received_over[transfer.region.buffer] = exchange->link;
+      }
+    } else if (const auto* add = std::get_if<Add>(&op.action); add != nullptr && op.backward) {
+      const auto source = received_over.find(add->from.buffer);
+      if (source == received_over.end()) continue;
+      if (counts(plant.program.buffer(add->to.buffer).role, source->second)) plant.instead[id] = {};
+    }
+  }
+}
+
 void gradient_unsummed(Plant& plant, const Problem&) {
-  for_each_op<Add>(plant, [&](OpId id, const Add&) {
-    if (op_at(plant, id).backward) plant.instead[id] = {};
-  });
+  leave_out_sums(plant, [](Role sum, Link link) { return sum != Role::kDsink && link != Link::kAllToAll; });
+}
+
+void replicas_unsummed(Plant& plant, const Problem&) {
+  leave_out_sums(plant, [](Role sum, Link link) { return sum != Role::kDsink && link == Link::kAllToAll; });
+}
+
+void sink_gradient_unsummed(Plant& plant, const Problem&) {
+  leave_out_sums(plant, [](Role sum, Link) { return sum == Role::kDsink; });
 }
 
 struct Entry {
@@ -191,13 +228,15 @@ struct Entry {
 };
 
 /// In the order of Fault.
-constexpr std::array<Entry, 10> kEntries = {{
+constexpr std::array<Entry, 13> kEntries = {{
     {Fault::kZeroLastRows, "zero-last-rows", "the last 128 rows of one rank's output are zeroed", false,
      zero_last_rows},
     {Fault::kWrongNeighbour, "wrong-neighbour", "one step attends the rank's own block instead of its neighbour's",
      false, wrong_neighbour},
     {Fault::kSkippedStep, "skipped-step", "one step of one rank attends nothing", false, skipped_step},
     {Fault::kStaleBuffer, "stale-buffer", "one received block never reaches its buffer", false, stale_buffer},
+    {Fault::kStaleOuterBlock, "stale-outer-block", "one block from another window never reaches its buffer", false,
+     stale_outer_block},
     {Fault::kBackwardReusesFirstBlock, "backward-reuses-first-block",
      "the backward pass reads the first step's K/V in every step", true, backward_reuses_first_block},
     {Fault::kMaskOffByOne, "mask-off-by-one", "each query sees one key too many", true, mask_off_by_one},
@@ -206,7 +245,12 @@ constexpr std::array<Entry, 10> kEntries = {{
     {Fault::kSinkIgnored, "sink-ignored", "the forward pass leaves the sinks out of the softmax", true, sink_ignored},
     {Fault::kKvHeadsMismatched, "kv-heads-mismatched", "query heads read their neighbour's K/V head", true,
      kv_heads_mismatched},
-    {Fault::kGradientUnsummed, "gradient-unsummed", "partial gradients are not summed", true, gradient_unsummed},
+    {Fault::kGradientUnsummed, "gradient-unsummed", "dK and dV are not summed over the ranks that attended a block",
+     true, gradient_unsummed},
+    {Fault::kReplicasUnsummed, "replicas-unsummed", "dK and dV are not summed over the replicas of a K/V head", true,
+     replicas_unsummed},
+    {Fault::kSinkGradientUnsummed, "sink-gradient-unsummed", "the gradient of the sinks is not summed over ranks", true,
+     sink_gradient_unsummed},
 }};
 
 const Entry& entry_of(Fault fault) { return kEntries[static_cast<std::size_t>(fault)]; }

@@ -15,12 +15,15 @@ enum class Fault : std::uint8_t {
   kWrongNeighbour,
   kSkippedStep,
   kStaleBuffer,
+  kStaleOuterBlock,
   kBackwardReusesFirstBlock,
   kMaskOffByOne,
   kWindowIgnored,
   kSinkIgnored,
   kKvHeadsMismatched,
   kGradientUnsummed,
+  kReplicasUnsummed,
+  kSinkGradientUnsummed,
 };
 
 std::vector<Fault> all_faults();

@@ -1,14 +1,19 @@
 // `validate --self-test`: who checks the checker.
 #pragma once
 
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
 #include "cli/commands/settings.hpp"
 #include "support/error.hpp"
 #include "transport/communicator.hpp"
 
 namespace cpbench {
 
-/// Collective. For each fault of run/fault.hpp: picks a case in which it can be planted on this many ranks, runs that
-/// unplanted, which must pass, and planted, which must fail. Prints a line each; kInvalid unless all did.
-ExitCode run_self_test(const Communicator& world, const Settings& settings);
+/// Collective. Runs every algorithm on a small case, unplanted, which must pass, and with each fault of run/fault.hpp
+/// that has a place in it, which must fail. Prints a line each; kInvalid unless all did. Throws a usage error where
+/// `command`, whose flags are parsed, was given one that the self-test would not heed: those of points and of checks.
+ExitCode run_self_test(const CLI::App& command, const Communicator& world, const Settings& settings);
 
 }  // namespace cpbench

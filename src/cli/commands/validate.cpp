@@ -42,7 +42,7 @@ class ValidateCommand : public Subcommand {
     const Placement placement = find_placement(world);
     const Settings settings = settings_of(run_, sweep_, placement);
     const Deadline deadline(run_.timeout_s, world);
-    if (self_test_) return run_self_test(world, settings);
+    if (self_test_) return run_self_test(*app, world, settings);
     const ResolveContext context{
         .world_size = world.size(),
         .cp_size_is_bounded = true,
