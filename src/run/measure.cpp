@@ -29,7 +29,7 @@ std::size_t nearest_to(double value, const std::vector<double>& samples) {
 
 Measurement measure(const Communicator& communicator, const Variants& variants, const MeasureOptions& options) {
   if (options.iterations < 1 || options.warmup < 0) throw std::logic_error("measure: nothing to measure");
-  const std::array<Executor*, kVariants> executors = {&variants.full, &variants.compute_only, &variants.comm_only};
+  const std::array<Executor*, kVariants> executors = {&variants.compute_only, &variants.comm_only, &variants.full};
   const auto iterations = static_cast<std::size_t>(options.iterations);
 
   if (options.part == Part::kBackward) variants.full.run(Part::kForward);
@@ -40,8 +40,7 @@ Measurement measure(const Communicator& communicator, const Variants& variants, 
   std::vector<double> seconds(kVariants * iterations);  // by variant, then iteration
   std::vector<std::vector<Span>> spans(iterations);
   for (std::size_t i = 0; i < iterations; ++i) {
-    for (std::size_t turn = 0; turn < kVariants; ++turn) {
-      const std::size_t variant = (i + turn) % kVariants;
+    for (std::size_t variant = 0; variant < kVariants; ++variant) {
       seconds[variant * iterations + i] = seconds_of(communicator, *executors[variant], options.part);
     }
     spans[i] = variants.full.spans();
@@ -52,7 +51,7 @@ Measurement measure(const Communicator& communicator, const Variants& variants, 
     const auto begin = seconds.begin() + static_cast<std::ptrdiff_t>(variant * iterations);
     return summarize({begin, begin + options.iterations});
   };
-  const Timing timing{.full = summary(0), .compute_only = summary(1), .comm_only = summary(2)};
+  const Timing timing{.full = summary(2), .compute_only = summary(0), .comm_only = summary(1)};
   return {timing, std::move(spans[nearest_to(timing.full.median_s, timing.full.samples_s)])};
 }
 

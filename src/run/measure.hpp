@@ -11,9 +11,9 @@ namespace cpbench {
 
 /// The programs of one point on this rank, over the same buffers.
 struct Variants {
-  Executor& full;
   Executor& compute_only;
   Executor& comm_only;
+  Executor& full;
 };
 
 struct MeasureOptions {
@@ -27,10 +27,10 @@ struct Measurement {
   std::vector<Span> spans;  ///< of this rank, in the full iteration whose time is nearest to the median
 };
 
-/// Collective. Every iteration runs each variant once, in rotating order, so that drift of the machine meets all alike,
-/// and each after a barrier of its own. A rank's time goes from the barrier to the end of its part; an iteration's is
-/// the maximum over ranks. The backward part is preceded by one untimed forward pass. Afterwards the buffers hold
-/// nothing of worth.
+/// Collective. Every iteration runs each variant once, so that drift of the machine meets all alike, and each after a
+/// barrier of its own. A rank's time goes from the barrier to the end of its part; an iteration's is the maximum over
+/// ranks. The backward part is preceded by one untimed forward pass. The full programs come last in each iteration:
+/// afterwards the buffers hold what the last timed one of them made.
 Measurement measure(const Communicator& communicator, const Variants& variants, const MeasureOptions& options);
 
 }  // namespace cpbench

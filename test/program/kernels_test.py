@@ -7,7 +7,7 @@ import unittest
 
 from program import BRIEFLY, ProgramTest, cpbench, read_json
 
-SHAPE = ["--seq-len", "60", "--heads", "4", "--kv-heads", "2", "--head-dim", "16", "--pass", "fwd+bwd"]
+SHAPE = ["--seq-len", "60", "--heads", "4", "--kv-heads", "2", "--head-dim", "16"]
 
 
 class Kernels(ProgramTest):
@@ -19,6 +19,18 @@ class Kernels(ProgramTest):
     def test_a_mistake_in_it_is_found(self):
         run = cpbench("validate", "--kernel", "pairs-lossy", *SHAPE, "--algo", "ring", "--dtype", "fp32", ranks=2)
         self.assertEqual(run.code, 3, str(run))
+
+    def test_a_mistake_that_it_makes_only_while_it_is_timed_is_found(self):
+        self.expect_ok(cpbench("validate", "--kernel", "pairs-tiring", *SHAPE, ranks=2))
+        points = self.points_of("--kernel", "pairs-tiring", *SHAPE, "--pass", "fwd,bwd,fwd+bwd", ranks=2, code=3)
+        self.assertEqual(len(points), 3)
+        for point in points:
+            self.assertEqual(point["status"], "invalid")
+            self.assertTrue(point["validation"]["passed"])
+            self.assertIn("the last timed iteration left other results on rank 0", point["reason"])
+            self.assertNotIn("throughput", point)
+        (unchecked,) = self.points_of("--kernel", "pairs-tiring", *SHAPE, "--check", "off", ranks=2)
+        self.assertEqual(unchecked["status"], "ok")
 
     def test_is_measured_beside_others_and_has_a_timeline(self):
         result, trace = self.directory / "result.json", self.directory / "trace.json"

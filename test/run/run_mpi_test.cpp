@@ -57,8 +57,9 @@ TEST_F(RunOnMpi, ExecutesAProgram) {
 
 TEST_F(RunOnMpi, MeasuresThreeVariantsEachIteration) {
   const Measurement result =
-      measure(world_, {full_, compute_only_, comm_only_}, {.warmup = 2, .iterations = 7, .part = Part::kAll});
+      measure(world_, {compute_only_, comm_only_, full_}, {.warmup = 2, .iterations = 7, .part = Part::kAll});
   EXPECT_EQ(backend_.log.size(), (2u + 7u) * 6u) << "three compute operations in two of three variants";
+  EXPECT_EQ(backend_.log.back(), &schedule_.programs[0].ops.back()) << "the results left are those of a full run";
   EXPECT_EQ(result.spans.size(), schedule_.programs[0].ops.size());
   for (const TimingSummary* summary : {&result.timing.full, &result.timing.compute_only, &result.timing.comm_only}) {
     ASSERT_EQ(summary->samples_s.size(), 7u);
@@ -72,7 +73,7 @@ TEST_F(RunOnMpi, MeasuresThreeVariantsEachIteration) {
 TEST_F(RunOnMpi, TheBackwardPassAloneStartsFromOneForwardPass) {
   std::ranges::fill(floats_of(full_.memory(), 0), 1.0f);
   const Measurement result =
-      measure(world_, {full_, compute_only_, comm_only_}, {.warmup = 0, .iterations = 2, .part = Part::kBackward});
+      measure(world_, {compute_only_, comm_only_, full_}, {.warmup = 0, .iterations = 2, .part = Part::kBackward});
   EXPECT_EQ(result.spans.size(), 2u);
   EXPECT_EQ(backend_.log.size(), 2u + 2u * 2u) << "forward has two, backward one in two variants";
 }

@@ -9,6 +9,7 @@
 #include "cli/commands/together.hpp"
 #include "result/derive.hpp"
 #include "result/trace.hpp"
+#include "run/result_hash.hpp"
 #include "schedule/figures.hpp"
 #include "schedule/verify.hpp"
 #include "support/error.hpp"
@@ -121,16 +122,33 @@ void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFi
   job.run_once();
   const int workers = std::min(workers_, ranks.size() * settings_.threads);
   const CheckMode mode = resolve(settings_.check, c.problem, c.pass, workers);
-  if (mode.kind != CheckMode::Kind::kOff || !files.dump.empty()) {
+  const bool checked = mode.kind != CheckMode::Kind::kOff;
+  const std::uint64_t checked_results = checked ? hash_of_results(job.memory()) : 0;
+  if (checked || !files.dump.empty()) {
     const ValidationReport report = check(job, ranks, c, inputs, mode, files.dump);
-    if (mode.kind != CheckMode::Kind::kOff) record.validation = report;
-    if (!report.passed && mode.kind != CheckMode::Kind::kOff) {
+    if (checked) record.validation = report;
+    if (checked && !report.passed) {
       record.status = Status::kInvalid;
       record.reason = report.reason();
       return;
     }
   }
-  if (measured) measure(job, ranks, schedule, files.trace, record);
+  if (!measured) return;
+  measure(job, ranks, schedule, files.trace, record);
+  if (checked) expect_same_results(job, ranks, checked_results, record);
+}
+
+/// What was checked is a run before the measurement; what is reported is as good only if its last run made the same.
+void PointRunner::expect_same_results(const RankJob& job, const Communicator& ranks, std::uint64_t checked_results,
+                                      PointRecord& record) const {
+  const bool same = hash_of_results(job.memory()) == checked_results;
+  const int differing = ranks.min_over_ranks(same ? ranks.size() : ranks.rank());
+  if (differing == ranks.size()) return;
+  record.status = Status::kInvalid;
+  record.reason = fmt::format(
+      "the last timed iteration left other results on rank {} than those that were checked: a race, a stale buffer or "
+      "a kernel whose results vary",
+      differing);
 }
 
 ValidationReport PointRunner::check(RankJob& job, const Communicator& ranks, const Case& c, const Inputs& inputs,

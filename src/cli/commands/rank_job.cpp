@@ -47,7 +47,7 @@ void RankJob::run_once_with(const Plant& plant) {
 
 Measurement RankJob::measure() {
   return cpbench::measure(
-      ranks_, {.full = full_, .compute_only = compute_only_, .comm_only = comm_only_},
+      ranks_, {.compute_only = compute_only_, .comm_only = comm_only_, .full = full_},
       {.warmup = settings_.warmup, .iterations = settings_.iterations, .part = part_of(schedule_.of.pass)});
 }
 

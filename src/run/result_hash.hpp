@@ -1,0 +1,14 @@
+// Whether two runs left the same results.
+#pragma once
+
+#include <cstdint>
+
+#include "backend/backend.hpp"
+
+namespace cpbench {
+
+/// A hash (FNV-1a over 64-bit words) of the bits of the results that a rank owns: out, lse, dq, dk, dv and dsink, as
+/// far as its program has them. Of host memory.
+std::uint64_t hash_of_results(const ProgramMemory& memory);
+
+}  // namespace cpbench

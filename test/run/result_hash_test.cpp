@@ -1,0 +1,57 @@
+#include "run/result_hash.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace cpbench {
+namespace {
+
+/// Two buffers that are no results, and five that are; the last is no multiple of a word.
+class ResultHash : public testing::Test {
+ protected:
+  ResultHash() {
+    const auto buffer = [&](Role role, std::int64_t rows, std::int32_t dim = 8) {
+      program_.buffers.push_back({role, DType::kBf16, 1, dim, 0, rows});
+      storage_.emplace_back(static_cast<std::size_t>(program_.buffers.back().bytes(problem_.batch)));
+      return static_cast<BufferId>(program_.buffers.size()) - 1;
+    };
+    buffer(Role::kAccumulator, 5);
+    program_.owned.q = buffer(Role::kQ, 3);
+    program_.owned.out = buffer(Role::kOut, 3);
+    program_.owned.lse = buffer(Role::kLse, 1);
+    program_.owned.dq = buffer(Role::kDq, 3);
+    program_.owned.dkv = buffer(Role::kDkv, 7);
+    program_.owned.dsink = buffer(Role::kDsink, 1, 7);
+    for (auto& bytes : storage_) memory_.buffers.push_back(bytes.data());
+  }
+
+  Problem problem_{.batch = 2};
+  Program program_;
+  std::vector<std::vector<std::byte>> storage_;
+  ProgramMemory memory_{&problem_, &program_, {}};
+};
+
+TEST_F(ResultHash, ChangesWithEachBitOfTheResultsAndWithNoOther) {
+  std::set<std::uint64_t> seen = {hash_of_results(memory_)};
+  std::size_t results = 1;
+  for (std::size_t id = 0; id < program_.buffers.size(); ++id) {
+    const auto bytes = static_cast<std::size_t>(program_.buffers[id].bytes(problem_.batch));
+    for (std::size_t i = 0; i < bytes; ++i) {
+      storage_[id][i] ^= std::byte{1};
+      seen.insert(hash_of_results(memory_));
+      storage_[id][i] ^= std::byte{1};
+    }
+    if (program_.buffers[id].role != Role::kAccumulator && program_.buffers[id].role != Role::kQ) results += bytes;
+  }
+  EXPECT_EQ(seen.size(), results);
+}
+
+TEST_F(ResultHash, SkipsWhatAForwardPassDoesNotHave) {
+  const std::uint64_t all = hash_of_results(memory_);
+  program_.owned.dq = program_.owned.dkv = program_.owned.dsink = kNoBuffer;
+  EXPECT_NE(hash_of_results(memory_), all);
+}
+
+}  // namespace
+}  // namespace cpbench
