@@ -12,6 +12,7 @@
 #include "cli/foreign/translate.hpp"
 #include "result/tool.hpp"
 #include "run/placement.hpp"
+#include "support/out_of_memory.hpp"
 #include "transport/mpi_session.hpp"
 
 namespace cpbench {
@@ -67,12 +68,12 @@ ExitCode execute(Job& job, const std::vector<std::string>& arguments) {
 
 /// Ends the job for an error that this rank may have alone, while others wait for it. Where several have it the lowest
 /// speaks: it ends the others before their turn.
-ExitCode give_up(const Job& job, const char* what) {
+ExitCode give_up(const Job& job, ExitCode code, const std::string& what) {
   const int rank = job.world != nullptr ? job.world->rank() : 0;
   std::this_thread::sleep_for(std::chrono::milliseconds(200) * std::min(rank, 20));
   fmt::print(stderr, "cpbench: rank {}: {}\n", rank, what);
-  if (job.world != nullptr) abort_job(ExitCode::kDevice);
-  return ExitCode::kDevice;
+  if (job.world != nullptr) abort_job(code);
+  return code;
 }
 
 /// Commands throw all errors but those of devices on all ranks (cli/commands/together.hpp).
@@ -80,11 +81,15 @@ ExitCode execute_or_explain(Job& job, const std::vector<std::string>& arguments)
   try {
     return execute(job, arguments);
   } catch (const Error& error) {
-    if (error.code() == ExitCode::kDevice) return give_up(job, error.what());
+    if (error.code() == ExitCode::kDevice) return give_up(job, error.code(), error.what());
     if (job.speaks) fmt::print(stderr, "cpbench: {}\n", error.what());
     return error.code();
+  } catch (const OutOfMemory& error) {
+    return give_up(job, ExitCode::kPlacement, error.what());
+  } catch (const std::bad_alloc&) {
+    return give_up(job, ExitCode::kPlacement, fmt::format("out of memory in `cpbench {}`", fmt::join(arguments, " ")));
   } catch (const std::exception& error) {
-    return give_up(job, error.what());
+    return give_up(job, ExitCode::kDevice, error.what());
   }
 }
 

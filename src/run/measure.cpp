@@ -30,28 +30,25 @@ std::size_t nearest_to(double value, const std::vector<double>& samples) {
 Measurement measure(const Communicator& communicator, const Variants& variants, const MeasureOptions& options) {
   if (options.iterations < 1 || options.warmup < 0) throw std::logic_error("measure: nothing to measure");
   const std::array<Executor*, kVariants> executors = {&variants.compute_only, &variants.comm_only, &variants.full};
-  const auto iterations = static_cast<std::size_t>(options.iterations);
 
   if (options.part == Part::kBackward) variants.full.run(Part::kForward);
   for (int i = 0; i < options.warmup; ++i) {
     for (Executor* executor : executors) seconds_of(communicator, *executor, options.part);
   }
 
-  std::vector<double> seconds(kVariants * iterations);  // by variant, then iteration
-  std::vector<std::vector<Span>> spans(iterations);
-  for (std::size_t i = 0; i < iterations; ++i) {
+  std::array<std::vector<double>, kVariants> seconds;  // they grow as they come: a timeout may end the run long before
+  std::vector<std::vector<Span>> spans;
+  for (int i = 0; i < options.iterations; ++i) {
     for (std::size_t variant = 0; variant < kVariants; ++variant) {
-      seconds[variant * iterations + i] = seconds_of(communicator, *executors[variant], options.part);
+      seconds[variant].push_back(seconds_of(communicator, *executors[variant], options.part));
     }
-    spans[i] = variants.full.spans();
+    spans.push_back(variants.full.spans());
   }
-  communicator.max_each_over_ranks(seconds);
+  for (std::vector<double>& samples : seconds) communicator.max_each_over_ranks(samples);
 
-  const auto summary = [&](std::size_t variant) {
-    const auto begin = seconds.begin() + static_cast<std::ptrdiff_t>(variant * iterations);
-    return summarize({begin, begin + options.iterations});
-  };
-  const Timing timing{.full = summary(2), .compute_only = summary(0), .comm_only = summary(1)};
+  const Timing timing{.full = summarize(std::move(seconds[2])),
+                      .compute_only = summarize(std::move(seconds[0])),
+                      .comm_only = summarize(std::move(seconds[1]))};
   return {timing, std::move(spans[nearest_to(timing.full.median_s, timing.full.samples_s)])};
 }
 

@@ -64,11 +64,12 @@ std::string format_cpus(const std::vector<int>& cpus) {
 
 Placement find_placement(const Communicator& world) {
   const Communicator node = world.node();
-  Placement placement{host_name(), node.rank(), node.size(), allowed_cpus(), 1};
+  Placement placement{host_name(), node.rank(), node.size(), allowed_cpus(), 1, 1};
   const std::vector<double> mine(placement.cpus.begin(), placement.cpus.end());
   std::set<double> all;
   for (const std::vector<double>& cpus : node.allgather(mine)) all.insert(cpus.begin(), cpus.end());
   placement.node_cpus = static_cast<int>(all.size());
+  placement.smallest_node_cpus = world.min_over_ranks(placement.node_cpus);
   return placement;
 }
 

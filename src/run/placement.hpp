@@ -16,6 +16,7 @@ struct Placement {
   int local_rank = 0, local_size = 1;  ///< among the ranks of the node
   std::vector<int> cpus;               ///< that this process may use, ascending
   int node_cpus = 1;                   ///< that any rank of the node may use
+  int smallest_node_cpus = 1;          ///< node_cpus of the node of the job that has fewest
 };
 
 /// Collective.

@@ -191,8 +191,15 @@ class Run(ProgramTest):
         self.refuse(2, ["--timeout", "-1"], "--timeout", "-1")
         self.refuse(2, ["--iterations", "0"], "--iterations", "0")
         self.refuse(2, ["--threads", "few"], "--threads", '"few"')
+        cpus = len(os.sched_getaffinity(0))
+        self.refuse(2, ["--threads", 4 * cpus + 1], f"--threads {4 * cpus + 1}", f"{cpus} CPU", f"at most {4 * cpus}")
         for flag in ("--json", "--trace", "--dump", "--check", "--isa"):
             self.refuse(2, [flag, ""], flag)
+
+    def test_more_iterations_than_samples_would_fit(self):
+        endless = ["--iterations", "2147483647", "--threads", "1", "--timeout", "2"]
+        run = cpbench("run", "--seq-len", "16", *TINY, *endless, address_space=4 * 2**30)
+        self.expect_refused(run, 124, "timeout after 2 s")
 
     def test_files_that_cannot_be_written(self):
         missing = self.directory / "missing" / "file"

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import resource
 import signal
 import subprocess
 import tempfile
@@ -37,8 +38,13 @@ class Finished:
         return f"{self.command}\nexit {self.code}\n{self.out}\n{self.err}"
 
 
-def start(ranks, arguments, environment=None):
-    """`ranks` None: without a launcher."""
+def start(ranks, arguments, environment=None, address_space=None):
+    """`ranks` None: without a launcher. `address_space`: bytes that a process may map."""
+
+    def limit():
+        if address_space is not None:
+            resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
+
     launcher = [] if ranks is None else [str(ROOT / "scripts" / "launch.sh"), str(ranks)]
     return subprocess.Popen(
         launcher + [PROGRAM] + [str(argument) for argument in arguments],
@@ -48,6 +54,7 @@ def start(ranks, arguments, environment=None):
         errors="replace",
         env={**os.environ, **(environment or {})},
         start_new_session=True,
+        preexec_fn=limit,
     )
 
 
@@ -61,8 +68,8 @@ def end(process):
     return process.communicate()
 
 
-def cpbench(*arguments, ranks=None, environment=None, limit_s=100):
-    process = start(ranks, arguments, environment)
+def cpbench(*arguments, ranks=None, environment=None, address_space=None, limit_s=100):
+    process = start(ranks, arguments, environment, address_space)
     command = " ".join(map(str, process.args))
     try:
         out, err = process.communicate(timeout=limit_s)

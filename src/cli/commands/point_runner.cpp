@@ -13,6 +13,7 @@
 #include "schedule/figures.hpp"
 #include "schedule/verify.hpp"
 #include "support/error.hpp"
+#include "support/out_of_memory.hpp"
 #include "transport/backoff.hpp"
 #include "validate/dump.hpp"
 
@@ -101,16 +102,20 @@ PointRecord PointRunner::run(const SweepPoint& point, const std::string& id, con
     if (error.code() != ExitCode::kPlacement) throw;
     record.status = Status::kFailed;
     record.reason = error.what();
+  } catch (const std::bad_alloc&) {
+    throw OutOfMemory(fmt::format("{} point {}", doing_, id));
   }
   return record;
 }
 
 void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFiles& files, bool measured,
                          PointRecord& record) {
+  doing_ = "planning";
   const Schedule schedule = build_schedule(c);
   const Program& program = schedule.programs[static_cast<std::size_t>(ranks.rank())];
   together(ranks, [&] { require_memory(ranks.node(), program.total_bytes(c.problem.batch)); });
   require_verified_by_first(ranks, schedule);
+  doing_ = "running";
   // What was free a moment ago may be gone, for one rank alone.
   std::optional<RankJob> made;
   together(ranks, [&] { made.emplace(schedule, ranks, settings_); });
@@ -120,6 +125,7 @@ void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFi
   const Inputs inputs(c.problem, settings_.input, settings_.seed);
   job.fill(inputs);
   job.run_once();
+  doing_ = "checking";
   const int workers = std::min(workers_, ranks.size() * settings_.threads);
   const CheckMode mode = resolve(settings_.check, c.problem, c.pass, workers);
   const bool checked = mode.kind != CheckMode::Kind::kOff;
@@ -134,6 +140,7 @@ void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFi
     }
   }
   if (!measured) return;
+  doing_ = "measuring";
   measure(job, ranks, schedule, files.trace, record);
   if (checked) expect_same_results(job, ranks, checked_results, record);
 }

@@ -45,6 +45,7 @@ class PointRunner {
   const Placement& placement_;
   int workers_;                                    ///< cores of all nodes
   std::map<std::pair<DType, int>, double> peaks_;  ///< by cp_size
+  const char* doing_ = "";                         ///< with the point, for whoever runs out of memory
 };
 
 /// `case` of a result: the axes, and the settings that figures depend on, named as their flags.

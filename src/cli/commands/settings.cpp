@@ -22,6 +22,18 @@ std::string kernel_of(const std::string& asked) {
   return asked;
 }
 
+/// More threads would not end in any time, or cannot be made at all. The same verdict on all ranks.
+int threads_of(int asked, const Placement& placement) {
+  constexpr int kMostPerCpu = 4;
+  if (asked == 0) return default_threads(placement);
+  const std::int64_t most = std::int64_t{kMostPerCpu} * placement.smallest_node_cpus;
+  if (asked > most) {
+    refuse("--threads {} per rank is too many for a node with {} CPU{}: use at most {}", asked,
+           placement.smallest_node_cpus, placement.smallest_node_cpus == 1 ? "" : "s", most);
+  }
+  return asked;
+}
+
 /// Links by the kind of edge, or by node where the user says which ranks share one.
 LinkModel link_of(const RunOptions& run, const SweepOptions& sweep) {
   if (run.emulate_link.empty()) return {};
@@ -42,7 +54,7 @@ Settings settings_of(const RunOptions& run, const SweepOptions& sweep, const Pla
           .transport = only_choice("--transport", run.transport, "mpi"),
           .kernel = kernel_of(run.kernel),
           .link = link_of(run, sweep),
-          .threads = run.threads > 0 ? run.threads : default_threads(placement)};
+          .threads = threads_of(run.threads, placement)};
 }
 
 }  // namespace cpbench
