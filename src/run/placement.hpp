@@ -31,8 +31,11 @@ std::string format_cpus(const std::vector<int>& cpus);
 int default_threads(const Placement& placement);
 /// Whether each thread of each rank of the node has a CPU to itself: what Backoff wants to know.
 bool cores_suffice(const Placement& placement, int threads);
-/// What to tell the user where a rank has more threads than CPUs; empty where it has not.
+/// What to tell the user where they have not: this rank has fewer CPUs than threads, or its node fewer than all its
+/// ranks together. Empty where they have.
 std::string thread_warning(const Placement& placement, int threads);
+/// Collective: that of the lowest rank that has one, on rank 0.
+std::string thread_warning(const Communicator& world, const Placement& placement, int threads);
 
 /// Bytes that can still be allocated on this node: the kernel's MemAvailable, or what the control groups (v1 or v2) of
 /// this process leave of their limits if that is less. Files are looked up below `root`, which tests replace.

@@ -228,6 +228,13 @@ class Job(ProgramTest):
     def run_on(self, ranks, *arguments):
         return cpbench("run", *TINY, *BRIEFLY, *arguments, ranks=ranks)
 
+    def test_more_threads_than_the_node_has_cpus_are_warned_of(self):
+        cpus = len(os.sched_getaffinity(0))
+        arguments = ["run", "--seq-len", "64", *TINY, "-n", "1", "-w", "0", "--threads"]
+        self.assertEqual(self.expect_ok(cpbench(*arguments, 1)).warnings, [])
+        (warning,) = self.expect_ok(cpbench(*arguments, cpus, ranks=2)).warnings
+        self.assertIn(f"2 ranks of {cpus} thread", warning)
+
     def test_usage(self):
         self.expect_refused(cpbench("run", "--algo", "rnig", ranks=3), 2, '"rnig"')
 

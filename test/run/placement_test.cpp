@@ -89,6 +89,14 @@ TEST(Placement, WarnsOfMoreThreadsThanCpus) {
   }
 }
 
+TEST(Placement, WarnsOfMoreRanksThanTheNodesCpusServe) {
+  EXPECT_EQ(thread_warning({"node7", 0, 2, {0, 1, 2, 3}, 4}, 2), "");
+  const std::string warning = thread_warning({"node7", 0, 8, {0, 1}, 2}, 1);
+  for (const char* part : {"8 ranks of 1 thread each", "2 CPUs", "node7", "at most 2 such ranks"}) {
+    EXPECT_NE(warning.find(part), std::string::npos) << part << " is not in: " << warning;
+  }
+}
+
 TEST(Placement, RefusesRanksThatDidNotFindEachOther) {
   require_common_world(1, {}, "Open MPI v4.1.4");
   require_common_world(1, "1", "Open MPI v4.1.4");

@@ -95,7 +95,17 @@ TEST(PlacementOnMpi, FindsTheRanksOfTheNode) {
   EXPECT_EQ(placement.local_size, world.size());
   EXPECT_EQ(placement.local_rank, world.rank());
   EXPECT_GE(placement.node_cpus, static_cast<int>(placement.cpus.size()));
+  EXPECT_EQ(placement.smallest_node_cpus, placement.node_cpus) << "there is one node";
   EXPECT_FALSE(placement.host.empty());
+}
+
+TEST(PlacementOnMpi, TheWarningOfAnyRankReachesTheFirst) {
+  const Communicator world = Communicator::world();
+  Placement placement{"host", world.rank(), world.size(), {0, 1, 2}, 8, 8};
+  EXPECT_EQ(thread_warning(world, placement, 2), "");
+  if (world.rank() == 1) placement.cpus = {5};
+  const std::string warning = thread_warning(world, placement, 2);
+  EXPECT_EQ(warning.find("2 threads share 1 CPU (5)") != std::string::npos, world.rank() == 0) << warning;
 }
 
 TEST(PlacementOnMpi, RefusesMoreMemoryThanTheNodeHasOnEveryRank) {

@@ -128,7 +128,7 @@ class RunCommand : public Subcommand {
     together(world, [&] {
       if (job.speaks) check_files();
     });
-    warn(job, thread_warning(placement, settings.threads));
+    warn(job, thread_warning(world, placement, settings.threads));
 
     Header header = header_of(job, placement, sweep_.config);
     std::unique_ptr<Output> output;
