@@ -30,19 +30,16 @@ void require_verified_by_first(const Communicator& ranks, const Schedule& schedu
   if (!faults.empty()) throw std::logic_error("the schedule does not verify; this is a bug of cpbench:\n" + faults);
 }
 
-/// Figures of the rank that has most of each.
-RankFigures largest_figures(const Schedule& schedule, int128& total_flops) {
-  RankFigures largest;
-  std::int64_t sent = 0;
-  total_flops = 0;
-  for (int rank = 0; rank < schedule.of.cp_size(); ++rank) {
-    const RankFigures f = figures_of(schedule, rank, 0);
-    total_flops += f.flops;
-    sent = std::max(sent, f.bytes_sent());
-    largest.memory_bytes = std::max(largest.memory_bytes, f.memory_bytes);
+/// All but the peak.
+Work work_of(const Schedule& schedule) {
+  const Case& c = schedule.of;
+  Work work{.tokens = c.problem.batch * c.problem.seq_len, .ranks = c.cp_size()};
+  for (int rank = 0; rank < c.cp_size(); ++rank) {
+    const RankFigures figures = figures_of(schedule, rank, 0);
+    work.flops += figures.flops;
+    work.bytes_sent_per_rank = std::max(work.bytes_sent_per_rank, figures.bytes_sent());
   }
-  largest.bytes_within_node = sent;
-  return largest;
+  return work;
 }
 
 }  // namespace
@@ -178,13 +175,8 @@ void PointRunner::measure(RankJob& job, const Communicator& ranks, const Schedul
                           PointRecord& record) {
   const Case& c = schedule.of;
   const Measurement measurement = job.measure();
-  int128 flops = 0;
-  const RankFigures largest = largest_figures(schedule, flops);
-  const Work work{.flops = flops,
-                  .tokens = c.problem.batch * c.problem.seq_len,
-                  .ranks = c.cp_size(),
-                  .bytes_sent_per_rank = largest.bytes_sent(),
-                  .peak_tflops = peak_flops(ranks, c.problem.dtype) * 1e-12};
+  Work work = work_of(schedule);
+  work.peak_tflops = peak_flops(ranks, c.problem.dtype) * 1e-12;
   record.timing = measurement.timing;
   record.throughput = throughput_of(measurement.timing, work);
   record.comm = comm_figures_of(measurement.timing, work);
