@@ -56,6 +56,7 @@ mpich: setup-mpich build-mpich/build.ninja ## the tests that MPI launches, with 
 	cmake --build --preset mpich
 	ctest --preset mpich -j $(jobs)
 
+check-all: export CPBENCH_LONG_TESTS := 1
 check-all: test lint-all sanitize mpich ## everything, however long
 
 install: build ## into PREFIX=/usr/local
