@@ -9,7 +9,7 @@
 namespace cpbench {
 namespace {
 
-Interpretation faithful;
+const Interpretation faithful;
 
 bool is_exchange(const Op& op) { return std::holds_alternative<Exchange>(op.action); }
 
@@ -25,7 +25,7 @@ Executor::Executor(const BufferSet& buffers, const Program& program, Backend& ba
     : Executor(buffers, program, backend, transport, faithful) {}
 
 Executor::Executor(const BufferSet& buffers, const Program& program, Backend& backend, Transport& transport,
-                   Interpretation& interpretation)
+                   const Interpretation& interpretation)
     : program_(program),
       memory_(buffers.memory_of(program)),
       backend_(backend),

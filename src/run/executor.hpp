@@ -30,7 +30,7 @@ class Executor {
   Executor(const BufferSet& buffers, const Program& program, Backend& backend, Transport& transport);
   /// As above, with operations interpreted by `interpretation`.
   Executor(const BufferSet& buffers, const Program& program, Backend& backend, Transport& transport,
-           Interpretation& interpretation);
+           const Interpretation& interpretation);
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
@@ -76,7 +76,7 @@ class Executor {
   ProgramMemory memory_;
   Backend& backend_;
   Transport& transport_;
-  Interpretation& interpretation_;
+  const Interpretation& interpretation_;
   std::function<void()> poll_;
 
   std::vector<Slice> messages_of_;  ///< by OpId: its part of messages_

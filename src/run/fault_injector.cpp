@@ -19,13 +19,14 @@ std::byte* FaultInjector::allocate(const Buffer& buffer, Backend& backend) {
   return allocations_.emplace_back(backend.allocate(buffer.bytes(planted_.problem->batch)))->data();
 }
 
-void FaultInjector::compute(OpId id, const ProgramMemory& memory, Backend& backend, const std::function<void()>& poll) {
+void FaultInjector::compute(OpId id, const ProgramMemory& memory, Backend& backend,
+                            const std::function<void()>& poll) const {
   const auto planted = plant_.instead.find(id);
   if (planted == plant_.instead.end()) return Interpretation::compute(id, memory, backend, poll);
   for (const Op& op : planted->second) backend.run(op, planted_, poll);
 }
 
-const ProgramMemory& FaultInjector::receiving_memory(OpId exchange, const ProgramMemory& memory) {
+const ProgramMemory& FaultInjector::receiving_memory(OpId exchange, const ProgramMemory& memory) const {
   return exchange == plant_.stale_exchange ? aside_ : memory;
 }
 

@@ -18,8 +18,9 @@ class FaultInjector : public Interpretation {
   FaultInjector(const FaultInjector&) = delete;
   FaultInjector& operator=(const FaultInjector&) = delete;
 
-  void compute(OpId id, const ProgramMemory& memory, Backend& backend, const std::function<void()>& poll) override;
-  const ProgramMemory& receiving_memory(OpId exchange, const ProgramMemory& memory) override;
+  void compute(OpId id, const ProgramMemory& memory, Backend& backend,
+               const std::function<void()>& poll) const override;
+  const ProgramMemory& receiving_memory(OpId exchange, const ProgramMemory& memory) const override;
 
  private:
   std::byte* allocate(const Buffer& buffer, Backend& backend);

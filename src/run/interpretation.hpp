@@ -14,11 +14,12 @@ class Interpretation {
   virtual ~Interpretation() = default;
 
   /// Runs a compute operation.
-  virtual void compute(OpId id, const ProgramMemory& memory, Backend& backend, const std::function<void()>& poll) {
+  virtual void compute(OpId id, const ProgramMemory& memory, Backend& backend,
+                       const std::function<void()>& poll) const {
     backend.run(memory.program->ops[static_cast<std::size_t>(id)], memory, poll);
   }
   /// Where an exchange receives into. Called once, before the first run.
-  virtual const ProgramMemory& receiving_memory(OpId /*exchange*/, const ProgramMemory& memory) { return memory; }
+  virtual const ProgramMemory& receiving_memory(OpId /*exchange*/, const ProgramMemory& memory) const { return memory; }
 };
 
 }  // namespace cpbench

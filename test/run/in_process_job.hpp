@@ -24,9 +24,10 @@ class InProcessJob {
     for (int rank = 0; rank < ranks(); ++rank) {
       const Program& program = schedule.programs[static_cast<std::size_t>(rank)];
       const BufferSet& buffers = buffers_.emplace_back(schedule.of.problem, program, backend);
-      Interpretation& interpretation = fault ? *interpretations_.emplace_back(std::make_unique<FaultInjector>(
-                                                   plant(*fault, schedule, rank), buffers.memory_of(program), backend))
-                                             : *interpretations_.emplace_back(std::make_unique<Interpretation>());
+      const Interpretation& interpretation =
+          fault ? *interpretations_.emplace_back(std::make_unique<FaultInjector>(plant(*fault, schedule, rank),
+                                                                                 buffers.memory_of(program), backend))
+                : *interpretations_.emplace_back(std::make_unique<Interpretation>());
       executors_.emplace_back(buffers, program, backend, hub_.transport(rank), interpretation);
     }
   }
