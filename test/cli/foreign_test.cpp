@@ -107,12 +107,43 @@ TEST(MegatronCore, BadTypesAndHierarchies) {
   expect_bad(size + "a2a+p2p --hierarchical-context-parallel-sizes 2 3", {"2 3", "8"});
   expect_bad(size + "a2a+p2p --hierarchical-context-parallel-sizes 2 2 2", {"2 2 2", "two sizes"});
   expect_bad(size + "a2a+p2p --hierarchical-context-parallel-sizes x 4", {"--hierarchical", "x"});
-  expect_bad(size + "p2p --context-parallel-algo ulysses_cp_algo", {"--cp-comm-type", "--context-parallel-algo"});
+  for (const char* other :
+       {"--context-parallel-algo ulysses_cp_algo", "--cp-window-size 2", "--ulysses-degree-in-cp 2"}) {
+    expect_bad(size + "p2p " + other, {"--cp-comm-type", words(other)[0], "one of them"});
+  }
+}
+
+TEST(Foreign, FlagsWithoutEffectAreNamedInANote) {
+  const auto expect_without_effect = [](const std::string& line, const std::string& flags) {
+    EXPECT_TRUE(has_note(line, "without effect on this line: " + flags)) << line;
+  };
+  const std::string mindspeed = "--context-parallel-size 8 --context-parallel-algo ";
+  expect_without_effect(mindspeed + "megatron_cp_algo --ulysses-degree-in-cp 2", "--ulysses-degree-in-cp");
+  expect_without_effect(mindspeed + "ulysses_cp_algo --cp-window-size 2 --ulysses-degree-in-cp 2",
+                        "--cp-window-size --ulysses-degree-in-cp");
+  const std::string sizes = "--hierarchical-context-parallel-sizes";
+  expect_without_effect("--context-parallel-size 4 --cp-comm-type p2p " + sizes + " 2 2", sizes);
+  expect_without_effect(sizes + " 2 2", sizes);
+  expect_without_effect("--hidden-size 64", "--hidden-size");
+  expect_without_effect("--use_ulysses --ring_impl_type zigzag --ulysses_degree 2",
+                        "--ring_impl_type --ulysses_degree");
+  EXPECT_FALSE(has_note(mindspeed +
+                            "hybrid_cp_algo --ulysses-degree-in-cp 2 --cp-window-size 2 --bf16 "
+                            "--num-attention-heads 8 --num-query-groups 2 --group-query-attention --kv-channels 64 "
+                            "--attention-mask-type causal --use-cp-send-recv-overlap --megatron-cp-in-bnsd",
+                        "without effect"));
+  EXPECT_FALSE(
+      has_note("--nheads 8 --group_num 2 --head_size 64 --seq_len 64 --batch_size 1 --ulysses_degree 2 "
+               "--ring_impl_type zigzag --fwd_only --no_causal --use_ulysses_lowdim",
+               "without effect"));
 }
 
 TEST(MindSpeed, BadLinesAreRefused) {
   expect_bad("--context-parallel-algo hybrid_cp_algo", {"--ulysses-degree-in-cp"});
-  expect_bad("--context-parallel-algo adaptive_cp_algo", {"--context-parallel-algo", "adaptive_cp_algo"});
+  expect_bad("--context-parallel-algo adaptive_cp_algo", {"adaptive_cp_algo: cpbench does not have"});
+  expect_bad("--context-parallel-algo hybrid_adaptive_cp_algo", {"hybrid_adaptive_cp_algo: cpbench does not have"});
+  expect_bad("--attention-mask-type causal --cp-attention-mask-type general",
+             {"--attention-mask-type", "--cp-attention-mask-type", "one of them"});
   expect_bad("--context-parallel-size four", {"--context-parallel-size", "four"});
   expect_bad("--context-parallel-size", {"--context-parallel-size", "needs a value"});
   expect_bad("--context-parallel-size --bf16", {"--context-parallel-size", "needs a value"});
@@ -132,6 +163,7 @@ TEST(Foreign, NativeFlagsReplaceDefaultsButNotWhatTheLineSays) {
   expect_axes("--context-parallel-size 4 --dtype bf16 --overlap on", {{"dtype", "bf16"}, {"overlap", "on"}});
   expect_axes("--attention-mask-type causal --context-parallel-size 4 --algo ulysses", {{"algo", "ulysses"}});
   expect_bad("--num-attention-heads 32 --heads 16", {"--num-attention-heads", "--heads"});
+  expect_bad("--cp-window-size 2 --algo ring", {"--cp-window-size", "--algo"});
   expect_bad("--nheads 32 --num-attention-heads 16", {"--nheads", "--num-attention-heads", "one of them"});
 }
 

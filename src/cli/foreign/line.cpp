@@ -79,6 +79,24 @@ std::vector<std::string> GivenFlags::names_of(ForeignMeaning meaning) const {
   return names;
 }
 
+std::vector<std::string> GivenFlags::unread() const {
+  std::vector<std::string> names;
+  for (const auto& [name, values] : values_) {
+    if (find_foreign_flag(name)->meaning != ForeignMeaning::kIgnored && !read_.contains(name)) names.emplace_back(name);
+  }
+  return names;
+}
+
+bool GivenFlags::is_on(std::string_view toggle) const {
+  read_.insert(toggle);
+  return has(toggle);
+}
+
+const std::vector<std::string>& GivenFlags::values(std::string_view flag) const {
+  read_.insert(flag);
+  return values_.find(flag)->second;
+}
+
 std::int64_t GivenFlags::integer_or(std::string_view flag, std::int64_t otherwise) const {
   return has(flag) ? parse_integer(flag, value(flag), 1, std::numeric_limits<std::int64_t>::max()) : otherwise;
 }

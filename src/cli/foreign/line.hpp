@@ -2,7 +2,7 @@
 #pragma once
 
 #include <map>
-#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,7 +12,8 @@
 
 namespace cpbench {
 
-/// The foreign flags of a line, the last value of each as argparse has it.
+/// The foreign flags of a line, the last value of each as argparse has it. A flag is read by asking for its value, a
+/// switch by asking whether it is on; `has` and `first_of` read nothing.
 class GivenFlags {
  public:
   /// Moves the foreign flags and their values out of `arguments`; what is not known stays. Throws a usage error for a
@@ -25,14 +26,18 @@ class GivenFlags {
   /// The first flag of that meaning, or an empty text.
   std::string_view first_of(ForeignMeaning meaning) const;
   std::vector<std::string> names_of(ForeignMeaning meaning) const;
+  /// The flags that have a meaning, and that nobody has read: they had no effect.
+  std::vector<std::string> unread() const;
 
-  const std::vector<std::string>& values(std::string_view flag) const { return values_.find(flag)->second; }
+  bool is_on(std::string_view toggle) const;
+  const std::vector<std::string>& values(std::string_view flag) const;
   const std::string& value(std::string_view flag) const { return values(flag).front(); }
   /// The value as a whole number >= 1, or `otherwise` where the flag was not given.
   std::int64_t integer_or(std::string_view flag, std::int64_t otherwise) const;
 
  private:
   std::map<std::string_view, std::vector<std::string>> values_;  // by name in foreign_flags()
+  mutable std::set<std::string_view> read_;
 };
 
 /// The native line: what was native already, plus what the foreign flags mean.

@@ -13,10 +13,10 @@ constexpr std::array<Named<std::string_view>, 3> kShards = {
     {{"contiguous", "basic"}, {"zigzag", "zigzag"}, {"striped", "strip"}}};
 
 void translate_algorithm(const GivenFlags& given, NativeLine& line) {
-  if (given.has("--use_ulysses")) {
-    line.set(Axis::kAlgo, "ulysses", "--use_ulysses");
-    if (given.has("--ulysses_degree")) line.note("--ulysses_degree means nothing beside --use_ulysses");
-    return;
+  if (given.is_on("--use_ulysses")) return line.set(Axis::kAlgo, "ulysses", "--use_ulysses");
+  if (given.has("--ring_impl_type")) {
+    const auto shard = parse_in(kShards, "--ring_impl_type", given.value("--ring_impl_type"));
+    line.set(Axis::kShard, std::string(shard), "--ring_impl_type");
   }
   if (given.integer_or("--ulysses_degree", 1) > 1) {
     line.set(Axis::kAlgo, "hybrid", "--ulysses_degree");
@@ -39,21 +39,18 @@ void translate_heads(const GivenFlags& given, NativeLine& line) {
 }
 
 void translate_pass(const GivenFlags& given, NativeLine& line) {
-  if (given.has("--fwd_only") && given.has("--use_bwd")) refuse("--fwd_only and --use_bwd exclude each other");
-  if (given.has("--fwd_only")) line.set(Axis::kPass, "fwd", "--fwd_only");
-  if (given.has("--use_bwd")) line.set(Axis::kPass, "fwd+bwd", "--use_bwd");
+  const bool forward = given.is_on("--fwd_only"), backward = given.is_on("--use_bwd");
+  if (forward && backward) refuse("--fwd_only and --use_bwd exclude each other");
+  if (forward) line.set(Axis::kPass, "fwd", "--fwd_only");
+  if (backward) line.set(Axis::kPass, "fwd+bwd", "--use_bwd");
 }
 
 }  // namespace
 
 void translate_long_context_attention(const GivenFlags& given, NativeLine& line) {
   translate_algorithm(given, line);
-  if (given.has("--ring_impl_type")) {
-    const auto shard = parse_in(kShards, "--ring_impl_type", given.value("--ring_impl_type"));
-    line.set(Axis::kShard, std::string(shard), "--ring_impl_type");
-  }
-  if (given.has("--use_ulysses_lowdim")) line.set(Axis::kRankOrder, "ulysses-inner", "--use_ulysses_lowdim");
-  if (given.has("--no_causal")) line.set(Axis::kMask, "full", "--no_causal");
+  if (given.is_on("--use_ulysses_lowdim")) line.set(Axis::kRankOrder, "ulysses-inner", "--use_ulysses_lowdim");
+  if (given.is_on("--no_causal")) line.set(Axis::kMask, "full", "--no_causal");
   line.pass(Axis::kSeqLen, given, "--seq_len");
   line.pass(Axis::kBatch, given, "--batch_size");
   translate_heads(given, line);

@@ -20,8 +20,15 @@ void translate_window(const GivenFlags& given, NativeLine& line) {
   if (given.integer_or("--cp-window-size", 1) > 1) line.pass(Axis::kWindowSize, given, "--cp-window-size");
 }
 
-void note_unused(const GivenFlags& given, NativeLine& line, std::string_view flag, std::string_view algorithm) {
-  if (given.has(flag)) line.note(fmt::format("{} means nothing to {}", flag, algorithm));
+// The default algorithm: a ring, double where the line has windows.
+void translate_ring(const GivenFlags& given, NativeLine& line, std::string_view algorithm_flag) {
+  if (given.integer_or("--cp-window-size", 1) > 1) {
+    line.set(Axis::kAlgo, "double-ring", given.has(algorithm_flag) ? algorithm_flag : "--cp-window-size");
+  } else if (given.has(algorithm_flag)) {
+    line.set(Axis::kAlgo, "ring", algorithm_flag);
+  }
+  line.fall_back(Axis::kAlgo, "ring");
+  translate_window(given, line);
 }
 
 void translate_mindspeed_algorithm(const GivenFlags& given, NativeLine& line) {
@@ -30,11 +37,7 @@ void translate_mindspeed_algorithm(const GivenFlags& given, NativeLine& line) {
                                                        "kvallgather_cp_algo"};
   const std::string algorithm = given.has(kFlag) ? given.value(kFlag) : "megatron_cp_algo";
   if (algorithm == "megatron_cp_algo") {
-    const std::string ring = given.integer_or("--cp-window-size", 1) > 1 ? "double-ring" : "ring";
-    if (given.has(kFlag)) line.set(Axis::kAlgo, ring, kFlag);
-    line.fall_back(Axis::kAlgo, ring);
-    translate_window(given, line);
-    note_unused(given, line, "--ulysses-degree-in-cp", algorithm);
+    translate_ring(given, line, kFlag);
   } else if (algorithm == "hybrid_cp_algo") {
     if (!given.has("--ulysses-degree-in-cp")) refuse("{} hybrid_cp_algo needs --ulysses-degree-in-cp", kFlag);
     line.set(Axis::kAlgo, "hybrid", kFlag);
@@ -43,8 +46,9 @@ void translate_mindspeed_algorithm(const GivenFlags& given, NativeLine& line) {
   } else if (algorithm == "ulysses_cp_algo" || algorithm == "kvallgather_cp_algo") {
     line.set(Axis::kAlgo, algorithm == "ulysses_cp_algo" ? "ulysses" : "all-gather", kFlag);
     if (algorithm == "kvallgather_cp_algo") line.fall_back(Axis::kShard, "zigzag");
-    note_unused(given, line, "--ulysses-degree-in-cp", algorithm);
-    note_unused(given, line, "--cp-window-size", algorithm);
+  } else if (algorithm == "adaptive_cp_algo" || algorithm == "hybrid_adaptive_cp_algo") {
+    refuse("{} {}: cpbench does not have MindSpeed's adaptive algorithms; it has {}", kFlag, algorithm,
+           fmt::join(kAlgorithms, ", "));
   } else {
     refuse_unknown(kFlag, algorithm, kAlgorithms);
   }
@@ -88,19 +92,20 @@ void translate_comm_type(const GivenFlags& given, NativeLine& line) {
 }
 
 void translate_algorithm(const GivenFlags& given, NativeLine& line) {
-  const std::string_view mindspeed = mindspeed_flag(given);
-  if (given.has("--cp-comm-type") && given.has("--context-parallel-algo")) {
-    refuse("--cp-comm-type and --context-parallel-algo both name the algorithm: give one of them");
-  }
+  const std::string_view mindspeed =
+      given.first_of({"--context-parallel-algo", "--cp-window-size", "--ulysses-degree-in-cp"});
   if (given.has("--cp-comm-type")) {
+    if (!mindspeed.empty()) refuse("--cp-comm-type and {} both name the algorithm: give one of them", mindspeed);
     translate_comm_type(given, line);
-  } else if (!mindspeed.empty()) {
+  } else if (!mindspeed_flag(given).empty()) {
     translate_mindspeed_algorithm(given, line);
   }
 }
 
 void translate_mask(const GivenFlags& given, NativeLine& line) {
-  const std::string_view flag = given.first_of({"--attention-mask-type", "--cp-attention-mask-type"});
+  constexpr std::string_view kFlag = "--attention-mask-type", kOlder = "--cp-attention-mask-type";
+  if (given.has(kFlag) && given.has(kOlder)) refuse("{} and {} say the same thing: give one of them", kFlag, kOlder);
+  const std::string_view flag = given.first_of({kFlag, kOlder});
   if (flag.empty()) return;
   static const std::vector<std::string> kTypes = {"general", "causal"};
   const std::string& type = given.value(flag);
@@ -128,10 +133,9 @@ void translate_head_dim(const GivenFlags& given, NativeLine& line) {
 void translate_heads(const GivenFlags& given, NativeLine& line) {
   line.pass(Axis::kHeads, given, "--num-attention-heads");
   line.pass(Axis::kKvHeads, given, "--num-query-groups");
-  if (!given.has("--num-query-groups") && given.has("--group-query-attention")) {
-    line.set(Axis::kKvHeads, "1", "--group-query-attention");
-  }
-  if (given.has("--num-query-groups") && !given.has("--group-query-attention")) {
+  const bool grouped = given.is_on("--group-query-attention"), has_groups = given.has("--num-query-groups");
+  if (grouped && !has_groups) line.set(Axis::kKvHeads, "1", "--group-query-attention");
+  if (has_groups && !grouped) {
     line.note("--num-query-groups holds without --group-query-attention too; Megatron would ignore it");
   }
   translate_head_dim(given, line);
@@ -139,9 +143,10 @@ void translate_heads(const GivenFlags& given, NativeLine& line) {
 }
 
 void translate_dtype(const GivenFlags& given, NativeLine& line) {
-  if (given.has("--bf16") && given.has("--fp16")) refuse("--bf16 and --fp16 exclude each other");
-  if (given.has("--bf16")) line.set(Axis::kDtype, "bf16", "--bf16");
-  if (given.has("--fp16")) line.set(Axis::kDtype, "fp16", "--fp16");
+  const bool bf16 = given.is_on("--bf16"), fp16 = given.is_on("--fp16");
+  if (bf16 && fp16) refuse("--bf16 and --fp16 exclude each other");
+  if (bf16) line.set(Axis::kDtype, "bf16", "--bf16");
+  if (fp16) line.set(Axis::kDtype, "fp16", "--fp16");
   line.fall_back(Axis::kDtype, "fp32");
 }
 
@@ -155,8 +160,8 @@ void translate_megatron(const GivenFlags& given, NativeLine& line) {
   line.pass(Axis::kBatch, given, "--micro-batch-size");
   translate_heads(given, line);
   translate_dtype(given, line);
-  if (given.has("--megatron-cp-in-bnsd")) line.set(Axis::kLayout, "bhsd", "--megatron-cp-in-bnsd");
-  if (given.has("--use-cp-send-recv-overlap")) line.set(Axis::kOverlap, "on", "--use-cp-send-recv-overlap");
+  if (given.is_on("--megatron-cp-in-bnsd")) line.set(Axis::kLayout, "bhsd", "--megatron-cp-in-bnsd");
+  if (given.is_on("--use-cp-send-recv-overlap")) line.set(Axis::kOverlap, "on", "--use-cp-send-recv-overlap");
   if (!mindspeed_flag(given).empty()) line.fall_back(Axis::kOverlap, "off");
   line.fall_back(Axis::kCpSize, "1");
   line.fall_back(Axis::kLayout, "sbhd");

@@ -13,7 +13,8 @@ struct Translation {
 
 /// Replaces the foreign flags of a command line (without the program's name) by what they mean here. The program whose
 /// flag is present decides the defaults of what the line leaves out. Flags that mean nothing to attention alone are
-/// dropped with a note and decide nothing; a line without foreign flags comes back as it is.
+/// dropped with a note and decide nothing, and so are flags that have no effect beside the others; a line without
+/// foreign flags comes back as it is.
 /// Throws a usage error for bad values, and for flags that contradict each other or a native flag.
 Translation translate_foreign(std::vector<std::string> arguments);
 
