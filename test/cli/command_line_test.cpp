@@ -50,8 +50,14 @@ TEST(CommandLine, UnknownFlagsAreRefusedWithTheNearest) {
   expect_bad({"--context-parallel-sizes", "5"}, {"--context-parallel-sizes", "--context-parallel-size"});
   expect_bad({"--sink", "off"}, {"unexpected argument", "off"});
   expect_bad({"-z"}, {"-z"});
-  expect_refused([] { Program().parse({"rnu"}); }, {"rnu", "run"});
+  expect_refused([] { Program().parse({"rnu"}); }, {"unknown command \"rnu\"", "did you mean \"run\"?", "run, plan"});
   expect_refused([] { Program().parse({}); }, {"subcommand"});
+}
+
+TEST(CommandLine, FlagsOfOtherCommandsAreRefusedWithTheirOwners) {
+  expect_refused([] { Program().parse({"plan", "--check", "sample"}); }, {"--check belongs to run, not to plan"});
+  expect_refused([] { Program().parse({"plan", "-n=3"}); }, {"-n belongs to run, not to plan"});
+  expect_refused([] { Program().parse({"--heads=4", "run"}); }, {"--heads must stand behind the command run"});
 }
 
 TEST(CommandLine, HelpAndVersionAreAskedForTexts) {

@@ -14,6 +14,7 @@ namespace cpbench {
 struct Program {
   CLI::App app{"test", "cpbench"};
   CLI::App* run = app.add_subcommand("run", "measure");
+  CLI::App* plan = app.add_subcommand("plan", "run nothing");
   SweepOptions sweep;
   RunOptions options;
   AxisFlags axes{*run};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "support/error.hpp"
+#include "support/names.hpp"
 #include "support/nearest.hpp"
 
 namespace cpbench {
@@ -27,27 +28,52 @@ const CLI::App& chosen_command(const CLI::App& app) {
   return commands.empty() ? app : chosen_command(*commands.front());
 }
 
-std::vector<std::string> known_words(const CLI::App& command) {
-  std::vector<std::string> known;
+std::vector<std::string> flags_of(const CLI::App& command) {
+  std::vector<std::string> flags;
   for (const CLI::Option* option : command.get_options()) {
-    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
-    for (const std::string& name : option->get_snames()) known.push_back("-" + name);
+    for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) flags.push_back("-" + name);
   }
-  for (const CLI::App* inner : command.get_subcommands([](const CLI::App*) { return true; })) {
-    known.push_back(inner->get_name());
+  return flags;
+}
+
+bool contains(const std::vector<std::string>& words, const std::string& word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// The commands that have a flag.
+std::vector<std::string> owners_of(const CLI::App& app, const std::string& flag) {
+  std::vector<std::string> owners;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (contains(flags_of(*command), flag)) owners.push_back(command->get_name());
   }
-  return known;
+  return owners;
+}
+
+[[noreturn]] void refuse_flag(const CLI::App& app, const std::string& flag,
+                              const std::vector<std::string>& also_known) {
+  const CLI::App& chosen = chosen_command(app);
+  const std::vector<std::string> owners = owners_of(app, flag);
+  if (contains(owners, chosen.get_name())) refuse("{} must stand behind the command {}", flag, chosen.get_name());
+  if (!owners.empty()) {
+    refuse("{} belongs to {}, not to {}", flag, fmt::join(owners, " and "), chosen.get_name());
+  }
+  std::vector<std::string> known = flags_of(chosen);
+  known.insert(known.end(), also_known.begin(), also_known.end());
+  const std::string closest = nearest(flag, known);
+  refuse("unknown flag {}{} (--help lists all)", flag,
+         closest.empty() ? "" : fmt::format("; did you mean {}?", closest));
 }
 
 [[noreturn]] void refuse_extra(const CLI::App& app, const std::string& extra,
                                const std::vector<std::string>& also_known) {
-  std::vector<std::string> known = known_words(chosen_command(app));
-  known.insert(known.end(), also_known.begin(), also_known.end());
-  const std::string word = extra.substr(0, extra.find('='));
-  const std::string closest = nearest(word, known);
-  const std::string hint = closest.empty() ? "" : fmt::format("; did you mean {}?", closest);
-  if (!word.starts_with('-')) refuse("unexpected argument \"{}\"{}", extra, hint);
-  refuse("unknown flag {}{} (--help lists all)", word, hint);
+  if (extra.starts_with('-')) refuse_flag(app, extra.substr(0, extra.find('=')), also_known);
+  if (!app.get_subcommands().empty()) refuse("unexpected argument \"{}\"", extra);
+  std::vector<std::string> commands;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    commands.push_back(command->get_name());
+  }
+  refuse_unknown("command", extra, commands);
 }
 
 // CLI11 would take the next flag for the value of `--json=`; and a flag that was given an empty text is not one that
