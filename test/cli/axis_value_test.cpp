@@ -79,7 +79,9 @@ TEST(AxisValue, UnknownWordsAreRefusedWithTheNearest) {
   expect_refused([] { text("mask", "window:-3"); }, {"--mask", "-3"});
   expect_refused([] { text("overlap", "yes"); }, {"--overlap", "yes"});
   expect_refused([] { text("sink", "maybe"); }, {"--sink", "maybe"});
-  expect_refused([] { text("docs", "no-such-histogram"); }, {"--docs", "no-such-histogram"});
+  expect_refused([] { text("docs", "no-such-histogram"); },
+                 {"--docs", "no-such-histogram", "pile, prolong512k, prolong64k"});
+  expect_refused([] { text("docs", "pil"); }, {"--docs", "did you mean \"pile\"?"});
   expect_refused([] { text("docs", "3,0,5"); }, {"--docs", "0", "out of range"});
   expect_refused([] { text("docs", ""); }, {"--docs", "empty"});
 }

@@ -159,10 +159,22 @@ TEST(Resolve, ResolvedAxesReadBackResolveToThemselves) {
 TEST(Legal, DivisorsAndNeighbours) {
   EXPECT_EQ(divisors_of(12), (std::vector<std::int64_t>{1, 2, 3, 4, 6, 12}));
   EXPECT_EQ(divisors_of(1), (std::vector<std::int64_t>{1}));
-  EXPECT_EQ(nearest_legal(3, divisors_of(8)), "2 or 4");
-  EXPECT_EQ(nearest_legal(9, divisors_of(8)), "8");
-  EXPECT_EQ(nearest_multiples(6, 4), "4 or 8");
-  EXPECT_EQ(nearest_multiples(3, 4), "4");
+  EXPECT_EQ(multiples_around(6, 4), (std::vector<std::int64_t>{4, 8}));
+  EXPECT_EQ(multiples_around(8, 4), (std::vector<std::int64_t>{4, 12}));
+  EXPECT_EQ(multiples_around(3, 4), (std::vector<std::int64_t>{4}));
+}
+
+TEST(Legal, ChoicesAreTheNearestLegalCandidates) {
+  const auto choices = [](const std::vector<Remedy>& remedies, std::int64_t most, bool flag) {
+    return legal_choices(
+        remedies, [&](Axis axis, const AxisValue& value) { return axis == Axis::kUnevenHeads ? flag : value <= most; });
+  };
+  const Remedy window = {Axis::kWindowSize, 3, divisors_of(8)}, uneven = {Axis::kUnevenHeads, 0, {1}};
+  EXPECT_EQ(choices({window}, 8, false), "; nearest legal window_size: 2 or 4");
+  EXPECT_EQ(choices({window, uneven}, 3, true), "; nearest legal window_size: 2, or --uneven-heads");
+  EXPECT_EQ(choices({window, uneven}, 0, true), "; or --uneven-heads");
+  EXPECT_EQ(choices({window, uneven}, 0, false), "");
+  EXPECT_EQ(choices({{Axis::kHeads, 5, {std::int64_t{1} << 40}}}, std::int64_t{1} << 50, false), "") << "out of range";
 }
 
 }  // namespace

@@ -9,11 +9,15 @@ void expect_impossible(const Flags& flags, std::initializer_list<std::string_vie
   expect_refused([&] { resolved(flags, {.world_size = world}); }, parts);
 }
 
-TEST(Refusal, CpSizeAboveTheWorld) { expect_impossible({{"cp_size", "16"}}, {"cp_size 16", "8 ranks", "at most 8"}); }
+TEST(Refusal, CpSizeAboveTheWorld) {
+  expect_impossible({{"cp_size", "16"}}, {"cp_size 16", "8 ranks", "nearest legal cp_size: 8"});
+  expect_impossible({{"algo", "ulysses"}, {"cp_size", "16"}}, {"cp_size 16", "7 ranks", "nearest legal cp_size: 4"}, 7);
+}
 
 TEST(Refusal, WindowThatDoesNotDivideTheRing) {
   expect_impossible({{"algo", "double-ring"}, {"window_size", "3"}}, {"window_size 3", "8 ranks", "2 or 4"});
-  expect_impossible({{"algo", "double-ring"}, {"window_size", "16"}}, {"window_size 16", "nearest legal: 8"});
+  expect_impossible({{"algo", "double-ring"}, {"window_size", "16"}},
+                    {"window_size 16", "nearest legal window_size: 8"});
   expect_impossible({{"algo", "hybrid"}, {"ulysses_degree", "2"}, {"window_size", "3"}},
                     {"window_size 3", "4 ranks", "cp_size 8 / ulysses_degree 2", "2 or 4"});
   expect_impossible({{"algo", "hybrid"}, {"window_size", "3"}}, {"window_size 3", "2 or 4"});
@@ -21,7 +25,7 @@ TEST(Refusal, WindowThatDoesNotDivideTheRing) {
 
 TEST(Refusal, UlyssesDegreeThatDoesNotDivideCpSize) {
   expect_impossible({{"algo", "hybrid"}, {"ulysses_degree", "3"}, {"heads", "6"}},
-                    {"ulysses_degree 3", "cp_size 8", "2 or 4"});
+                    {"ulysses_degree 3", "cp_size 8", "nearest legal ulysses_degree: 2"});
 }
 
 TEST(Refusal, HeadsThatTheDegreeDoesNotDivide) {
@@ -29,9 +33,21 @@ TEST(Refusal, HeadsThatTheDegreeDoesNotDivide) {
       {{"algo", "hybrid"}, {"ulysses_degree", "4"}, {"heads", "6"}},
       {"heads 6", "ulysses_degree 4", "nearest legal heads: 4 or 8", "ulysses_degree: 2", "--uneven-heads"});
   expect_impossible({{"algo", "ulysses"}, {"heads", "12"}},
-                    {"heads 12", "cp_size 8", "heads: 8 or 16", "cp_size: 6 or 12", "--uneven-heads"});
+                    {"heads 12", "cp_size 8", "heads: 8 or 16", "cp_size: 6,", "or --uneven-heads"});
   expect_impossible({{"algo", "ulysses"}, {"heads", "16"}, {"tensor_parallel", "4"}},
                     {"heads 16", "tensor_parallel 4", "= 32", "nearest legal heads: 32", "cp_size: 4"});
+}
+
+TEST(Refusal, OnlyChoicesThatAllRulesAllowAreNamed) {
+  // 7 heads would suit the ranks but not the K/V heads, and a cp_size of 10 exceeds the job.
+  expect_impossible({{"algo", "ulysses"}, {"heads", "10"}, {"kv_heads", "2"}},
+                    {"= 7; nearest legal heads: 14, nearest legal cp_size: 5, or --uneven-heads"}, 7);
+  expect_impossible({{"algo", "ulysses"}, {"heads", "10"}},
+                    {"= 7; nearest legal heads: 7 or 14, nearest legal cp_size: 5, or --uneven-heads"}, 7);
+  expect_impossible({{"algo", "ulysses"}, {"heads", "8"}, {"tensor_parallel", "3"}},
+                    {"tensor_parallel 3", "nearest legal tensor_parallel: 2 or 4"}, 2);
+  expect_impossible({{"algo", "ulysses"}, {"heads", "8"}, {"tensor_parallel", "3"}},
+                    {"tensor_parallel 3", "nearest legal tensor_parallel: 2"}, 4);
 }
 
 TEST(Refusal, FewerHeadsThanTheDegreeEvenIfUneven) {
@@ -45,13 +61,17 @@ TEST(Refusal, TensorParallelThatDoesNotDivideTheHeads) {
 }
 
 TEST(Refusal, ShapesThatNoProblemHas) {
-  expect_impossible({{"heads", "8"}, {"kv_heads", "3"}}, {"kv_heads 3", "heads 8"});
-  expect_impossible({{"head_dim", "100"}}, {"head_dim", "100", "multiple of 8"});
+  expect_impossible({{"heads", "8"}, {"kv_heads", "3"}},
+                    {"kv_heads 3", "heads 8", "kv_heads: 2 or 4", "heads: 6 or 9"});
+  expect_impossible({{"heads", "6"}, {"kv_heads", "4"}}, {"kv_heads 4", "nearest legal kv_heads: 3 or 6"});
+  expect_impossible({{"head_dim", "100"}}, {"--head-dim: 100", "multiple of 8", "nearest legal: 96 or 104"});
+  expect_impossible({{"head_dim", "7"}}, {"--head-dim: 7", "from 8 to 256"});
+  expect_impossible({{"head_dim_v", "264"}}, {"--head-dim-v: 264", "from 8 to 256"});
   expect_impossible({{"seq_len", "4611686018427387904"}, {"batch", "1000000"}}, {"4611686018427387904"});
 }
 
 TEST(Refusal, DocumentsThatDoNotSumToTheLength) {
-  expect_impossible({{"docs", "100,200"}, {"seq_len", "301"}}, {"300", "301"});
+  expect_impossible({{"docs", "100,200"}, {"seq_len", "301"}}, {"--docs", "300", "301"});
 }
 
 }  // namespace

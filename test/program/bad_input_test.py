@@ -70,9 +70,9 @@ class CommandLine(ProgramTest):
                 (f"--seq-len {LONG}0", f"{LONG}0 is out of range"),
                 ("--cp-size 0", "--cp-size"),
                 ("--batch 99999999999", "99999999999"),
-                ("--head-dim 12", "head_dim is 12", "multiple of 8"),
-                ("--head-dim 264", "264"),
-                ("--head-dim-v 9", "head_dim_v is 9"),
+                ("--head-dim 12", "--head-dim: 12", "multiple of 8", "8 or 16"),
+                ("--head-dim 264", "264", "from 8 to 256"),
+                ("--head-dim-v 9", "--head-dim-v: 9", "8 or 16"),
                 ("--mask window:-1", "window:-1"),
                 ("--mask window:99999999999999999999", "99999999999999999999"),
                 ("--scale 0", "--scale"),
@@ -93,16 +93,17 @@ class CommandLine(ProgramTest):
     def test_documents_must_partition_the_sequence(self):
         self.refuse_each(
             [
-                ("--docs 100,200 --seq-len 299", "300", "299"),
+                ("--docs 100,200 --seq-len 299", "--docs", "300", "299"),
                 ("--docs 0,300 --seq-len 300", "0 is out of range"),
-                ("--docs nosuch.json", "nosuch.json"),
+                ("--docs nosuch.json", "nosuch.json", "pile, prolong512k, prolong64k"),
             ]
         )
 
     def test_impossible_combinations_name_rule_values_and_nearest(self):
         self.refuse_each(
             [
-                ("--heads 8 --kv-heads 3", "kv_heads 3", "heads 8"),
+                ("--heads 8 --kv-heads 3", "kv_heads 3", "heads 8", "2 or 4"),
+                ("--algo ulysses --cp-size 7 --heads 10 --kv-heads 2", "heads: 14", "cp_size: 5 or 10"),
                 ("--algo ulysses --cp-size 3", "heads 8", "cp_size 3", "6 or 9", "2 or 4", "--uneven-heads"),
                 ("--algo ulysses --cp-size 16 --uneven-heads", "heads 8", "cp_size 16", "nearest"),
                 ("--algo ulysses --cp-size 8 --tensor-parallel 2", "tensor_parallel 2", "cp_size 8", "4"),

@@ -25,7 +25,7 @@ std::string model_name(std::string_view word) { return word == "none" ? "none" :
 // Beyond any machine; low enough that products of two of them stay within 64 bits.
 constexpr std::int64_t kMostRanks = 1 << 20;
 constexpr std::int64_t kMostHeads = 1 << 20;
-constexpr std::int64_t kMostHeadDim = 256;
+constexpr std::int64_t kMostHeadDim = 256, kHeadDimUnit = 8;
 constexpr std::int64_t kMostSequences = std::int64_t{1} << 31;
 
 constexpr std::array<AxisInfo, kAxisCount> kAxes = {{
@@ -53,10 +53,10 @@ constexpr std::array<AxisInfo, kAxisCount> kAxes = {{
     {Axis::kHeads, "heads", AxisKind::kInteger, "heads", "8", "query heads", nullptr, 1, kMostHeads},
     {Axis::kKvHeads, "kv_heads", AxisKind::kInteger, "a divisor of heads", "heads", "K/V heads", nullptr, 1,
      kMostHeads},
-    {Axis::kHeadDim, "head_dim", AxisKind::kInteger, "a multiple of 8 up to 256", "128", "of Q and K", nullptr, 1,
-     kMostHeadDim},
+    {Axis::kHeadDim, "head_dim", AxisKind::kInteger, "a multiple of 8 up to 256", "128", "of Q and K", nullptr,
+     kHeadDimUnit, kMostHeadDim, kHeadDimUnit},
     {Axis::kHeadDimV, "head_dim_v", AxisKind::kInteger, "a multiple of 8 up to 256", "head_dim", "of V and the output",
-     nullptr, 1, kMostHeadDim},
+     nullptr, kHeadDimUnit, kMostHeadDim, kHeadDimUnit},
     {Axis::kTensorParallel, "tensor_parallel", AxisKind::kInteger, "a divisor of heads and kv_heads", "1",
      "divides the heads of both kinds; takes no ranks", nullptr, 1, kMostHeads},
     {Axis::kSink, "sink", AxisKind::kFlag, "bare flag", "off", "attention sinks, drawn like the inputs"},

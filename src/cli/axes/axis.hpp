@@ -42,7 +42,7 @@ enum class Axis : std::uint8_t {
 inline constexpr std::size_t kAxisCount = 25;
 
 enum class AxisKind : std::uint8_t {
-  kInteger,    ///< a whole number within [smallest, largest]
+  kInteger,    ///< a whole number within [smallest, largest], a multiple of `unit`
   kReal,       ///< a positive finite number
   kFlag,       ///< a bare flag on the command line; true or false in JSON
   kSwitch,     ///< `on` or `off`
@@ -62,6 +62,7 @@ struct AxisInfo {
   /// Integers only.
   std::int64_t smallest = 1;
   std::int64_t largest = std::numeric_limits<std::int64_t>::max();
+  std::int64_t unit = 1;  ///< values are multiples of it
 
   std::string flag() const;  ///< `--cp-size`
 };

@@ -1,11 +1,14 @@
 #include "cli/axes/axis_value.hpp"
 
+#include <algorithm>
 #include <string>
 
+#include "cli/axes/legal.hpp"
 #include "cli/axes/number.hpp"
 #include "problem/documents.hpp"
 #include "support/config_path.hpp"
 #include "support/error.hpp"
+#include "support/names.hpp"
 
 namespace cpbench {
 namespace {
@@ -18,6 +21,15 @@ std::vector<std::string_view> split(std::string_view text) {
     begin = end + 1;
   }
   return parts;
+}
+
+AxisValue integer_value(const AxisInfo& axis, std::string_view text, std::string_view where) {
+  const std::int64_t value = parse_integer(where, text, axis.smallest, axis.largest);
+  if (value % axis.unit != 0) {
+    refuse("{}: {} is not a multiple of {}; nearest legal: {}", where, value, axis.unit,
+           fmt::join(multiples_around(value, axis.unit), " or "));
+  }
+  return value;
 }
 
 AxisValue word_value(const AxisInfo& axis, std::string_view text, std::string_view where) {
@@ -57,15 +69,23 @@ AxisValue documents_value(std::string_view text, std::string_view where) {
   return lengths;
 }
 
+std::vector<std::string> shipped_histograms() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(find_config("document-lengths"))) {
+    if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
 [[noreturn]] void refuse_type(std::string_view where, const Json& value, std::string_view expected) {
   refuse("{}: expected {}, not {}", where, expected, value.dump());
 }
 
-std::int64_t integer_in(const Json& value, std::int64_t smallest, std::int64_t largest, std::string_view where) {
+void expect_integer(const Json& value, std::int64_t smallest, std::int64_t largest, std::string_view where) {
   if (!value.is_number_integer()) {
     refuse_type(where, value, fmt::format("a whole number from {} to {}", smallest, largest));
   }
-  return parse_integer(where, value.dump(), smallest, largest);
 }
 
 AxisValue documents_value(const Json& value, std::string_view where) {
@@ -75,7 +95,8 @@ AxisValue documents_value(const Json& value, std::string_view where) {
   AxisValue lengths = AxisValue::array();
   for (const Json& length : value) {
     const std::string element = fmt::format("{}/{}", where, lengths.size());
-    lengths.push_back(integer_in(length, 1, Documents::kMaxSeqLen, element));
+    expect_integer(length, 1, Documents::kMaxSeqLen, element);
+    lengths.push_back(parse_integer(element, length.dump(), 1, Documents::kMaxSeqLen));
   }
   return lengths;
 }
@@ -85,7 +106,7 @@ AxisValue documents_value(const Json& value, std::string_view where) {
 AxisValue value_from_text(const AxisInfo& axis, std::string_view text, std::string_view where) {
   switch (axis.kind) {
     case AxisKind::kInteger:
-      return parse_integer(where, text, axis.smallest, axis.largest);
+      return integer_value(axis, text, where);
     case AxisKind::kReal:
       return parse_positive(where, text);
     case AxisKind::kFlag:
@@ -115,7 +136,8 @@ std::vector<AxisValue> values_from_text(const AxisInfo& axis, std::string_view t
 AxisValue value_from_json(const AxisInfo& axis, const Json& value, std::string_view where) {
   switch (axis.kind) {
     case AxisKind::kInteger:
-      return integer_in(value, axis.smallest, axis.largest, where);
+      expect_integer(value, axis.smallest, axis.largest, where);
+      return integer_value(axis, value.dump(), where);
     case AxisKind::kReal:
       if (!value.is_number()) refuse_type(where, value, "a positive number");
       return parse_positive(where, value.dump());
@@ -138,8 +160,12 @@ AxisValue value_from_json(const AxisInfo& axis, const Json& value, std::string_v
 std::filesystem::path find_histogram(std::string_view name) {
   std::error_code unreadable;
   if (std::filesystem::is_regular_file(name, unreadable)) return name;
-  const std::string shipped = "document-lengths/" + std::string(name);
-  return find_config(name.ends_with(".json") ? shipped : shipped + ".json");
+  const std::string file = name.ends_with(".json") ? std::string(name) : std::string(name) + ".json";
+  try {
+    return find_config("document-lengths/" + file);
+  } catch (const Error&) {
+    refuse_unknown("histogram file", name, shipped_histograms());
+  }
 }
 
 }  // namespace cpbench

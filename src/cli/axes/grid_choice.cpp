@@ -13,8 +13,11 @@ namespace {
 int choose_cp_size(const PointSpec& spec, const ResolveContext& context) {
   const auto cp_size = spec.integer_or(Axis::kCpSize, context.world_size);
   if (context.cp_size_is_bounded && cp_size > context.world_size) {
-    refuse("cp_size {} is more than the {} ranks of this job: use at most {}, or start more ranks", cp_size,
-           context.world_size, context.world_size);
+    std::vector<std::int64_t> candidates(static_cast<std::size_t>(context.world_size));
+    std::iota(candidates.begin(), candidates.end(), 1);
+    refuse_point({{Axis::kCpSize, cp_size, candidates}},
+                 "cp_size {} is more than the {} ranks of this job: start more ranks, or use fewer", cp_size,
+                 context.world_size);
   }
   return static_cast<int>(cp_size);
 }
@@ -23,25 +26,27 @@ bool divides_heads(std::int64_t degree, const HeadShare& share, bool uneven_head
   return uneven_heads ? degree <= share.heads : share.heads % degree == 0;
 }
 
+// Heads that `unit` divides, and the K/V heads that are given.
+std::vector<std::int64_t> head_candidates(std::int64_t heads, std::int64_t kv_heads, std::int64_t unit) {
+  std::vector<std::int64_t> candidates = multiples_around(heads, unit);
+  const auto with_kv_heads = multiples_around(heads, std::lcm(unit, kv_heads));
+  candidates.insert(candidates.end(), with_kv_heads.begin(), with_kv_heads.end());
+  std::ranges::sort(candidates);
+  return candidates;
+}
+
 // `degree_axis` is what the user can change: ulysses_degree, or cp_size for an algorithm that has nothing else.
-void check_heads(std::string_view degree_axis, std::int64_t degree, const HeadShare& share, bool uneven_heads,
-                 const std::vector<std::int64_t>& candidates) {
+void check_heads(Axis degree_axis, std::int64_t degree, const HeadShare& share, bool uneven_heads,
+                 const std::vector<std::int64_t>& degrees) {
   if (divides_heads(degree, share, uneven_heads)) return;
-  const std::int64_t heads = std::int64_t{share.heads} * share.tensor_parallel;
-  const std::int64_t product = share.tensor_parallel * degree;
-  std::vector<std::int64_t> legal;
-  std::ranges::copy_if(candidates, std::back_inserter(legal),
-                       [&](std::int64_t candidate) { return divides_heads(candidate, share, uneven_heads); });
-  if (uneven_heads) {
-    refuse(
-        "heads {} are fewer than tensor_parallel {} x {} {} = {}: every rank of a Ulysses group needs one; nearest "
-        "legal {}: {}",
-        heads, share.tensor_parallel, degree_axis, degree, product, degree_axis, nearest_legal(degree, legal));
-  }
-  refuse(
-      "heads {} are not divisible by tensor_parallel {} x {} {} = {}; nearest legal heads: {}, nearest legal {}: {}{}",
-      heads, share.tensor_parallel, degree_axis, degree, product, nearest_multiples(heads, product), degree_axis,
-      nearest_legal(degree, legal), degree <= share.heads ? ", or deal them with --uneven-heads" : "");
+  const std::int64_t tensor_parallel = share.tensor_parallel, product = tensor_parallel * degree;
+  const std::int64_t heads = share.heads * tensor_parallel, kv_heads = share.kv_heads * tensor_parallel;
+  refuse_point({{Axis::kHeads, heads, head_candidates(heads, kv_heads, product)},
+                {degree_axis, degree, degrees},
+                {Axis::kUnevenHeads, 0, {1}}},
+               "heads {} are {} tensor_parallel {} x {} {} = {}{}", heads,
+               uneven_heads ? "fewer than" : "not divisible by", tensor_parallel, info_of(degree_axis).name, degree,
+               product, uneven_heads ? ": every rank of a Ulysses group needs one" : "");
 }
 
 // A Ulysses group of consecutive ranks lies inside a node if the degree divides the node, or if there is one node.
@@ -66,10 +71,10 @@ int choose_ulysses_degree(const PointSpec& spec, int cp_size, const HeadShare& s
   const auto degree = spec.at(Axis::kUlyssesDegree).get<std::int64_t>();
   const auto divisors = divisors_of(cp_size);
   if (cp_size % degree != 0) {
-    refuse("ulysses_degree {} does not divide cp_size {}; nearest legal: {}", degree, cp_size,
-           nearest_legal(degree, divisors));
+    refuse_point({{Axis::kUlyssesDegree, degree, divisors}}, "ulysses_degree {} does not divide cp_size {}", degree,
+                 cp_size);
   }
-  check_heads("ulysses_degree", degree, share, spec.is_on(Axis::kUnevenHeads), divisors);
+  check_heads(Axis::kUlyssesDegree, degree, share, spec.is_on(Axis::kUnevenHeads), divisors);
   return static_cast<int>(degree);
 }
 
@@ -85,8 +90,9 @@ int default_window(Algorithm algorithm, int ring) {
 int choose_window(const PointSpec& spec, Algorithm algorithm, int ring, int cp_size) {
   const auto window = spec.integer_or(Axis::kWindowSize, default_window(algorithm, ring));
   if (ring % window != 0) {
-    refuse("window_size {} does not divide the ring of {} ranks (cp_size {} / ulysses_degree {}); nearest legal: {}",
-           window, ring, cp_size, cp_size / ring, nearest_legal(window, divisors_of(ring)));
+    refuse_point({{Axis::kWindowSize, window, divisors_of(cp_size)}},
+                 "window_size {} does not divide the ring of {} ranks (cp_size {} / ulysses_degree {})", window, ring,
+                 cp_size, cp_size / ring);
   }
   return static_cast<int>(window);
 }
@@ -94,9 +100,14 @@ int choose_window(const PointSpec& spec, Algorithm algorithm, int ring, int cp_s
 }  // namespace
 
 HeadShare share_heads(int heads, int kv_heads, int tensor_parallel) {
-  if (heads % tensor_parallel != 0 || kv_heads % tensor_parallel != 0) {
-    refuse("tensor_parallel {} does not divide both heads {} and kv_heads {}; nearest legal: {}", tensor_parallel,
-           heads, kv_heads, nearest_legal(tensor_parallel, divisors_of(std::gcd(heads, kv_heads))));
+  if (heads % kv_heads != 0) {
+    refuse_point(
+        {{Axis::kKvHeads, kv_heads, divisors_of(heads)}, {Axis::kHeads, heads, multiples_around(heads, kv_heads)}},
+        "kv_heads {} does not divide heads {}: every K/V head serves the same number of query heads", kv_heads, heads);
+  }
+  if (kv_heads % tensor_parallel != 0) {
+    refuse_point({{Axis::kTensorParallel, tensor_parallel, divisors_of(kv_heads)}},
+                 "tensor_parallel {} does not divide both heads {} and kv_heads {}", tensor_parallel, heads, kv_heads);
   }
   return {heads / tensor_parallel, kv_heads / tensor_parallel, tensor_parallel};
 }
@@ -105,7 +116,7 @@ Grid choose_grid(const PointSpec& spec, Algorithm algorithm, const HeadShare& sh
   const int cp_size = choose_cp_size(spec, context);
   switch (algorithm) {
     case Algorithm::kUlysses:
-      check_heads("cp_size", cp_size, share, spec.is_on(Axis::kUnevenHeads), divisors_of(share.heads));
+      check_heads(Axis::kCpSize, cp_size, share, spec.is_on(Axis::kUnevenHeads), divisors_of(share.heads));
       return {.ulysses = cp_size};
     case Algorithm::kRing:
     case Algorithm::kAllGather:

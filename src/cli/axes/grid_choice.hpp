@@ -11,10 +11,10 @@ struct HeadShare {
   int tensor_parallel;
 };
 
-/// Throws a usage error if tensor_parallel does not divide both.
+/// Throws Impossible if kv_heads does not divide heads, or tensor_parallel not both.
 HeadShare share_heads(int heads, int kv_heads, int tensor_parallel);
 
-/// Throws a usage error for a cp_size above the world, a Ulysses degree that does not divide cp_size, heads that the
+/// Throws Impossible for a cp_size above the world, a Ulysses degree that does not divide cp_size, heads that the
 /// degree does not divide (without uneven_heads), and a window that does not divide the ring.
 Grid choose_grid(const PointSpec& spec, Algorithm algorithm, const HeadShare& share, const ResolveContext& context);
 

@@ -1,8 +1,8 @@
 #include "cli/axes/legal.hpp"
 
 #include <algorithm>
-
-#include "support/error.hpp"
+#include <optional>
+#include <ranges>
 
 namespace cpbench {
 
@@ -17,18 +17,38 @@ std::vector<std::int64_t> divisors_of(std::int64_t n) {
   return small;
 }
 
-std::string nearest_legal(std::int64_t asked, const std::vector<std::int64_t>& legal) {
-  const auto above = std::upper_bound(legal.begin(), legal.end(), asked);
-  const auto below = std::lower_bound(legal.begin(), legal.end(), asked);
-  std::vector<std::int64_t> nearest;
-  if (below != legal.begin()) nearest.push_back(*(below - 1));
-  if (above != legal.end()) nearest.push_back(*above);
-  return nearest.empty() ? "none" : fmt::format("{}", fmt::join(nearest, " or "));
+std::vector<std::int64_t> multiples_around(std::int64_t asked, std::int64_t unit) {
+  const std::int64_t below = (asked - 1) / unit * unit, above = (asked / unit + 1) * unit;
+  return below == 0 ? std::vector{above} : std::vector{below, above};
 }
 
-std::string nearest_multiples(std::int64_t asked, std::int64_t unit) {
-  const std::int64_t below = asked / unit * unit;
-  return below == 0 ? fmt::format("{}", unit) : fmt::format("{} or {}", below, below + unit);
+std::string legal_choices(const std::vector<Remedy>& remedies,
+                          const std::function<bool(Axis, const AxisValue&)>& is_legal) {
+  std::string text;
+  for (const Remedy& remedy : remedies) {
+    const AxisInfo& info = info_of(remedy.axis);
+    const std::vector<std::int64_t>& candidates = remedy.candidates;
+    if (info.kind == AxisKind::kFlag) {
+      if (is_legal(remedy.axis, true)) text += fmt::format("{} or {}", text.empty() ? ";" : ",", info.flag());
+      continue;
+    }
+    const auto first_legal = [&](auto&& values) {
+      const auto found = std::ranges::find_if(values, [&](std::int64_t value) {
+        return value >= info.smallest && value <= info.largest && is_legal(remedy.axis, value);
+      });
+      return found == values.end() ? std::nullopt : std::optional(*found);
+    };
+    const auto above = std::ranges::upper_bound(candidates, remedy.asked),
+               below = std::ranges::lower_bound(candidates, remedy.asked);
+    std::vector<std::int64_t> nearest;
+    if (const auto found = first_legal(std::ranges::subrange(candidates.begin(), below) | std::views::reverse)) {
+      nearest.push_back(*found);
+    }
+    if (const auto found = first_legal(std::ranges::subrange(above, candidates.end()))) nearest.push_back(*found);
+    if (nearest.empty()) continue;
+    text += fmt::format("{} nearest legal {}: {}", text.empty() ? ";" : ",", info.name, fmt::join(nearest, " or "));
+  }
+  return text;
 }
 
 }  // namespace cpbench

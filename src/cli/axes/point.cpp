@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "cli/axes/grid_choice.hpp"
+#include "cli/axes/legal.hpp"
 #include "problem/document_lengths.hpp"
 #include "problem/models.hpp"
 
@@ -37,7 +38,11 @@ Documents documents_of(const PointSpec& spec, std::int64_t seq_len, std::uint64_
   const auto lengths = docs.is_array()
                            ? docs.get<std::vector<std::int64_t>>()
                            : sample_document_lengths(find_histogram(docs.get<std::string>()), seq_len, seed);
-  return Documents::from_lengths(lengths, seq_len);
+  try {
+    return Documents::from_lengths(lengths, seq_len);
+  } catch (const Error& error) {
+    refuse("--docs: {}", error.what());
+  }
 }
 
 Problem problem_of(const PointSpec& spec, const ResolveContext& context) {
@@ -123,6 +128,38 @@ Json value_of(Axis axis, const Case& c, int tensor_parallel, const PointSpec& sp
   return name_of(c.accumulate);
 }
 
+ResolvedPoint resolve_or_name_rule(const PointSpec& spec, const ResolveContext& context) {
+  ResolvedPoint point;
+  Case& c = point.of;
+  c.problem = problem_of(spec, context);
+  c.algorithm = parse_algorithm(spec.word(Axis::kAlgo));
+  const HeadShare share =
+      share_heads(c.problem.heads, c.problem.kv_heads, static_cast<int>(spec.integer(Axis::kTensorParallel)));
+  c.problem.heads = share.heads;
+  c.problem.kv_heads = share.kv_heads;
+  c.grid = choose_grid(spec, c.algorithm, share, context);
+  c.shard = shard_of(spec, c.algorithm);
+  c.pass = parse_pass(spec.word(Axis::kPass));
+  c.uneven_heads = spec.is_on(Axis::kUnevenHeads);
+  c.overlap = spec.is_on(Axis::kOverlap);
+  c.prune = spec.is_on(Axis::kPrune);
+  c.accumulate = parse_accumulate(spec.word(Axis::kAccumulate));
+  check(c);
+  for (const AxisInfo& info : all_axes()) {
+    point.axes[std::string(info.name)] = value_of(info.axis, c, share.tensor_parallel, spec);
+  }
+  return point;
+}
+
+bool is_possible(const PointSpec& spec, const ResolveContext& context) {
+  try {
+    resolve_or_name_rule(spec, context);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 void PointSpec::override_with(const PointSpec& other) {
@@ -151,26 +188,15 @@ std::string PointSpec::word_or(Axis axis, std::string_view otherwise) const {
 }
 
 ResolvedPoint resolve(const PointSpec& spec, const ResolveContext& context) {
-  ResolvedPoint point;
-  Case& c = point.of;
-  c.problem = problem_of(spec, context);
-  c.algorithm = parse_algorithm(spec.word(Axis::kAlgo));
-  const HeadShare share =
-      share_heads(c.problem.heads, c.problem.kv_heads, static_cast<int>(spec.integer(Axis::kTensorParallel)));
-  c.problem.heads = share.heads;
-  c.problem.kv_heads = share.kv_heads;
-  c.grid = choose_grid(spec, c.algorithm, share, context);
-  c.shard = shard_of(spec, c.algorithm);
-  c.pass = parse_pass(spec.word(Axis::kPass));
-  c.uneven_heads = spec.is_on(Axis::kUnevenHeads);
-  c.overlap = spec.is_on(Axis::kOverlap);
-  c.prune = spec.is_on(Axis::kPrune);
-  c.accumulate = parse_accumulate(spec.word(Axis::kAccumulate));
-  check(c);
-  for (const AxisInfo& info : all_axes()) {
-    point.axes[std::string(info.name)] = value_of(info.axis, c, share.tensor_parallel, spec);
+  try {
+    return resolve_or_name_rule(spec, context);
+  } catch (const Impossible& error) {
+    refuse("{}{}", error.what(), legal_choices(error.remedies(), [&](Axis axis, const AxisValue& value) {
+             PointSpec other = spec;
+             other.set(axis, value);
+             return is_possible(other, context);
+           }));
   }
-  return point;
 }
 
 }  // namespace cpbench
