@@ -1,16 +1,14 @@
 // `cpbench run`: measures and checks a point or a sweep.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "backend/cpu/isa.hpp"
 #include "cli/commands/deadline.hpp"
 #include "cli/commands/job_header.hpp"
-#include "cli/commands/point_runner.hpp"
+#include "cli/commands/point_sweep.hpp"
 #include "cli/commands/subcommand.hpp"
-#include "cli/commands/sweep_of.hpp"
 #include "cli/commands/together.hpp"
 #include "result/file.hpp"
 #include "result/json.hpp"
@@ -20,12 +18,6 @@
 
 namespace cpbench {
 namespace {
-
-/// `3-double-ring-cp8`: stable within a sweep, and fit for a file's name.
-std::string id_of(std::size_t index, const SweepPoint& point) {
-  if (!point.of) return fmt::format("{}-skipped", index);
-  return fmt::format("{}-{}-cp{}", index, name_of(point.of->algorithm), point.of->cp_size());
-}
 
 /// A file of one point of several: `trace.json` becomes `trace.3-ring-cp8.json`.
 std::string file_of(const std::string& path, const std::string& id, bool several) {
@@ -42,6 +34,15 @@ std::string dtypes_of(const std::vector<SweepPoint>& points) {
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
   return fmt::format("{}", fmt::join(names, ","));
+}
+
+TableContext context_of(const Execution& execution, const std::vector<SweepPoint>& points) {
+  const Settings& settings = execution.settings;
+  const std::string link = to_string(settings.link);
+  return {.backend = fmt::format("{} ({}, {})", settings.backend, settings.kernel, isa()),
+          .transport = settings.transport + (link.empty() ? "" : " with links emulated at " + link),
+          .dtype = dtypes_of(points),
+          .threads = settings.threads};
 }
 
 /// Results as they come: rows on stdout, lines in the .jsonl file, and at the end the result file. Rank 0's.
@@ -64,14 +65,12 @@ class Output {
     if (lines_) lines_->append(text_of(json_of(record)));
     file_.points.push_back(std::move(record));
   }
-  ExitCode finish(double elapsed_s) {
+  void finish(ExitCode code, double elapsed_s) {
     print(Table::footer(file_.points));
-    const ExitCode code = exit_code();
     file_.summary = summary_of(file_.points, static_cast<int>(code), elapsed_s);
     if (!options_.json.empty()) {
       write_atomically(options_.json, text_of(json_of(file_), 2) + "\n", options_.overwrite);
     }
-    return code;
   }
 
  private:
@@ -85,16 +84,6 @@ class Output {
   static void print(const std::string& text) {
     std::fputs(text.c_str(), stdout);
     std::fflush(stdout);
-  }
-  ExitCode exit_code() const {
-    bool ran = false;
-    ExitCode code = ExitCode::kOk;
-    for (const PointRecord& point : file_.points) {
-      if (point.status == Status::kInvalid) code = graver(code, ExitCode::kInvalid);
-      if (point.status == Status::kFailed) code = graver(code, ExitCode::kPlacement);
-      ran = ran || point.status != Status::kSkipped;
-    }
-    return ran ? code : ExitCode::kAllSkipped;
   }
 
   const RunOptions& options_;
@@ -116,50 +105,32 @@ class RunCommand : public Subcommand {
   ExitCode execute(const Job& job) override {
     const auto start = std::chrono::steady_clock::now();
     const Communicator& world = *job.world;
-    if (run_.isa != "auto") set_isa(run_.isa);
-    const Placement placement = find_placement(world);
-    const Settings settings = settings_of(run_, sweep_, placement);
-    const ResolveContext context{
-        .world_size = world.size(),
-        .cp_size_is_bounded = true,
-        .ranks_per_node = sweep_.ranks_per_node > 0 ? sweep_.ranks_per_node : placement.local_size,
-        .seed = sweep_.seed};
-    const std::vector<SweepPoint> points = sweep_of(sweep_, *flags_, context);
+    const Execution execution = execution_of(world, run_, sweep_);
+    const std::vector<SweepPoint> points = points_of(world, execution, sweep_, *flags_);
     together(world, [&] {
       if (job.speaks) check_files();
     });
-    warn(job, thread_warning(world, placement, settings.threads));
+    warn(job, thread_warning(world, execution.placement, execution.settings.threads));
 
-    Header header = header_of(job, placement, sweep_.config);
+    Header header = header_of(job, execution.placement, sweep_.config);
     std::unique_ptr<Output> output;
     together(world, [&] {
-      if (!job.speaks) return;
-      const std::string link = to_string(settings.link);
-      const TableContext table{
-          .backend = fmt::format("{} ({}, {})", settings.backend, settings.kernel, isa()),
-          .transport = settings.transport + (link.empty() ? "" : " with links emulated at " + link),
-          .dtype = dtypes_of(points),
-          .threads = settings.threads};
-      output = std::make_unique<Output>(run_, std::move(header), points, table);
+      if (job.speaks) output = std::make_unique<Output>(run_, std::move(header), points, context_of(execution, points));
     });
     const Deadline deadline(run_.timeout_s, world);
-    PointRunner runner(world, settings, placement);
-    for (std::size_t index = 0; index < points.size(); ++index) {
-      const std::string id = id_of(index, points[index]);
-      const PointFiles files{.trace = file_of(run_.trace, id, points.size() > 1),
-                             .dump = run_.dump.empty() || points.size() == 1 ? run_.dump : run_.dump + "/" + id};
+    const auto begin = [&](const std::string& id, const SweepPoint& point) {
+      const PointFiles files = files_of(id, points.size() > 1);
       if (output) output->begin(id);
-      together(world, [&] {
-        if (!files.dump.empty() && points[index].of && job.speaks) prepare_dump(files.dump);
-      });
-      PointRecord record = runner.run(points[index], id, files, true);
-      if (record.status == Status::kFailed && points.size() == 1) throw Error(ExitCode::kPlacement, record.reason);
-      together(world, [&] {
-        if (output) output->add(std::move(record));
-      });
-    }
-    const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    return output ? output->finish(elapsed) : ExitCode::kOk;
+      if (output && !files.dump.empty() && point.of) prepare_dump(files.dump);
+      return files;
+    };
+    const auto end = [&](PointRecord record) {
+      if (output) output->add(std::move(record));
+    };
+    const ExitCode code = run_points(world, execution, points, {.measured = true, .begin = begin, .end = end});
+    const double elapsed_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (output) output->finish(code, elapsed_s);
+    return code;
   }
 
  private:
@@ -169,6 +140,11 @@ class RunCommand : public Subcommand {
     if (!run_.json.empty()) check_writable(lines_path(run_.json), run_.overwrite);
     if (!run_.trace.empty()) check_writable(run_.trace, true);
     if (!run_.dump.empty()) prepare_dump(run_.dump);
+  }
+
+  PointFiles files_of(const std::string& id, bool several) const {
+    return {.trace = file_of(run_.trace, id, several),
+            .dump = run_.dump.empty() || !several ? run_.dump : run_.dump + "/" + id};
   }
 
   static void warn(const Job& job, const std::string& text) {

@@ -1,13 +1,10 @@
 // `cpbench validate`: correctness only; --self-test proves that the checker catches planted faults.
 #include <cstdio>
 
-#include "backend/cpu/isa.hpp"
 #include "cli/commands/deadline.hpp"
-#include "cli/commands/point_runner.hpp"
+#include "cli/commands/point_sweep.hpp"
 #include "cli/commands/self_test.hpp"
 #include "cli/commands/subcommand.hpp"
-#include "cli/commands/sweep_of.hpp"
-#include "run/placement.hpp"
 
 namespace cpbench {
 namespace {
@@ -38,29 +35,15 @@ class ValidateCommand : public Subcommand {
 
   ExitCode execute(const Job& job) override {
     const Communicator& world = *job.world;
-    if (run_.isa != "auto") set_isa(run_.isa);
-    const Placement placement = find_placement(world);
-    const Settings settings = settings_of(run_, sweep_, placement);
+    const Execution execution = execution_of(world, run_, sweep_);
     const Deadline deadline(run_.timeout_s, world);
-    if (self_test_) return run_self_test(*app, world, settings);
-    const ResolveContext context{
-        .world_size = world.size(),
-        .cp_size_is_bounded = true,
-        .ranks_per_node = sweep_.ranks_per_node > 0 ? sweep_.ranks_per_node : placement.local_size,
-        .seed = sweep_.seed};
-    const std::vector<SweepPoint> points = sweep_of(sweep_, *flags_, context);
-    PointRunner runner(world, settings, placement);
-    bool ran = false;
-    ExitCode code = ExitCode::kOk;
-    for (std::size_t index = 0; index < points.size(); ++index) {
-      const PointRecord record = runner.run(points[index], std::to_string(index), {}, false);
-      if (record.status == Status::kFailed && points.size() == 1) throw Error(ExitCode::kPlacement, record.reason);
+    if (self_test_) return run_self_test(*app, world, execution.settings);
+    const auto begin = [](const std::string&, const SweepPoint&) { return PointFiles{}; };
+    const auto end = [&](const PointRecord& record) {
       if (job.speaks) std::fputs(report_text(record).c_str(), stdout);
-      if (record.status == Status::kInvalid) code = graver(code, ExitCode::kInvalid);
-      if (record.status == Status::kFailed) code = graver(code, ExitCode::kPlacement);
-      ran = ran || record.status != Status::kSkipped;
-    }
-    return ran ? code : ExitCode::kAllSkipped;
+    };
+    return run_points(world, execution, points_of(world, execution, sweep_, *flags_),
+                      {.measured = false, .begin = begin, .end = end});
   }
 
  private:

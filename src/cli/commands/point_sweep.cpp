@@ -1,0 +1,54 @@
+#include "cli/commands/point_sweep.hpp"
+
+#include "backend/cpu/isa.hpp"
+#include "cli/commands/sweep_of.hpp"
+#include "cli/commands/together.hpp"
+
+namespace cpbench {
+namespace {
+
+ExitCode code_of(Status status) {
+  if (status == Status::kInvalid) return ExitCode::kInvalid;
+  return status == Status::kFailed ? ExitCode::kPlacement : ExitCode::kOk;
+}
+
+}  // namespace
+
+Execution execution_of(const Communicator& world, const RunOptions& run, const SweepOptions& sweep) {
+  if (run.isa != "auto") set_isa(run.isa);
+  const Placement placement = find_placement(world);
+  return {placement, settings_of(run, sweep, placement)};
+}
+
+std::vector<SweepPoint> points_of(const Communicator& world, const Execution& execution, const SweepOptions& sweep,
+                                  const AxisFlags& flags) {
+  const int ranks_per_node = sweep.ranks_per_node > 0 ? sweep.ranks_per_node : execution.placement.local_size;
+  return sweep_of(
+      sweep, flags,
+      {.world_size = world.size(), .cp_size_is_bounded = true, .ranks_per_node = ranks_per_node, .seed = sweep.seed});
+}
+
+std::string id_of(std::size_t index, const SweepPoint& point) {
+  if (!point.of) return fmt::format("{}-skipped", index);
+  return fmt::format("{}-{}-cp{}", index, name_of(point.of->algorithm), point.of->cp_size());
+}
+
+ExitCode run_points(const Communicator& world, const Execution& execution, const std::vector<SweepPoint>& points,
+                    const PointVisitor& visitor) {
+  PointRunner runner(world, execution.settings, execution.placement);
+  ExitCode gravest = ExitCode::kOk;
+  bool all_skipped = true;
+  for (std::size_t index = 0; index < points.size(); ++index) {
+    const std::string id = id_of(index, points[index]);
+    PointFiles files;
+    together(world, [&] { files = visitor.begin(id, points[index]); });
+    PointRecord record = runner.run(points[index], id, files, visitor.measured);
+    if (record.status == Status::kFailed && points.size() == 1) throw Error(ExitCode::kPlacement, record.reason);
+    gravest = graver(gravest, code_of(record.status));
+    all_skipped = all_skipped && record.status == Status::kSkipped;
+    together(world, [&] { visitor.end(std::move(record)); });
+  }
+  return all_skipped ? ExitCode::kAllSkipped : gravest;
+}
+
+}  // namespace cpbench
