@@ -7,7 +7,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "support/error.hpp"
@@ -145,13 +144,48 @@ void Dump::finish() {
   if (failed[0] != 0) refuse("cannot write {}: is the disk full?", failed_.empty() ? "the dump" : failed_);
 }
 
+// All that a dump may consist of.
+constexpr std::array<const char*, 12> kFiles = {"problem.json", "q.npy",   "k.npy",   "v.npy",
+                                                "sink.npy",     "out.npy", "lse.npy", "dout.npy",
+                                                "dq.npy",       "dk.npy",  "dv.npy",  "dsink.npy"};
+
+bool is_dump(const std::filesystem::path& directory) { return std::filesystem::exists(directory / kFiles.front()); }
+
+void remove_files(const std::filesystem::path& directory) {
+  for (const char* name : kFiles) std::filesystem::remove(directory / name);
+}
+
+// The dump of a point, or those of a sweep's points. Files that no dump has stay.
+void remove_dumps(const std::filesystem::path& directory) {
+  if (is_dump(directory)) remove_files(directory);
+  std::vector<std::filesystem::path> points;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    if (entry.is_directory() && is_dump(entry.path())) points.push_back(entry.path());
+  }
+  for (const auto& point : points) {
+    remove_files(point);
+    if (std::filesystem::is_empty(point)) std::filesystem::remove(point);
+  }
+}
+
 }  // namespace
 
-void prepare_dump(const std::filesystem::path& directory) {
-  std::error_code error;
-  std::filesystem::create_directory(directory, error);
-  const std::filesystem::path file = directory / "problem.json";
-  if (!std::ofstream(file, std::ios::app)) refuse("cannot write {}: does its parent directory exist?", file.string());
+void prepare_dump(const std::filesystem::path& directory, bool overwrite) try {
+  if (std::filesystem::exists(directory) && !std::filesystem::is_directory(directory)) {
+    refuse("cannot write a dump to \"{}\": it is not a directory", directory.string());
+  }
+  std::filesystem::create_directory(directory);
+  if (overwrite) {
+    remove_dumps(directory);
+  } else if (!std::filesystem::is_empty(directory)) {
+    refuse("the directory \"{}\" is not empty; pass --overwrite to replace the dump in it, or name another",
+           directory.string());
+  }
+  const std::filesystem::path probe = directory / kFiles.front();
+  if (!std::ofstream(probe)) refuse("cannot write \"{}\"; choose a directory that you may write to", probe.string());
+  std::filesystem::remove(probe);
+} catch (const std::filesystem::filesystem_error& error) {
+  refuse("cannot write a dump to \"{}\": {}", directory.string(), error.code().message());
 }
 
 void dump(const std::filesystem::path& directory, const Inputs& inputs, Pass pass, const Tokens& tokens,

@@ -7,8 +7,10 @@
 
 namespace cpbench {
 
-/// Creates the directory unless it is there, and throws a usage error where it cannot be written to: before the run.
-void prepare_dump(const std::filesystem::path& directory);
+/// Makes an empty directory for a dump, or for the dumps of several points in its subdirectories; its parent must exist.
+/// Throws a usage error where it cannot be written to, or has files in it; with `overwrite` the dumps in it and in its
+/// subdirectories are removed instead, and other files stay. Called before the run.
+void prepare_dump(const std::filesystem::path& directory, bool overwrite);
 
 /// Collective; rank 0 writes. q, k, v, dout, out, dq, dk, dv are [batch, seq_len, heads, dim], lse is [batch, seq_len,
 /// heads], sink and dsink are [heads], all in fp32 and in global order; what the point does not have is left out.

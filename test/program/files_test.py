@@ -106,10 +106,25 @@ class Trace(ProgramTest):
         for name in names:
             self.assertIn("traceEvents", read_json(self.directory / f"trace.{name}.json"))
             self.assertTrue((dump / name / "dq.npy").exists())
-        self.assertEqual({path.name for path in dump.iterdir() if path.is_dir()}, set(names))
+        self.assertEqual({path.name for path in dump.iterdir()}, set(names))
 
 
 class Dump(ProgramTest):
+    def test_two_points_never_mix(self):
+        dump = self.directory / "dump"
+        line = ["run", *TINY, *BRIEFLY, "--check", "off", "--dump", dump]
+        self.expect_ok(cpbench(*line, "--seq-len", 20))
+        before = (dump / "dq.npy").read_bytes()
+        forward = [*line, "--seq-len", 30, "--pass", "fwd"]
+        self.expect_refused(cpbench(*forward), 2, dump, "not empty", "--overwrite")
+        self.assertEqual((dump / "dq.npy").read_bytes(), before)
+        self.expect_ok(cpbench(*forward, "--overwrite"))
+        self.assertEqual(read_json(dump / "problem.json")["seq_len"], 30)
+        self.assertFalse((dump / "dq.npy").exists(), "of the point before")
+        file = self.directory / "file"
+        file.write_text("")
+        self.expect_refused(cpbench(*line[:-1], file, "--seq-len", 20), 2, file, "ot a directory")
+
     def test_holds_the_point_in_global_order(self):
         """Checked with PyTorch where it is installed."""
         dump = self.directory / "dump"

@@ -61,7 +61,7 @@ TEST_F(DumpTest, HasEverythingInGlobalOrder) {
   const Inputs inputs(problem, InputKind::kNormal, 1);
   const Results results = compute(*make_low_precision(inputs), inputs);
   const auto shards = zigzag_shards(11, 3);
-  prepare_dump(directory_);
+  prepare_dump(directory_, false);
   run_ranks(3, [&](Collective& collective) {
     const Tokens& tokens = shards[static_cast<std::size_t>(collective.rank())];
     RankResults local(inputs, results, tokens);
@@ -99,7 +99,7 @@ TEST_F(DumpTest, ForwardHasNoGradientsAndFullMasksNoBounds) {
   const Tokens tokens = {{0, 5, 1}};
   RankResults local(inputs, compute(*make_low_precision(inputs), inputs), tokens);
   SingleProcess alone;
-  prepare_dump(directory_);
+  prepare_dump(directory_, false);
   dump(directory_, inputs, Pass::kForward, tokens, local.local(), {}, alone);
   for (const char* name : {"dout.npy", "dq.npy", "dk.npy", "dv.npy", "dsink.npy", "sink.npy"}) {
     EXPECT_FALSE(std::filesystem::exists(directory_ / name)) << name;
@@ -107,9 +107,31 @@ TEST_F(DumpTest, ForwardHasNoGradientsAndFullMasksNoBounds) {
   EXPECT_TRUE(nlohmann::json::parse(read("problem.json"))["mask"]["left"].is_null());
 }
 
+TEST_F(DumpTest, IsPreparedInAnEmptyDirectoryOnly) {
+  prepare_dump(directory_, false);
+  EXPECT_TRUE(std::filesystem::is_empty(directory_)) << "nothing is written before the run";
+  const auto write = [&](const std::string& name) {
+    std::filesystem::create_directories((directory_ / name).parent_path());
+    std::ofstream(directory_ / name) << "old";
+  };
+  for (const char* name :
+       {"problem.json", "dq.npy", "notes.txt", "0-ring-cp2/problem.json", "0-ring-cp2/q.npy", "unrelated/q.npy"}) {
+    write(name);
+  }
+  expect_refused([&] { prepare_dump(directory_, false); }, {directory_.string(), "not empty", "--overwrite"});
+  EXPECT_EQ(read("dq.npy"), "old");
+  prepare_dump(directory_, true);
+  for (const char* name : {"problem.json", "dq.npy", "0-ring-cp2"}) {
+    EXPECT_FALSE(std::filesystem::exists(directory_ / name)) << name;
+  }
+  EXPECT_EQ(read("notes.txt"), "old");
+  EXPECT_EQ(read("unrelated/q.npy"), "old");
+  expect_refused([&] { prepare_dump(directory_ / "notes.txt", true); }, {"notes.txt", "ot a directory"});
+}
+
 TEST_F(DumpTest, RefusesAPlaceThatCannotBeWrittenTo) {
   const std::filesystem::path nowhere = directory_ / "missing" / "dump";
-  expect_refused([&] { prepare_dump(nowhere); }, {nowhere.string()});
+  expect_refused([&] { prepare_dump(nowhere, false); }, {nowhere.string()});
 
   const Problem problem = small_problem(5);
   const Inputs inputs(problem, InputKind::kNormal, 1);

@@ -121,7 +121,7 @@ class RunCommand : public Subcommand {
     const auto begin = [&](const std::string& id, const SweepPoint& point) {
       const PointFiles files = files_of(id, points.size() > 1);
       if (output) output->begin(id);
-      if (output && !files.dump.empty() && point.of) prepare_dump(files.dump);
+      if (output && !files.dump.empty() && point.of) prepare_dump(files.dump, run_.overwrite);
       return files;
     };
     const auto end = [&](PointRecord record) {
@@ -139,7 +139,7 @@ class RunCommand : public Subcommand {
     if (!run_.json.empty()) check_writable(run_.json, run_.overwrite);
     if (!run_.json.empty()) check_writable(lines_path(run_.json), run_.overwrite);
     if (!run_.trace.empty()) check_writable(run_.trace, true);
-    if (!run_.dump.empty()) prepare_dump(run_.dump);
+    if (!run_.dump.empty()) prepare_dump(run_.dump, run_.overwrite);
   }
 
   PointFiles files_of(const std::string& id, bool several) const {

@@ -65,7 +65,7 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   add_integer(command, "-n,--iterations", options.iterations, 1, kMostCount, "measured iterations");
   add_integer(command, "-w,--warmup", options.warmup, 0, kMostCount, "iterations before them");
   command.add_option("-J,--json", options.json, "result file; never overwritten silently")->type_name("FILE");
-  command.add_flag("--overwrite", options.overwrite, "overwrite an existing result file");
+  command.add_flag("--overwrite", options.overwrite, "replace existing results, traces and dumps");
   command.add_option("--trace", options.trace, "Chrome trace of every rank")->type_name("FILE");
   command.add_option("--dump", options.dump, "inputs, outputs and gradients as .npy files")->type_name("DIR");
   add_execution_options(command, options);
