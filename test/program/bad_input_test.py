@@ -224,6 +224,26 @@ class Run(ProgramTest):
         self.assertTrue(json.loads((self.directory / "old.json").read_text())["complete"])
 
 
+    def test_traces_are_never_overwritten_silently(self):
+        trace = self.directory / "trace.json"
+        arguments = ["run", *TINY, *BRIEFLY, "--trace", trace]
+        self.expect_ok(cpbench(*arguments, "--seq-len", "16"))
+        self.expect_refused(cpbench(*arguments, "--seq-len", "16"), 2, trace, "--overwrite")
+        self.expect_ok(cpbench(*arguments, "--seq-len", "16", "--overwrite"))
+        of_second_point = self.directory / "trace.1-ring-cp1.json"
+        of_second_point.write_text("precious")
+        self.expect_refused(cpbench(*arguments, "--seq-len", "16,17"), 2, of_second_point, "--overwrite")
+
+    def test_outputs_do_not_share_a_file(self):
+        path = self.directory / "out.json"
+        arguments = ["run", "--seq-len", "16", *TINY, *BRIEFLY, "--json", path]
+        for other in ("out.json", "./out.json", "out.jsonl"):
+            trace = f"{self.directory}/{other}"
+            with self.subTest(trace):
+                self.expect_refused(cpbench(*arguments, "--trace", trace, "--overwrite"), 2, other, "written twice")
+                self.assertFalse(path.exists())
+
+
 class Job(ProgramTest):
     """On several ranks rank 0 alone speaks, all leave with one code, and none waits for another."""
 

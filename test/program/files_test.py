@@ -59,7 +59,7 @@ class Results(ProgramTest):
 class Trace(ProgramTest):
     def trace_of(self, *arguments, ranks=3):
         path = self.directory / "trace.json"
-        self.expect_ok(cpbench("run", *BRIEFLY, *arguments, "--trace", path, ranks=ranks))
+        self.expect_ok(cpbench("run", *BRIEFLY, *arguments, "--trace", path, "--overwrite", ranks=ranks))
         return read_json(path)
 
     def test_has_every_rank_and_track(self):

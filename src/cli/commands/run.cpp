@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <set>
 
 #include "backend/cpu/isa.hpp"
 #include "cli/commands/deadline.hpp"
@@ -108,7 +109,7 @@ class RunCommand : public Subcommand {
     const Execution execution = execution_of(world, run_, sweep_);
     const std::vector<SweepPoint> points = points_of(world, execution, sweep_, *flags_);
     together(world, [&] {
-      if (job.speaks) check_files();
+      if (job.speaks) check_files(points);
     });
     warn(job, thread_warning(world, execution.placement, execution.settings.threads));
 
@@ -119,7 +120,7 @@ class RunCommand : public Subcommand {
     });
     const Deadline deadline(run_.timeout_s, world);
     const auto begin = [&](const std::string& id, const SweepPoint& point) {
-      const PointFiles files = files_of(id, points.size() > 1);
+      const PointFiles files = files_of(id, points);
       if (output) output->begin(id);
       if (output && !files.dump.empty() && point.of) prepare_dump(files.dump, run_.overwrite);
       return files;
@@ -135,14 +136,24 @@ class RunCommand : public Subcommand {
 
  private:
   /// What cannot be written is said before the run.
-  void check_files() const {
-    if (!run_.json.empty()) check_writable(run_.json, run_.overwrite);
-    if (!run_.json.empty()) check_writable(lines_path(run_.json), run_.overwrite);
-    if (!run_.trace.empty()) check_writable(run_.trace, true);
+  void check_files(const std::vector<SweepPoint>& points) const {
+    std::vector<std::string> files;
+    if (!run_.json.empty()) files = {run_.json, lines_path(run_.json)};
+    for (std::size_t index = 0; index < points.size() && !run_.trace.empty(); ++index) {
+      files.push_back(files_of(id_of(index, points[index]), points).trace);
+    }
+    std::set<std::filesystem::path> distinct;
+    for (const std::string& file : files) {
+      check_writable(file, run_.overwrite);
+      if (!distinct.insert(std::filesystem::weakly_canonical(file)).second) {
+        refuse("\"{}\" would be written twice: results, their lines and traces need files of their own", file);
+      }
+    }
     if (!run_.dump.empty()) prepare_dump(run_.dump, run_.overwrite);
   }
 
-  PointFiles files_of(const std::string& id, bool several) const {
+  PointFiles files_of(const std::string& id, const std::vector<SweepPoint>& points) const {
+    const bool several = points.size() > 1;
     return {.trace = file_of(run_.trace, id, several),
             .dump = run_.dump.empty() || !several ? run_.dump : run_.dump + "/" + id};
   }
