@@ -120,7 +120,9 @@ TEST(Options, BadValuesAreRefusedWithTheFlag) {
   expect_bad({"--seed", "9223372036854775808"}, {"--seed", "9223372036854775808"});
   expect_bad({"--timeout", "0"}, {"--timeout", "0"});
   expect_bad({"--threads", "99999999999999999999"}, {"--threads", "99999999999999999999"});
-  expect_bad({"--iterations", "3", "--iterations", "4"}, {"--iterations"});
+  expect_bad({"-n", "3", "--iterations", "4"}, {"--iterations takes one value, not 2: 3, 4"});
+  expect_bad({"--timeout=3", "--timeout=4"}, {"--timeout takes one value, not 2: 3, 4"});
+  expect_bad({"--json", "a", "-J", "b"}, {"--json takes one value, not 2: a, b"});
   expect_bad({"--json"}, {"--json"});
 }
 

@@ -58,7 +58,8 @@ class CommandLine(ProgramTest):
                 ("--prune 1", "--prune", '"1"'),
                 ("--sink=maybe", "--sink", '"maybe"'),
                 ("--ranks-per-node many", "--ranks-per-node", '"many"'),
-                ("--rank first", "--rank", "first"),
+                ("--rank first", '--rank: "first" is not a whole number'),
+                ("--rank -1", "--rank: -1 is out of range"),
             ]
         )
 

@@ -126,9 +126,7 @@ std::string prune_text(const Case& c, double sent, int ranks_per_node) {
 }
 
 ExitCode plan_point(const Case& c, const PlanOptions& options, bool speaks) {
-  if (options.rank < 0 || options.rank >= c.cp_size()) {
-    refuse("--rank {} does not exist: cp_size is {}", options.rank, c.cp_size());
-  }
+  if (options.rank >= c.cp_size()) refuse("--rank {} does not exist: cp_size is {}", options.rank, c.cp_size());
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   std::string text = describe_case(c);
@@ -156,7 +154,7 @@ class PlanCommand : public Subcommand {
   explicit PlanCommand(CLI::App& parent) {
     app = parent.add_subcommand("plan", "Programs, their proof, memory, bytes and FLOPs per rank; runs nothing");
     add_sweep_options(*app, options_.sweep);
-    app->add_option("--rank", options_.rank, "Rank whose program is shown (0)");
+    add_integer(*app, "--rank", options_.rank, 0, "rank whose program is shown");
     app->add_flag("--all-steps", options_.all_steps, "Show long programs whole");
     flags_ = std::make_unique<AxisFlags>(*app);
   }

@@ -1,73 +1,86 @@
 #include "cli/config/options.hpp"
 
+#include <fmt/ranges.h>
+
 #include <limits>
 
 #include "cli/axes/number.hpp"
+#include "support/error.hpp"
 
 namespace cpbench {
 namespace {
 
-constexpr std::int64_t kMostCount = std::numeric_limits<int>::max();
-
-// CLI11's own conversions accept more than a number and name no range, so values are read here.
-template <typename Integer>
-void add_integer(CLI::App& command, const std::string& flags, Integer& value, std::int64_t smallest,
-                 std::int64_t largest, const std::string& help) {
-  const std::string flag = flags.substr(flags.find("--"));
-  const auto read = [&value, flag, smallest, largest](const CLI::results_t& texts) {
-    value = static_cast<Integer>(parse_integer(flag, texts.front(), smallest, largest));
+// CLI11's own conversions accept more than a number and name no range, and its word on a flag that is given twice names
+// no value, so texts are read here.
+template <typename Read>
+CLI::Option* add_value(CLI::App& command, const std::string& flags, const std::string& type, const std::string& help,
+                       Read&& read) {
+  const auto read_only_one = [flag = flags.substr(flags.find("--")), read](const CLI::results_t& texts) {
+    if (texts.size() > 1) refuse("{} takes one value, not {}: {}", flag, texts.size(), fmt::join(texts, ", "));
+    read(flag, texts.front());
     return true;
   };
-  command.add_option(flags, read, help + " [" + std::to_string(value) + "]")->type_name("N");
+  return command.add_option(flags, read_only_one, help)
+      ->type_name(type)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+CLI::Option* add_text(CLI::App& command, const std::string& flags, std::string& value, const std::string& type,
+                      const std::string& help) {
+  return add_value(command, flags, type, help, [&value](const std::string&, const std::string& text) { value = text; });
 }
 
 void add_positive(CLI::App& command, const std::string& flag, std::optional<double>& value, const std::string& unit,
                   const std::string& help) {
-  const auto read = [&value, flag](const CLI::results_t& texts) {
-    value = parse_positive(flag, texts.front());
-    return true;
-  };
-  command.add_option(flag, read, help)->type_name(unit);
+  add_value(command, flag, unit, help,
+            [&value](const std::string& name, const std::string& text) { value = parse_positive(name, text); });
+}
+
+template <typename Integer>
+void add_number(CLI::App& command, const std::string& flags, Integer& value, std::int64_t smallest,
+                std::int64_t largest, const std::string& help) {
+  add_value(command, flags, "N", help + " [" + std::to_string(value) + "]",
+            [&value, smallest, largest](const std::string& name, const std::string& text) {
+              value = static_cast<Integer>(parse_integer(name, text, smallest, largest));
+            });
 }
 
 }  // namespace
 
+void add_integer(CLI::App& command, const std::string& flags, int& value, int smallest, const std::string& help) {
+  add_number(command, flags, value, smallest, std::numeric_limits<int>::max(), help);
+}
+
 void add_sweep_options(CLI::App& command, SweepOptions& options) {
-  command.add_option("--config", options.config, "sweep from a config file; flags override it")->type_name("FILE");
+  add_text(command, "--config", options.config, "FILE", "sweep from a config file; flags override it");
   add_positive(command, "--length-scale", options.length_scale, "FACTOR",
                "multiplies the config's lengths, instead of its own length_scale");
-  add_integer(command, "--ranks-per-node", options.ranks_per_node, 0, kMostCount,
-              "ranks that share a node; 0: as found");
-  add_integer(command, "--seed", options.seed, 0, std::numeric_limits<std::int64_t>::max(),
-              "of inputs and of documents drawn from a histogram");
+  add_integer(command, "--ranks-per-node", options.ranks_per_node, 0, "ranks that share a node; 0: as found");
+  add_number(command, "--seed", options.seed, 0, std::numeric_limits<std::int64_t>::max(),
+             "of inputs and of documents drawn from a histogram");
 }
 
 void add_execution_options(CLI::App& command, RunOptions& options) {
-  command.add_option("--check", options.check, "full, sample[:ROWS] or off [full where it takes seconds, else sample]")
-      ->type_name("CHECK");
-  command.add_option("--input", options.input, "normal, outlier, large-logits, constant or nan [normal]")
-      ->type_name("INPUT");
-  command.add_option("--backend", options.backend, "auto, cpu or cuda [auto]")->type_name("NAME");
-  command.add_option("--transport", options.transport, "auto, mpi, nccl or ipc [auto]")->type_name("NAME");
-  command.add_option("--kernel", options.kernel, "attention kernel of the backend [auto]")->type_name("NAME");
-  command
-      .add_option("--emulate-link", options.emulate_link,
-                  "GB/s[:us], or inner=...,outer=... by edge, by node with --ranks-per-node")
-      ->type_name("SPEED");
-  command.add_option("--isa", options.isa, "instruction set of the CPU kernels [auto]")
-      ->type_name("NAME")
-      ->envname("CPBENCH_ISA");
-  add_integer(command, "--threads", options.threads, 0, kMostCount, "threads per rank; 0: the node's CPUs / its ranks");
+  add_text(command, "--check", options.check, "CHECK",
+           "full, sample[:ROWS] or off [full where it takes seconds, else sample]");
+  add_text(command, "--input", options.input, "INPUT", "normal, outlier, large-logits, constant or nan [normal]");
+  add_text(command, "--backend", options.backend, "NAME", "auto, cpu or cuda [auto]");
+  add_text(command, "--transport", options.transport, "NAME", "auto, mpi, nccl or ipc [auto]");
+  add_text(command, "--kernel", options.kernel, "NAME", "attention kernel of the backend [auto]");
+  add_text(command, "--emulate-link", options.emulate_link, "SPEED",
+           "GB/s[:us], or inner=...,outer=... by edge, by node with --ranks-per-node");
+  add_text(command, "--isa", options.isa, "NAME", "instruction set of the CPU kernels [auto]")->envname("CPBENCH_ISA");
+  add_integer(command, "--threads", options.threads, 0, "threads per rank; 0: the node's CPUs / its ranks");
   add_positive(command, "--timeout", options.timeout_s, "SECONDS", "ends the run with exit code 124");
 }
 
 void add_run_options(CLI::App& command, RunOptions& options) {
-  add_integer(command, "-n,--iterations", options.iterations, 1, kMostCount, "measured iterations");
-  add_integer(command, "-w,--warmup", options.warmup, 0, kMostCount, "iterations before them");
-  command.add_option("-J,--json", options.json, "result file; never overwritten silently")->type_name("FILE");
+  add_integer(command, "-n,--iterations", options.iterations, 1, "measured iterations");
+  add_integer(command, "-w,--warmup", options.warmup, 0, "iterations before them");
+  add_text(command, "-J,--json", options.json, "FILE", "result file; never overwritten silently");
   command.add_flag("--overwrite", options.overwrite, "replace existing results, traces and dumps");
-  command.add_option("--trace", options.trace, "Chrome trace of every rank")->type_name("FILE");
-  command.add_option("--dump", options.dump, "inputs, outputs and gradients as .npy files")->type_name("DIR");
+  add_text(command, "--trace", options.trace, "FILE", "Chrome trace of every rank");
+  add_text(command, "--dump", options.dump, "DIR", "inputs, outputs and gradients as .npy files");
   add_execution_options(command, options);
 }
 

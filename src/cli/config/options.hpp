@@ -37,7 +37,10 @@ struct RunOptions {
   std::optional<double> timeout_s;  ///< none: no limit
 };
 
-/// Adds the flags to a command; `options` must outlive its parsing. Numbers are read strictly (axes/number.hpp).
+/// Adds a whole number >= smallest to a command; its present value is the default. Read strictly (axes/number.hpp).
+void add_integer(CLI::App& command, const std::string& flags, int& value, int smallest, const std::string& help);
+
+/// Adds the flags to a command; `options` must outlive its parsing. None takes two values.
 void add_sweep_options(CLI::App& command, SweepOptions& options);
 /// Those that `validate` has too; add_run_options adds them and what measuring needs.
 void add_execution_options(CLI::App& command, RunOptions& options);
