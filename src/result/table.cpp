@@ -9,17 +9,29 @@
 #include <set>
 #include <string_view>
 
+#include "result/sha256.hpp"
+
 namespace cpbench {
 namespace {
 
 using Axes = nlohmann::ordered_json;
 constexpr const char* kNothing = "-";
 
+/// `1000,3096`; of a long list the beginning, its length and a digest: `1000,30,...16:3f9a2c`.
+std::string text_of_list(const Axes& list) {
+  constexpr std::size_t kLongest = 24, kBeginning = 8, kDigest = 6;
+  std::string text = list.dump();
+  text = text.substr(1, text.size() - 2);
+  if (text.size() <= kLongest) return text;
+  const std::size_t end = text.find(',', kBeginning);
+  return fmt::format("{},...{}:{}", text.substr(0, end), list.size(), sha256_of(text).substr(0, kDigest));
+}
+
 std::string text_of_axis(const Axes& axes, const std::string& name) {
   const auto found = axes.find(name);
   if (found == axes.end() || found->is_null()) return kNothing;
   if (found->is_string()) return found->get<std::string>();
-  if (found->is_array()) return fmt::format("{} values", found->size());
+  if (found->is_array()) return text_of_list(*found);
   return found->dump();
 }
 

@@ -86,7 +86,22 @@ TEST(ResolveAll, ImpossiblePointsOfASweepAreSkippedWithTheReason) {
   EXPECT_FALSE(points[1].of.has_value());
   EXPECT_NE(points[1].skipped_because.find("window_size 3"), std::string::npos);
   EXPECT_EQ(points[1].axes["window_size"], 3);
-  EXPECT_FALSE(points[1].axes.contains("heads"));
+  EXPECT_EQ(points[1].axes["cp_size"], 4);
+  for (const AxisInfo& axis : all_axes()) {
+    if (axis.axis != Axis::kUlyssesDegree && axis.axis != Axis::kWindowSize && axis.axis != Axis::kRankOrder) {
+      EXPECT_EQ(points[1].axes[std::string(axis.name)], points[0].axes[std::string(axis.name)]) << axis.name;
+    }
+  }
+  EXPECT_FALSE(points[1].axes.contains("ulysses_degree"));
+}
+
+TEST(ResolveAll, ASkippedPointShowsItsModelAndAllItsHeads) {
+  const auto points =
+      resolve_all(expand(matrix_of({{"model", "llama3-8b"}, {"tensor_parallel", "2,3"}}), {}), {.world_size = 4});
+  ASSERT_FALSE(points.at(1).of.has_value());
+  EXPECT_EQ(points[1].axes["heads"], 32);
+  EXPECT_EQ(points[1].axes["kv_heads"], 8);
+  EXPECT_EQ(points[1].axes["tensor_parallel"], 3);
 }
 
 TEST(ResolveAll, ASingleImpossiblePointIsAnError) {

@@ -295,6 +295,7 @@ class Job(ProgramTest):
         points = self.points_of("--cp-size", "3,4", "--seq-len", "64", *TINY, ranks=2, code=77)
         self.assertEqual([point["status"] for point in points], ["skipped"] * 2)
         self.assertIn("cp_size 3 is more than the 2 ranks", points[0]["reason"])
+        self.assertEqual(points[0]["case"]["mask"], "causal", "defaults are shown too")
 
     def test_timeout(self):
         path = self.directory / "late.json"

@@ -113,6 +113,23 @@ TEST(Table, AxesThatVaryGetAColumn) {
   EXPECT_EQ(words[8], "on");
 }
 
+TEST(Table, ListsOfDocumentsCanBeToldApart) {
+  const auto cell = [](const std::vector<int>& lengths) {
+    PointRecord point = sample_ok();
+    point.axes["docs"] = lengths;
+    return words_of(Table({"docs"}).row(point))[8];
+  };
+  EXPECT_EQ(cell({1000, 3096}), "1000,3096");
+  EXPECT_EQ(cell({7}), "7");
+  const std::vector<int> many(1000, 100);
+  std::vector<int> others = many;
+  others[500] = 99;
+  others[501] = 101;
+  EXPECT_TRUE(cell(many).starts_with("100,100,100,...1000:")) << cell(many);
+  EXPECT_LT(cell(many).size(), 30u);
+  EXPECT_NE(cell(many), cell(others));
+}
+
 TEST(Table, FooterCountsAndJudges) {
   const std::vector<PointRecord> points = sample_result().points;
   const auto footer = [](std::vector<PointRecord> some) { return Table::footer(some); };

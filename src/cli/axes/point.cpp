@@ -45,13 +45,13 @@ Documents documents_of(const PointSpec& spec, std::int64_t seq_len, std::uint64_
   }
 }
 
-Problem problem_of(const PointSpec& spec, const ResolveContext& context) {
+// But for the documents.
+Problem problem_of(const PointSpec& spec) {
   Problem problem;
   set_shape(spec, problem);
   problem.batch = spec.integer(Axis::kBatch);
   problem.seq_len = spec.integer(Axis::kSeqLen);
   problem.dtype = parse_dtype(spec.word(Axis::kDtype));
-  problem.documents = documents_of(spec, problem.seq_len, context.seed);
   problem.layout = parse_layout(spec.word(Axis::kLayout));
   problem.scale = spec.has(Axis::kScale) ? spec.at(Axis::kScale).get<double>()
                                          : 1 / std::sqrt(static_cast<double>(problem.head_dim));
@@ -128,26 +128,40 @@ Json value_of(Axis axis, const Case& c, int tensor_parallel, const PointSpec& sp
   return name_of(c.accumulate);
 }
 
-ResolvedPoint resolve_or_name_rule(const PointSpec& spec, const ResolveContext& context) {
-  ResolvedPoint point;
-  Case& c = point.of;
-  c.problem = problem_of(spec, context);
+Json axes_of(const Case& c, int tensor_parallel, const PointSpec& spec) {
+  Json axes;
+  for (const AxisInfo& info : all_axes()) {
+    axes[std::string(info.name)] = value_of(info.axis, c, tensor_parallel, spec);
+  }
+  return axes;
+}
+
+// All that no rule concerns: the problem before tensor parallelism and without documents, and no grid.
+Case case_without_grid(const PointSpec& spec) {
+  Case c;
+  c.problem = problem_of(spec);
   c.algorithm = parse_algorithm(spec.word(Axis::kAlgo));
-  const HeadShare share =
-      share_heads(c.problem.heads, c.problem.kv_heads, static_cast<int>(spec.integer(Axis::kTensorParallel)));
-  c.problem.heads = share.heads;
-  c.problem.kv_heads = share.kv_heads;
-  c.grid = choose_grid(spec, c.algorithm, share, context);
   c.shard = shard_of(spec, c.algorithm);
   c.pass = parse_pass(spec.word(Axis::kPass));
   c.uneven_heads = spec.is_on(Axis::kUnevenHeads);
   c.overlap = spec.is_on(Axis::kOverlap);
   c.prune = spec.is_on(Axis::kPrune);
   c.accumulate = parse_accumulate(spec.word(Axis::kAccumulate));
+  return c;
+}
+
+ResolvedPoint resolve_or_name_rule(const PointSpec& spec, const ResolveContext& context) {
+  ResolvedPoint point;
+  Case& c = point.of;
+  c = case_without_grid(spec);
+  c.problem.documents = documents_of(spec, c.problem.seq_len, context.seed);
+  const HeadShare share =
+      share_heads(c.problem.heads, c.problem.kv_heads, static_cast<int>(spec.integer(Axis::kTensorParallel)));
+  c.problem.heads = share.heads;
+  c.problem.kv_heads = share.kv_heads;
+  c.grid = choose_grid(spec, c.algorithm, share, context);
   check(c);
-  for (const AxisInfo& info : all_axes()) {
-    point.axes[std::string(info.name)] = value_of(info.axis, c, share.tensor_parallel, spec);
-  }
+  point.axes = axes_of(c, share.tensor_parallel, spec);
   return point;
 }
 
@@ -185,6 +199,18 @@ std::int64_t PointSpec::integer_or(Axis axis, std::int64_t otherwise) const {
 
 std::string PointSpec::word_or(Axis axis, std::string_view otherwise) const {
   return has(axis) ? at(axis).get<std::string>() : std::string(otherwise);
+}
+
+Json known_axes(const PointSpec& spec, const ResolveContext& context) {
+  Json axes = axes_of(case_without_grid(spec), /*tensor_parallel=*/1, spec);
+  axes["cp_size"] = spec.integer_or(Axis::kCpSize, context.world_size);
+  axes["tensor_parallel"] = spec.value(Axis::kTensorParallel);
+  for (const Axis axis : {Axis::kUlyssesDegree, Axis::kWindowSize, Axis::kRankOrder}) {
+    const std::string name(info_of(axis).name);
+    axes.erase(name);
+    if (spec.has(axis)) axes[name] = spec.at(axis);
+  }
+  return axes;
 }
 
 ResolvedPoint resolve(const PointSpec& spec, const ResolveContext& context) {

@@ -53,6 +53,9 @@ struct ResolvedPoint {
   Json axes;
 };
 
+/// Every axis as far as it is known of a point whether it is possible or not: of the grid only what was asked.
+Json known_axes(const PointSpec& spec, const ResolveContext& context);
+
 /// Throws a usage error that names the rule, the values and the nearest legal choice if the point is impossible.
 ResolvedPoint resolve(const PointSpec& spec, const ResolveContext& context);
 

@@ -77,9 +77,7 @@ class Output {
  private:
   static std::vector<std::string> extra_axes(const std::vector<SweepPoint>& points) {
     std::vector<Json> cases;
-    for (const SweepPoint& point : points) {
-      if (point.of) cases.push_back(point.axes);  // the others have only what was asked for
-    }
+    for (const SweepPoint& point : points) cases.push_back(point.axes);
     return extra_axes_of(cases);
   }
   static void print(const std::string& text) {

@@ -41,21 +41,12 @@ bool has_all(const PointSpec& point, const PointSpec& wanted) {
   });
 }
 
-SweepPoint skipped(const PointSpec& spec, std::string reason) {
-  SweepPoint point{.skipped_because = std::move(reason)};
-  point.axes["algo"] = spec.word(Axis::kAlgo);
-  for (const AxisInfo& info : all_axes()) {
-    if (spec.has(info.axis)) point.axes[std::string(info.name)] = spec.at(info.axis);
-  }
-  return point;
-}
-
 SweepPoint resolve_or_skip(const PointSpec& spec, const ResolveContext& context) {
   try {
     ResolvedPoint resolved = resolve(spec, context);
     return {std::move(resolved.axes), std::move(resolved.of), ""};
   } catch (const Error& error) {
-    return skipped(spec, error.what());
+    return {known_axes(spec, context), std::nullopt, error.what()};
   }
 }
 
