@@ -43,7 +43,7 @@ class Pack : public testing::TestWithParam<std::tuple<DType, int>> {
 };
 
 TEST_P(Pack, Columns) {
-  for (const int width : {4, 8}) {
+  for (const int width : {4, 6, 8}) {
     const std::int64_t padded = round_up(7, width);
     std::vector<float> packed(static_cast<std::size_t>(padded * dim_), std::numeric_limits<float>::quiet_NaN());
     pack_columns(rows(), padded, width, false, 0.5f, packed.data());

@@ -4,6 +4,13 @@
 #include <numbers>
 
 namespace cpbench {
+namespace {
+
+BlockRange whole_tiles(const BlockRange& range) {
+  return {range.begin / kTileRows * kTileRows, static_cast<int>(round_up(range.end, kTileRows))};
+}
+
+}  // namespace
 
 KeyBlock::KeyBlock(const AttendBackwardArguments& a, const Microkernels& kernels, const BackwardShape& shape,
                    const BackwardScratch& scratch, const KvHead& kv, std::int64_t block)
@@ -35,14 +42,16 @@ void KeyBlock::finish() {
 }
 
 void KeyBlock::make_gradients(const BlockBand& band, const PackedQuery& query) {
-  // Columns of the block are read by tiles of rows later: what is made must be whole tiles of keys, too.
-  const int granule = std::max(kernels_.lanes, kTileRows);
-  for (int key0 = band.key_begin / kernels_.panel * kernels_.panel; key0 < band.key_end; key0 += kernels_.panel) {
+  // Columns of the block are read as tiles of rows later: what is made must be whole tiles of keys.
+  const BlockRange keys = whole_tiles({band.key_begin, band.key_end});
+  for (int panel = keys.begin / kernels_.panel * kernels_.panel; panel < keys.end; panel += kernels_.panel) {
     for (int row = 0; row < shape_.query_block; row += kTileRows) {
       const BlockRange seen = band.keys_of(row, row + kTileRows);
-      const int begin = std::max(seen.begin, key0) / granule * granule;
-      const int end = static_cast<int>(round_up(std::min(seen.end, key0 + kernels_.panel), granule));
-      if (!seen.empty() && begin < end) make_tile(band, query, row, key0, begin, end);
+      if (seen.empty()) continue;
+      const BlockRange made = whole_tiles(seen);
+      const int begin = std::max(made.begin, panel) / kernels_.lanes * kernels_.lanes;
+      const int end = static_cast<int>(round_up(std::min(made.end, panel + kernels_.panel), kernels_.lanes));
+      if (begin < end) make_tile(band, query, row, panel, begin, end);
     }
   }
 }

@@ -28,7 +28,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
-// 4 x 4 accumulators need the 32 registers of AVX-512 and NEON; with 16 there is room for 4 x 2.
+// 6 x 4 accumulators need the 32 registers of AVX-512 and NEON; with 16 there is room for 6 x 2.
 constexpr int kPanelVectors = HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4 ? 2 : 4;
 constexpr int kPanel = kPanelVectors * kLanes;
 
@@ -172,9 +172,10 @@ HWY_INLINE bool AnyAbove(const V (&s)[kTileRows][kVectors], const float* bound) 
     row_highest[r] = s[r][0];
     Unrolled<kVectors, 1>([&](auto v) CPBENCH_INLINED { row_highest[r] = hn::Max(row_highest[r], s[r][v]); });
   });
-  static_assert(kTileRows == 4);
-  const V highest = hn::Max(hn::Max(row_highest[0], row_highest[1]), hn::Max(row_highest[2], row_highest[3]));
-  const float lowest_bound = HWY_MIN(HWY_MIN(bound[0], bound[1]), HWY_MIN(bound[2], bound[3]));
+  static_assert(kTileRows == 6);
+  const V highest = hn::Max(hn::Max(hn::Max(row_highest[0], row_highest[1]), hn::Max(row_highest[2], row_highest[3])),
+                            hn::Max(row_highest[4], row_highest[5]));
+  const float lowest_bound = std::min({bound[0], bound[1], bound[2], bound[3], bound[4], bound[5]});
   return !hn::AllFalse(d, hn::Gt(highest, hn::Set(d, lowest_bound)));
 }
 
@@ -286,7 +287,8 @@ void Multiply(const Product& t) {
 template <class Words>
 double MultiplyAddPeak(std::int64_t steps) {
   // At least 12 accumulators: two multiply-adds a cycle with a latency of 4 need 8, and that would leave no slack.
-  constexpr int kVectors = std::max(kPanelVectors, 3);
+  constexpr int kVectors = kPanelVectors;
+  static_assert(kTileRows * kVectors >= 12);
   const D d;
   V c[kTileRows][kVectors];
   ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED {

@@ -11,6 +11,7 @@ namespace {
 constexpr int kMaxDim = 256;
 
 // Vectors of the compiler: 128 bits are enough for copying, and every instruction set has them.
+typedef float Float2 __attribute__((vector_size(8)));
 typedef float Float4 __attribute__((vector_size(16)));
 typedef std::uint32_t Word4 __attribute__((vector_size(16)));
 typedef std::uint16_t Half4 __attribute__((vector_size(8)));
@@ -65,14 +66,15 @@ class Rows {
   const HeadRows& rows_;
 };
 
-/// One row tile or panel of columns: to[k * width + r] = row r, word k.
+/// One row tile or panel of columns, of an even number of rows: to[k * width + r] = row r, word k.
 template <typename T>
 void pack_tile(const Rows<T>& rows, std::int64_t row0, std::int64_t words, int width, float factor, float* to) {
   const auto scaled = [&](const T* row, std::int64_t k) {
     if constexpr (std::is_same_v<T, Bf16Pair>) return words_at(row, k);
     return words_at(row, k) * factor;
   };
-  for (int r = 0; r < width; r += 4) {
+  int r = 0;
+  for (; r + 4 <= width; r += 4) {
     const T* row[] = {rows[row0 + r], rows[row0 + r + 1], rows[row0 + r + 2], rows[row0 + r + 3]};
     for (std::int64_t k = 0; k < words; k += 4) {
       const Float4 a = scaled(row[0], k), b = scaled(row[1], k), c = scaled(row[2], k), d = scaled(row[3], k);
@@ -82,6 +84,16 @@ void pack_tile(const Rows<T>& rows, std::int64_t row0, std::int64_t words, int w
       store(Float4(__builtin_shufflevector(ab, cd, 2, 3, 6, 7)), to + (k + 1) * width + r);
       store(Float4(__builtin_shufflevector(ab2, cd2, 0, 1, 4, 5)), to + (k + 2) * width + r);
       store(Float4(__builtin_shufflevector(ab2, cd2, 2, 3, 6, 7)), to + (k + 3) * width + r);
+    }
+  }
+  for (; r < width; r += 2) {
+    const T *even = rows[row0 + r], *odd = rows[row0 + r + 1];
+    for (std::int64_t k = 0; k < words; k += 4) {
+      const Float4 a = scaled(even, k), b = scaled(odd, k);
+      store(Float2(__builtin_shufflevector(a, b, 0, 4)), to + (k + 0) * width + r);
+      store(Float2(__builtin_shufflevector(a, b, 1, 5)), to + (k + 1) * width + r);
+      store(Float2(__builtin_shufflevector(a, b, 2, 6)), to + (k + 2) * width + r);
+      store(Float2(__builtin_shufflevector(a, b, 3, 7)), to + (k + 3) * width + r);
     }
   }
 }

@@ -14,7 +14,7 @@ struct HeadRows {
 };
 
 /// [rows / width][dim words][width]: words along dim, columns are rows of the head. `padded_rows` is a multiple of
-/// `width`, which is a multiple of 4. `factor` multiplies fp32 words; pairs are copied.
+/// `width`, which is even. `factor` multiplies fp32 words; pairs are copied.
 void pack_columns(const HeadRows& rows, std::int64_t padded_rows, int width, bool pairs, float factor, float* to);
 
 /// [dim panels][row words][panel]: words along the rows. `padded_rows` is even where words are pairs. Dims beyond the

@@ -96,7 +96,10 @@ void QueryBlock::make_probabilities(const BlockBand& band, const float* k) {
       const BlockRange seen = band.keys_of(row, row + kTileRows);
       const int begin = std::max(seen.begin, key0) / kernels_.lanes * kernels_.lanes;
       const int end = std::min(seen.end, key0 + kernels_.panel);
-      if (begin < end) make_tile(band, k + key0 * shape_.depth + (begin - key0), row, begin, end, seen.begin);
+      if (begin >= end) continue;
+      const float* panel = k + key0 * shape_.depth;
+      prefetch(panel + kernels_.panel * shape_.depth, kernels_.panel * shape_.depth, row);
+      make_tile(band, panel + (begin - key0), row, begin, end, seen.begin);
     }
   }
 }
@@ -137,14 +140,24 @@ void QueryBlock::add_values(const BlockBand& band, const float* v) {
       if (seen.empty()) continue;
       const int begin = seen.begin / kernels_.per_word();
       const int end = (seen.end + kernels_.per_word() - 1) / kernels_.per_word();
+      const float* panel = v + dim * kKeyWords;
+      prefetch(panel + kKeyWords * kernels_.panel, kKeyWords * kernels_.panel, row);
       kernels_.product({.a = scratch_.p + row * kBlockStride + begin,
-                        .b = v + dim * kBlockWords + begin * kernels_.panel,
+                        .b = panel + begin * kernels_.panel,
                         .depth = end - begin,
                         .vectors = vectors,
                         .alpha = 1,
                         .c = o_row(row) + dim,
                         .c_stride = shape_.dim_v_lanes});
     }
+  }
+}
+
+void QueryBlock::prefetch(const float* panel, std::int64_t words, int row) const {
+  constexpr int kCacheLine = 16;
+  const float* end = panel + words * (row + kTileRows) / padded_rows_;
+  for (const float* line = panel + words * row / padded_rows_; line < end; line += kCacheLine) {
+    __builtin_prefetch(line, 0, 2);  // into the second-level cache
   }
 }
 

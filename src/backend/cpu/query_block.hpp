@@ -11,11 +11,14 @@
 namespace cpbench {
 
 inline constexpr int kQueryBlock = 96;  ///< rows; 48 to 192 make no difference
+/// Words of a block along its keys: of V, a panel of AVX-512 takes 32 KiB. Twice as many spill a first-level cache of
+/// 48 KiB, half as many load and store O too often.
+inline constexpr int kKeyWords = 128;
 
 /// Sizes that follow from the arguments and the micro-kernels; the packed forms of K and V of one head.
 struct ForwardShape {
   ForwardShape(const AttendArguments& a, const Microkernels& kernels)
-      : key_block(kBlockWords * kernels.per_word()),
+      : key_block(kKeyWords * kernels.per_word()),
         keys(key_end(a.tiles)),
         key_blocks((keys + key_block - 1) / key_block),
         query_blocks((a.q.rows + kQueryBlock - 1) / kQueryBlock),
@@ -23,7 +26,7 @@ struct ForwardShape {
         dim_v(static_cast<int>(a.v.dim)),
         dim_v_lanes(static_cast<int>(round_up(a.v.dim, kernels.lanes))),
         k_block_words(key_block * depth),
-        v_block_words(kBlockWords * round_up(a.v.dim, kernels.panel)) {}
+        v_block_words(kKeyWords * round_up(a.v.dim, kernels.panel)) {}
 
   int key_block;      ///< keys of a block: a multiple of the panel
   std::int64_t keys;  ///< that the tiles reach
@@ -87,6 +90,8 @@ class QueryBlock {
   void add_values(const BlockBand& band, const float* v);
   void store_state();
   void finish();
+  /// Asks for the row tile's share of a panel of `words` words that comes next.
+  void prefetch(const float* panel, std::int64_t words, int row) const;
   float* o_row(int row) const { return o_ + row * shape_.dim_v_lanes; }
 
   const AttendArguments& a_;
