@@ -9,7 +9,7 @@ result := results/bench
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: help setup build bench bench-kernels test format lint sanitize mpich check-all install clean
+.PHONY: help setup build bench bench-kernels test format lint sanitize mpich isas neon check-all install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -56,8 +56,14 @@ mpich: setup-mpich build-mpich/build.ninja ## the tests that MPI launches, with 
 	cmake --build --preset mpich
 	ctest --preset mpich -j $(jobs)
 
+isas: test ## all tests again with every other instruction set of this machine
+	scripts/test_instruction_sets.sh -j $(jobs)
+
+neon: setup-neon ## the kernel tests for AArch64, cross-compiled and emulated
+	scripts/test_neon.sh
+
 check-all: export CPBENCH_LONG_TESTS := 1
-check-all: test lint-all sanitize mpich ## everything, however long
+check-all: test lint-all sanitize mpich isas neon ## everything, however long
 
 install: build ## into PREFIX=/usr/local
 	cmake --install build --prefix $(PREFIX)

@@ -25,6 +25,9 @@ lint   clang-tidy           clang-tidy
 lint   shellcheck           shellcheck
 mpich  libmpich-dev         mpicxx.mpich
 mpich  mpich                mpiexec.mpich
+neon   g++-aarch64-linux-gnu aarch64-linux-gnu-g++
+neon   qemu-user-static     qemu-aarch64-static
+neon   googletest           ../src/googletest/googletest/src/gtest-all.cc
 '
 
 # Where a compiler or CMake looks for headers without being told: the system's directories and those of the environment.

@@ -10,7 +10,8 @@
 
 namespace cpbench {
 
-/// The names that this CPU can run, the best first: of `avx512-bf16`, `avx512`, `avx2`, `sse4`, `neon`, `generic`.
+/// The names that this CPU can run, the fastest first: of `avx512-bf16`, `avx512`, `avx2`, `sse4`, `neon`, `generic`.
+/// The first two differ only for bf16, and it depends on the CPU which of them is faster.
 std::vector<std::string> isa_names();
 /// Forces an instruction set for the whole process, before kernels run. Throws a usage error for a name that is unknown
 /// or that this CPU cannot run. Without a call, $CPBENCH_ISA counts, and without that the best.

@@ -27,22 +27,32 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace cpbench {
 
+namespace {
+
+/// Whether this CPU has it; not asked for what the compiler was told to rely on, NEON on AArch64.
+template <std::int64_t kTarget>
+void add_if_supported(std::vector<const Microkernels*>& list, const Microkernels& microkernels) {
+  if constexpr (kTarget != HWY_STATIC_TARGET) {
+    if ((hwy::SupportedTargets() & kTarget) == 0) return;
+  }
+  list.push_back(&microkernels);
+}
+
+}  // namespace
+
 std::vector<const Microkernels*> fp32_microkernels() {
   std::vector<const Microkernels*> list;
-  const auto add = [&](std::int64_t target, const Microkernels& microkernels) {
-    if (hwy::SupportedTargets() & target) list.push_back(&microkernels);
-  };
 #if HWY_TARGETS & HWY_AVX3
-  add(HWY_AVX3, N_AVX3::kFp32Microkernels);
+  add_if_supported<HWY_AVX3>(list, N_AVX3::kFp32Microkernels);
 #endif
 #if HWY_TARGETS & HWY_AVX2
-  add(HWY_AVX2, N_AVX2::kFp32Microkernels);
+  add_if_supported<HWY_AVX2>(list, N_AVX2::kFp32Microkernels);
 #endif
 #if HWY_TARGETS & HWY_SSE4
-  add(HWY_SSE4, N_SSE4::kFp32Microkernels);
+  add_if_supported<HWY_SSE4>(list, N_SSE4::kFp32Microkernels);
 #endif
 #if HWY_TARGETS & HWY_NEON
-  add(HWY_NEON, N_NEON::kFp32Microkernels);
+  add_if_supported<HWY_NEON>(list, N_NEON::kFp32Microkernels);
 #endif
   // The fallback where the targets above are not part of every CPU: which of the two it is depends on the compiler.
 #if HWY_TARGETS & HWY_EMU128

@@ -37,6 +37,7 @@ class DoctorCommand : public Subcommand {
     for (const RankInfo& r : header.ranks) {
       fmt::print("{:>6}  {:<24}{:>6}  {:<16}{}\n", r.rank, r.host, r.local_rank, r.cpus, r.device);
     }
+    fmt::print("instruction sets, the fastest first: {}\n", fmt::join(isa_names(), " "));
   }
 
   /// All ranks measure at once, as they would compute at once; the figures are means over ranks.
