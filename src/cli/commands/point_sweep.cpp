@@ -1,5 +1,7 @@
 #include "cli/commands/point_sweep.hpp"
 
+#include <fmt/format.h>
+
 #include "backend/cpu/isa.hpp"
 #include "cli/commands/sweep_of.hpp"
 #include "cli/commands/together.hpp"

@@ -8,6 +8,7 @@
 
 #include "cli/commands/point_runner.hpp"
 #include "cli/config/command_line.hpp"
+#include "support/error.hpp"
 
 namespace cpbench {
 
