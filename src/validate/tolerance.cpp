@@ -28,7 +28,9 @@ double tolerance(ResultTensor tensor, const Problem& problem, const ErrorNorms& 
 double tolerance_floor(ResultTensor tensor, const Problem& problem, double largest_lse) {
   const double rounding = epsilon_of(problem.dtype) / (tensor == ResultTensor::kLse ? 32 : 2);
   const double terms = static_cast<double>(problem.seq_len) * problem.group();
-  const double arithmetic = epsilon_of(DType::kFp32) * (8 + std::sqrt(terms) / 4 + 4 * largest_lse);
+  const bool cancels = tensor == ResultTensor::kDq || tensor == ResultTensor::kDk;
+  const double sums = std::sqrt(terms) * (cancels ? 4 : 0.25);
+  const double arithmetic = epsilon_of(DType::kFp32) * (8 + sums + 4 * largest_lse);
   return std::min(rounding + arithmetic, kBlind);
 }
 

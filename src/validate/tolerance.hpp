@@ -26,7 +26,8 @@ double tolerance(ResultTensor tensor, const Problem& problem, const ErrorNorms& 
 /// What is allowed where that error is zero, or happens to be small: one rounding to the dtype, epsilon / 2 (lse, which
 /// no dtype rounds but fp32, epsilon / 32: kernels for short dtypes may have a shorter exponential), and fp32
 /// arithmetic, epsilon_of(fp32) times
-///  - 8 + sqrt(n) / 4, for sums of n terms in any order;
+///  - 8 + sqrt(n) / 4, for sums of n terms in any order; 4 sqrt(n) for dq and dk, whose terms dP - delta cancel: where
+///    keys are alike, as in constant inputs, the rounding of delta is an error that all terms share;
 ///  - 4 |lse|, for the largest of the checked rows: a score s has an error of epsilon |s| wherever its scale is
 ///  applied,
 ///    and exp makes a relative error of that. At most kBlind in all: a check that allows more would see nothing.
