@@ -7,9 +7,9 @@
 
 namespace cpbench {
 
-/// Makes an empty directory for a dump, or for the dumps of several points in its subdirectories; its parent must exist.
-/// Throws a usage error where it cannot be written to, or has files in it; with `overwrite` the dumps in it and in its
-/// subdirectories are removed instead, and other files stay. Called before the run.
+/// Makes an empty directory for a dump, or for the dumps of several points in its subdirectories; its parent must
+/// exist. Throws a usage error where it cannot be written to, or has files in it; with `overwrite` the dumps in it and
+/// in its subdirectories are removed instead, and other files stay. Called before the run.
 void prepare_dump(const std::filesystem::path& directory, bool overwrite);
 
 /// Collective; rank 0 writes. q, k, v, dout, out, dq, dk, dv are [batch, seq_len, heads, dim], lse is [batch, seq_len,
