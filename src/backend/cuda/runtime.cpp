@@ -1,0 +1,12 @@
+#include "backend/cuda/runtime.hpp"
+
+#include "support/error.hpp"
+
+namespace cpbench {
+
+void check(cudaError_t status, const char* what) {
+  if (status == cudaSuccess) return;
+  throw Error(ExitCode::kDevice, fmt::format("{}: {}", what, cudaGetErrorString(status)));
+}
+
+}  // namespace cpbench
