@@ -76,8 +76,11 @@ WorkList make_work_list(std::span<const Tile> tiles, std::int64_t rows, int bloc
     const Tile& tile = tiles[i];
     check_size(tile.k_begin + tile.k_count, "rows");
     list.bands.push_back(band_of(tile));
-    list.column_begin = i == 0 ? narrow(tile.k_begin) : std::min(list.column_begin, narrow(tile.k_begin));
-    list.column_end = std::max(list.column_end, narrow(tile.k_begin + tile.k_count));
+    const WorkList::Band& band = list.bands.back();
+    list.row_begin = i == 0 ? band.row_begin : std::min(list.row_begin, band.row_begin);
+    list.row_end = std::max(list.row_end, band.row_end);
+    list.column_begin = i == 0 ? band.column_begin : std::min(list.column_begin, band.column_begin);
+    list.column_end = std::max(list.column_end, band.column_end);
     for (std::int64_t block = tile.q_begin / block_rows; block * block_rows < tile.q_begin + tile.q_count; ++block) {
       tiles_of_block[static_cast<std::size_t>(block)].push_back(narrow(static_cast<std::int64_t>(i)));
     }

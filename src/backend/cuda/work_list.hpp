@@ -32,8 +32,8 @@ struct WorkList {
   std::vector<Block> blocks;  ///< every row of the operand is in one; those with the most steps come first
   std::vector<Range> ranges;
   std::vector<Band> bands;
-  /// The columns that the tiles span: no other column may be read.
-  std::int32_t column_begin = 0, column_end = 0;
+  /// What the tiles span: no key outside may be read.
+  std::int32_t row_begin = 0, row_end = 0, column_begin = 0, column_end = 0;
 };
 
 /// `rows` rows in blocks of `block_rows`, against columns in steps of `step_columns`. Throws a usage error where rows

@@ -1,0 +1,88 @@
+// The backward pass on accumulators in registers, transposed: rows are keys, columns queries (softmax.hpp says which
+// lane holds what).
+#pragma once
+
+#include "backend/cuda/softmax.hpp"
+
+namespace cpbench {
+
+/// What the backward pass subtracts from scores, times log2(e): P = exp2(score * scale_log2 - offset). Infinite where a
+/// query saw nothing (lse is -inf) or does not exist, so that P is 0.
+__device__ inline float offset_of(const BackwardParameters& p, int batch, int q_head, int query) {
+  if (query >= p.q_rows) return -kMinusInfinity;
+  const float lse = *p.lse.at<const float>(batch, query, q_head);
+  return lse == kMinusInfinity ? -kMinusInfinity : lse * kLog2E;
+}
+__device__ inline float delta_of(const BackwardParameters& p, int batch, int q_head, int query) {
+  return query < p.q_rows ? *p.delta.at<const float>(batch, query, q_head) : 0.0f;
+}
+
+/// Scores to probabilities; `offsets` is that of the tile's first query.
+template <int kElements>
+__device__ inline void probabilities(float (&s)[kElements], const float* offsets, float scale_log2) {
+#pragma unroll
+  for (int j = 0; j < kElements / 4; ++j) {
+    const float2 offset = *reinterpret_cast<const float2*>(offsets + 8 * j + first_column());
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      float* pair = s + 4 * j + 2 * half;
+      pair[0] = ptx::exp2(fmaf(pair[0], scale_log2, -offset.x));
+      pair[1] = ptx::exp2(fmaf(pair[1], scale_log2, -offset.y));
+    }
+  }
+}
+
+/// Probabilities of pairs outside the band become 0; `row` is the lane's first key, `column` the tile's first query.
+template <int kElements>
+__device__ inline void clear_outside(float (&s)[kElements], const WorkList::Band& band, int row, int column) {
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    const Window window(band, row + 8 * half, column + first_column());
+#pragma unroll
+    for (int j = 0; j < kElements / 4; ++j) {
+#pragma unroll
+      for (int e = 0; e < 2; ++e) {
+        if (!window.sees(8 * j + e)) s[4 * j + 2 * half + e] = 0;
+      }
+    }
+  }
+}
+
+/// dS = P * (dP - delta), in place of dP.
+template <int kElements>
+__device__ inline void score_gradients(float (&dp)[kElements], const float (&p)[kElements], const float* deltas) {
+#pragma unroll
+  for (int j = 0; j < kElements / 4; ++j) {
+    const float2 delta = *reinterpret_cast<const float2*>(deltas + 8 * j + first_column());
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const int i = 4 * j + 2 * half;
+      dp[i] = p[i] * (dp[i] - delta.x);
+      dp[i + 1] = p[i + 1] * (dp[i + 1] - delta.y);
+    }
+  }
+}
+
+/// Adds an accumulator of keys, times `scale`, to a gradient, or writes it where the gradient starts anew. `row` is the
+/// lane's first key, `column` the accumulator's first column, of `dim`.
+template <int kElements>
+__device__ inline void add_to_gradient(const BackwardParameters& p, const DeviceTensor& gradient, int dim, int batch,
+                                       int kv_head, int row, int column, float scale, const float (&d)[kElements]) {
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    if (row + 8 * half >= p.k_rows) continue;
+    float* to = gradient.at<float>(batch, row + 8 * half, kv_head);
+#pragma unroll
+    for (int j = 0; j < kElements / 4; ++j) {
+      const int c = column + 8 * j + first_column();
+      if (c >= dim) continue;
+      auto* pair = reinterpret_cast<float2*>(to + c);
+      float2 sum = p.first_dkv ? float2{0, 0} : *pair;
+      sum.x += scale * d[4 * j + 2 * half];
+      sum.y += scale * d[4 * j + 2 * half + 1];
+      *pair = sum;
+    }
+  }
+}
+
+}  // namespace cpbench
