@@ -24,10 +24,11 @@ Schedule schedule_of(std::int64_t blocks, std::int64_t units, std::int64_t bytes
   return {narrow(blocks), narrow(units), narrow(section)};
 }
 
-PreparedWork serialized(const WorkList& list) {
+PreparedWork serialized(const WorkList& list, int step_columns) {
   PreparedWork work{{},
                     narrow(static_cast<std::int64_t>(list.blocks.size())),
                     narrow(static_cast<std::int64_t>(list.ranges.size())),
+                    step_columns,
                     list.row_begin,
                     list.row_end,
                     list.column_begin,
@@ -107,17 +108,18 @@ DeviceWork PreparedWork::on_device(const std::byte* device_bytes) const {
   const auto* blocks = reinterpret_cast<const WorkList::Block*>(device_bytes);
   const auto* ranges = reinterpret_cast<const WorkList::Range*>(blocks + block_count);
   const auto* bands = reinterpret_cast<const WorkList::Band*>(ranges + range_count);
-  return {blocks, ranges, bands, block_count, row_begin, row_end, column_begin, column_end};
+  return {blocks, ranges, bands, block_count, step_columns, row_begin, row_end, column_begin, column_end};
 }
 
 PreparedWork prepare_forward(const Implementation& kernels, const AttendArguments& a) {
-  const BlockShape shape = kernels.forward_shape(narrow(a.q.dim), narrow(a.v.dim));
-  return serialized(make_work_list(a.tiles, a.q.rows, shape.rows, shape.columns));
+  const bool full = std::all_of(a.tiles.begin(), a.tiles.end(), [](const Tile& tile) { return tile.full(); });
+  const BlockShape shape = kernels.forward_shape(narrow(a.q.dim), narrow(a.v.dim), full);
+  return serialized(make_work_list(a.tiles, a.q.rows, shape.rows, shape.columns), shape.columns);
 }
 
 PreparedWork prepare_backward(const Implementation& kernels, const AttendBackwardArguments& a) {
   const BlockShape shape = kernels.backward_shape(narrow(a.q.dim), narrow(a.v.dim));
-  return serialized(make_work_list(transposed(a.tiles), a.dk.rows, shape.rows, shape.columns));
+  return serialized(make_work_list(transposed(a.tiles), a.dk.rows, shape.rows, shape.columns), shape.columns);
 }
 
 void attend(const CudaDevice& device, const CudaAttendArguments& arguments, cudaStream_t stream) {

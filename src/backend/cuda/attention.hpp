@@ -24,7 +24,7 @@ struct PreparedWork {
   std::vector<std::byte> bytes;
   DeviceWork on_device(const std::byte* device_bytes) const;
 
-  std::int32_t block_count, range_count;
+  std::int32_t block_count, range_count, step_columns;
   std::int32_t row_begin, row_end, column_begin, column_end;
 };
 PreparedWork prepare_forward(const Implementation& kernels, const AttendArguments& arguments);

@@ -22,7 +22,7 @@ struct LaunchContext {
 /// Kernels for every head size: dim and dim_v up to 256, multiples of 8.
 struct Implementation {
   const char* name;
-  BlockShape (*forward_shape)(int dim, int dim_v);
+  BlockShape (*forward_shape)(int dim, int dim_v, bool full);  ///< full: no tile has a mask
   BlockShape (*backward_shape)(int dim, int dim_v);
   void (*forward)(const ForwardParameters& parameters, const LaunchContext& context);
   void (*backward)(const BackwardParameters& parameters, const LaunchContext& context);

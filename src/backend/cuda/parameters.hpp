@@ -27,7 +27,8 @@ struct DeviceWork {
   const WorkList::Range* ranges;
   const WorkList::Band* bands;
   std::int32_t block_count;
-  std::int32_t row_begin, row_end, column_begin, column_end;
+  std::int32_t step_columns;
+  std::int32_t row_begin, row_end, column_begin, column_end;  ///< see WorkList
 };
 
 /// The order of a launch's items, each a block of the work list for one unit, a (batch, head). Units are taken in
@@ -38,7 +39,7 @@ struct Schedule {
   struct Item {
     std::int32_t block, unit;
   };
-  std::int32_t items() const { return blocks * units; }
+  __host__ __device__ std::int32_t items() const { return blocks * units; }
   __device__ Item item(std::int32_t index) const {
     const std::int32_t first_unit = index / (section * blocks) * section;
     const std::int32_t within = index - first_unit * blocks;
@@ -93,8 +94,8 @@ struct BackwardParameters {
 /// Walks the steps of a block.
 class Steps {
  public:
-  __device__ Steps(const DeviceWork& work, const WorkList::Block& block, int step_columns)
-      : work_(work), next_range_(block.range_begin), step_(step_columns) {}
+  __device__ Steps(const DeviceWork& work, const WorkList::Block& block)
+      : work_(work), next_range_(block.range_begin) {}
 
   /// To the start again.
   __device__ void restart(const WorkList::Block& block) {
@@ -109,7 +110,7 @@ class Steps {
       left_ = range.steps;
       band_ = range.band;
     } else {
-      column_ += step_;
+      column_ += work_.step_columns;
     }
     --left_;
   }
@@ -119,7 +120,7 @@ class Steps {
 
  private:
   const DeviceWork& work_;
-  int next_range_, step_, left_ = 0, column_ = 0;
+  int next_range_, left_ = 0, column_ = 0;
   std::int32_t band_ = WorkList::kNoBand;
 };
 

@@ -77,7 +77,7 @@ __device__ void forward_row(const ForwardParameters& p, const QueryRows& at, con
   }
 
   const float* q = p.q.at<const float>(at.batch, row, at.q_head);
-  Steps steps(p.work, block, kColumns);
+  Steps steps(p.work, block);
   for (int step = 0; step < block.steps; ++step) {
     steps.advance();
     float score = kMinusInfinity;
@@ -133,7 +133,7 @@ __device__ void backward_row(const BackwardParameters& p, int batch, int kv_head
   }
   for (int head = p.head_begin(kv_head); head < p.head_end(kv_head); ++head) {
     const int q_head = p.heads.q_begin + head;
-    Steps steps(p.work, block, kColumns);
+    Steps steps(p.work, block);
     for (int step = 0; step < block.steps; ++step) {
       steps.advance();
       float weight = 0, gradient = 0;
@@ -167,7 +167,8 @@ __global__ void __launch_bounds__(kThreads) backward(const __grid_constant__ Bac
   }
 }
 
-BlockShape shape(int, int) { return {kRows, kColumns}; }
+BlockShape forward_shape(int, int, bool) { return {kRows, kColumns}; }
+BlockShape backward_shape(int, int) { return {kRows, kColumns}; }
 void launch_forward(const ForwardParameters& p, const LaunchContext& context) {
   launch(forward, p.schedule.items(), kThreads, 0, context.stream, p);
 }
@@ -178,6 +179,7 @@ void launch_backward(const BackwardParameters& p, const LaunchContext& context) 
 }  // namespace
 }  // namespace fp32
 
-const Implementation kFp32Kernels = {"fp32", fp32::shape, fp32::shape, fp32::launch_forward, fp32::launch_backward};
+const Implementation kFp32Kernels = {"fp32", fp32::forward_shape, fp32::backward_shape, fp32::launch_forward,
+                                     fp32::launch_backward};
 
 }  // namespace cpbench

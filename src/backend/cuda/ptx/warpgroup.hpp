@@ -25,6 +25,19 @@ __device__ inline void wgmma_wait() {
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(kPending) : "memory");
 }
 
+/// No instruction: keeps the compiler from moving accesses to these registers across this point. Where wgmma uses them,
+/// before its wgmma_fence and after the wait for it.
+template <int kCount>
+__device__ inline void hold_registers(float (&values)[kCount]) {
+#pragma unroll
+  for (int i = 0; i < kCount; ++i) asm volatile("" : "+f"(values[i])::"memory");
+}
+template <int kCount>
+__device__ inline void hold_registers(std::uint32_t (&values)[kCount]) {
+#pragma unroll
+  for (int i = 0; i < kCount; ++i) asm volatile("" : "+r"(values[i])::"memory");
+}
+
 /// Which axis of an operand in shared memory is contiguous: the summed one (K), or the other (M or N).
 enum class Major { kSummed = 0, kOther = 1 };
 

@@ -34,7 +34,7 @@ class Backward {
         kv_head_(item_.unit % p.kv_heads),
         head_(p.head_begin(kv_head_)),
         head_end_(p.head_end(kv_head_)),
-        steps_(p.work, block_, kColumns) {
+        steps_(p.work, block_) {
     k_ = ptx::shared_address(shared);
     v_ = k_ + kTileBytes<kRows, kDim>;
     q_ = v_ + kTileBytes<kRows, kDimV>;

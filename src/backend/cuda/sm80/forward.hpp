@@ -27,7 +27,7 @@ class Forward {
 
   __device__ void run() {
     const WorkList::Block block = p_.work.blocks[item_.block];
-    Steps steps(p_.work, block, kColumns);
+    Steps steps(p_.work, block);
     load_tile<T, kRows, kDim, kForwardThreads>(q_, p_.q.at<const T>(at_.batch, 0, at_.q_head), p_.q.row_stride,
                                                block.row_begin, 0, p_.q_rows, p_.dim);
     if (block.steps > 0) {

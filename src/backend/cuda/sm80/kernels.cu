@@ -13,7 +13,7 @@ constexpr int kForwardColumns = 64;
 constexpr int forward_rows(int dim) { return dim <= 64 ? 128 : 64; }
 constexpr int backward_rows(int dim) { return dim <= 128 ? 64 : 32; }
 
-BlockShape forward_shape(int dim, int dim_v) {
+BlockShape forward_shape(int dim, int dim_v, bool) {
   return with_head_sizes(dim, dim_v, [&]<int kDim, int kDimV>() -> BlockShape {
     return {forward_rows(kDim), kForwardColumns};
   });

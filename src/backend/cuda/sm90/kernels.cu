@@ -1,0 +1,67 @@
+// The kernels for Hopper, by head size and storage type.
+#include "backend/cuda/implementation.hpp"
+#include "backend/cuda/launch.hpp"
+#include "backend/cuda/sm90/forward.hpp"
+#include "backend/cuda/sm90/maps.hpp"
+
+namespace cpbench {
+namespace sm90 {
+namespace {
+
+/// Consumers and columns that fill the registers and 227 KB of shared memory. Steps of 176 columns suit work without
+/// masks: with them, more of a step would be wasted on the diagonal.
+template <int kDim, int kDimV, bool kFull>
+struct Forwards {
+  static constexpr int kConsumers = kDim == 64 ? 3 : 2;
+  static constexpr int kColumns = kDimV == 256 ? 80 : kDimV == 192 ? 96 : kDim == 128 && kFull ? 176 : 128;
+  using Shape = ForwardShape<kDim, kDimV, kConsumers, kColumns>;
+  static_assert(Shape::kSharedBytes <= 227 << 10);
+};
+
+BlockShape forward_shape(int dim, int dim_v, bool full) {
+  return with_head_sizes(dim, dim_v, [&]<int kDim, int kDimV>() -> BlockShape {
+    using Masked = typename Forwards<kDim, kDimV, false>::Shape;
+    using Full = typename Forwards<kDim, kDimV, true>::Shape;
+    return {Masked::kRows, full ? Full::kColumns : Masked::kColumns};
+  });
+}
+
+template <typename T, typename Shape>
+void launch_forward(const ForwardParameters& p, const LaunchContext& context) {
+  const auto map = [&](const DeviceTensor& tensor, int dim, int heads, int row_begin, int row_end, int box_rows) {
+    return map_of(tensor, context.dtype, dim, heads, p.batch, row_begin, row_end, box_rows);
+  };
+  const DeviceWork& work = p.work;
+  const ForwardMaps maps{
+      .q = map(p.q, p.dim, p.q_heads, 0, p.q_rows, 64),
+      .k = map(p.k, p.dim, p.kv_heads, work.column_begin, work.column_end, Shape::kColumns),
+      .v = map(p.v, p.dim_v, p.kv_heads, work.column_begin, work.column_end, Shape::kColumns),
+      .out = p.last ? map(p.out, p.dim_v, p.q_heads, 0, p.q_rows, 64) : CUtensorMap{},
+  };
+  check(cudaMemsetAsync(context.counter, 0, sizeof *context.counter, context.stream), "cudaMemsetAsync");
+  launch(forward<T, Shape>, std::min(p.schedule.items(), context.multiprocessors), Shape::kThreads, Shape::kSharedBytes,
+         context.stream, p, maps, context.counter);
+}
+
+void launch_forward(const ForwardParameters& p, const LaunchContext& context) {
+  if (p.schedule.items() == 0) return;
+  with_half_type(context.dtype, [&]<typename T>(T) {
+    with_head_sizes(p.dim, p.dim_v, [&]<int kDim, int kDimV>() {
+      using Masked = typename Forwards<kDim, kDimV, false>::Shape;
+      using Full = typename Forwards<kDim, kDimV, true>::Shape;
+      if (p.work.step_columns == Full::kColumns) {
+        launch_forward<T, Full>(p, context);
+      } else {
+        launch_forward<T, Masked>(p, context);
+      }
+    });
+  });
+}
+
+}  // namespace
+}  // namespace sm90
+
+const Implementation kSm90Kernels = {"sm_90a", sm90::forward_shape, kSm80Kernels.backward_shape, sm90::launch_forward,
+                                     kSm80Kernels.backward};
+
+}  // namespace cpbench
