@@ -18,6 +18,7 @@ build  librandom123-dev     Random123/philox.h
 build  libssl-dev           openssl/evp.h
 build  libgtest-dev         gtest/gtest.h
 build  libbenchmark-dev     benchmark/benchmark.h
+build  libboost-context-dev boost/context/fiber.hpp
 test   python3              python3
 test   python3-jsonschema   python:jsonschema
 lint   clang-format         clang-format

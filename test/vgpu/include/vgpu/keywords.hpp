@@ -1,0 +1,12 @@
+// The words that CUDA C++ adds to the language, for a host compiler.
+#pragma once
+
+#define __global__
+#define __device__
+#define __host__
+#define __constant__
+#define __grid_constant__
+#define __forceinline__ inline __attribute__((always_inline))
+#define __launch_bounds__(...)
+#define __restrict__ __restrict
+#define __align__(n) alignas(n)
