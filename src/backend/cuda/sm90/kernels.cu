@@ -1,6 +1,7 @@
 // The kernels for Hopper, by head size and storage type.
 #include "backend/cuda/implementation.hpp"
 #include "backend/cuda/launch.hpp"
+#include "backend/cuda/sm90/backward.hpp"
 #include "backend/cuda/sm90/forward.hpp"
 #include "backend/cuda/sm90/maps.hpp"
 
@@ -58,10 +59,53 @@ void launch_forward(const ForwardParameters& p, const LaunchContext& context) {
   });
 }
 
+/// Calls visit.operator()<Shape>() where the head fits; longer heads are left to the kernels for Ampere.
+template <typename Visitor>
+bool with_backward_shape(int dim, int dim_v, Visitor&& visit) {
+  if (std::max(dim, dim_v) > 128) return false;
+  if (std::max(dim, dim_v) > 64) {
+    visit.template operator()<BackwardShape<128, 64>>();
+  } else {
+    visit.template operator()<BackwardShape<64, 128>>();
+  }
+  return true;
+}
+
+BlockShape backward_shape(int dim, int dim_v) {
+  BlockShape shape;
+  const auto set = [&]<typename Shape>() { shape = {Shape::kRows, Shape::kColumns}; };
+  return with_backward_shape(dim, dim_v, set) ? shape : kSm80Kernels.backward_shape(dim, dim_v);
+}
+
+template <typename T, typename Shape>
+void launch_backward(const BackwardParameters& p, const LaunchContext& context) {
+  const auto map = [&](const DeviceTensor& tensor, DType dtype, int dim, int heads, int row_begin, int row_end,
+                       int box_rows) {
+    return map_of(tensor, dtype, dim, heads, p.batch, row_begin, row_end, box_rows);
+  };
+  const DeviceWork& work = p.work;
+  const BackwardMaps maps{
+      .q = map(p.q, context.dtype, p.dim, p.q_heads, 0, p.q_rows, Shape::kColumns),
+      .k = map(p.k, context.dtype, p.dim, p.kv_heads, work.row_begin, work.row_end, Shape::kRows),
+      .v = map(p.v, context.dtype, p.dim_v, p.kv_heads, work.row_begin, work.row_end, Shape::kRows),
+      .dout = map(p.dout, context.dtype, p.dim_v, p.q_heads, 0, p.q_rows, Shape::kColumns),
+      .dq = map(p.dq, DType::kFp32, p.dim, p.q_heads, 0, p.q_rows, 64),
+  };
+  launch(backward<T, Shape>, p.schedule.items(), Shape::kThreads, Shape::kSharedBytes, context.stream, p, maps);
+}
+
+void launch_backward(const BackwardParameters& p, const LaunchContext& context) {
+  if (p.schedule.items() == 0) return;
+  const bool done = with_backward_shape(p.dim, p.dim_v, [&]<typename Shape>() {
+    with_half_type(context.dtype, [&]<typename T>(T) { launch_backward<T, Shape>(p, context); });
+  });
+  if (!done) kSm80Kernels.backward(p, context);
+}
+
 }  // namespace
 }  // namespace sm90
 
-const Implementation kSm90Kernels = {"sm_90a", sm90::forward_shape, kSm80Kernels.backward_shape, sm90::launch_forward,
-                                     kSm80Kernels.backward};
+const Implementation kSm90Kernels = {"sm_90a", sm90::forward_shape, sm90::backward_shape, sm90::launch_forward,
+                                     sm90::launch_backward};
 
 }  // namespace cpbench

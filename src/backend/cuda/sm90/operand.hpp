@@ -41,8 +41,8 @@ __device__ inline std::uint64_t by_rows(ptx::SharedAddress tile, int slab, int k
 /// multiple of 8, and 16 columns from 16 * k.
 __device__ inline ptx::SharedAddress result_row(ptx::SharedAddress slab, int row, int k) {
   const int lane = ptx::thread_index() % 32;
-  const int r = row + lane % 16, piece = (2 * k + lane / 16) ^ (r & 7);
-  return slab + static_cast<unsigned>(r * kRowBytes + piece * 16);
+  const int piece = (lane / 16 ^ lane % 8) ^ 2 * k;  // lane % 8 is the row's last three bits
+  return slab + static_cast<unsigned>((row + lane % 16) * kRowBytes + piece * 16);
 }
 
 /// A ring of stages in shared memory: which one is next, and the parity of its phase. Consumers wait for `full` with

@@ -1,0 +1,365 @@
+// The backward kernel for Hopper: wgmma, TMA, mbarriers, warp specialisation.
+//
+// A block keeps 128 keys with their K and V, 64 to a warpgroup, and walks over the queries of all heads that read them.
+// Scores are computed transposed (keys are rows), so that P and dS are register operands of dV and dK; only dS goes
+// through shared memory, for dQ, of which each warpgroup makes a 64 x 64 part. One warp loads; another one adds dQ to
+// global memory, atomically: its sums come in no fixed order.
+#pragma once
+
+#include "backend/cuda/gradient.hpp"
+#include "backend/cuda/sm90/operand.hpp"
+
+namespace cpbench::sm90 {
+
+/// Tensor maps of boxes of 128 bytes: kColumns rows of Q and dout, 128 rows of K and V, 64 rows of dQ.
+struct BackwardMaps {
+  CUtensorMap q, k, v, dout, dq;
+};
+
+template <int kDim_, int kColumns_>
+struct BackwardShape {
+  static constexpr int kDim = kDim_, kColumns = kColumns_;  // dim_v is padded to the same width
+  static constexpr int kRows = 128, kConsumers = 2, kThreads = 128 * (kConsumers + 1), kStages = 2;
+  static constexpr int kProducerRegisters = 40, kConsumerRegisters = 232;
+
+  static constexpr int kKBytes = kTileBytes<kRows, kDim>, kQBytes = kTileBytes<kColumns, kDim>;
+  static constexpr int kScoreBytes = kTileBytes<kRows, kColumns>;  // of dS
+  static constexpr int kQueryGradientBytes = 64 * 64 * 4;          // of a warpgroup's part of dQ
+  static constexpr int kV = kKBytes, kQ = 2 * kKBytes, kDout = kQ + kStages * kQBytes,
+                       kScores = kDout + kStages * kQBytes;
+  static constexpr int kQueryGradients = kScores + kStages * kScoreBytes;
+  static constexpr int kOffsets = kQueryGradients + kConsumers * kQueryGradientBytes;
+  static constexpr int kDeltas = kOffsets + kStages * kColumns * 4, kBarriers = kDeltas + kStages * kColumns * 4;
+  static constexpr int kSharedBytes = kBarriers + 8 * (1 + 4 * kStages);
+  /// The parts of dQ that the warpgroups make cover it.
+  static_assert(kDim * kColumns == kConsumers * 64 * 64);
+};
+
+template <typename T, typename Shape>
+class Backward {
+  static constexpr int kDim = Shape::kDim, kColumns = Shape::kColumns, kRows = Shape::kRows, kStages = Shape::kStages;
+  static constexpr int kConsumers = Shape::kConsumers, kSlabs = kDim / kSlabColumns;
+  static constexpr int kWriters = 128 + 32;  // threads at the barriers of a warpgroup and the warp that adds its dQ
+
+ public:
+  __device__ Backward(const BackwardParameters& p, const BackwardMaps& maps, unsigned char* shared)
+      : p_(p),
+        maps_(maps),
+        data_(shared),
+        shared_(ptx::shared_address(shared)),
+        item_(p.schedule.item(ptx::block_index())),
+        block_(p.work.blocks[item_.block]),
+        head_begin_(p.heads.q_begin + p.head_begin(kv_head())),
+        head_end_(p.heads.q_begin + p.head_end(kv_head())) {}
+
+  __device__ bool has_work() const { return block_.steps > 0 && head_begin_ < head_end_; }
+
+  /// By one thread.
+  __device__ void init_barriers() {
+    constexpr int kLoaders = 1 + 32;  // the copy, and the lanes that write statistics
+    ptx::mbarrier_init(kv_full(), 1);
+    for (int s = 0; s < kStages; ++s) {
+      ptx::mbarrier_init(q_full(s), kLoaders);
+      ptx::mbarrier_init(dout_full(s), kLoaders);
+      ptx::mbarrier_init(q_empty(s), 4 * kConsumers);
+      ptx::mbarrier_init(dout_empty(s), 4 * kConsumers);
+    }
+    ptx::fence_mbarrier_init();
+  }
+
+  /// By one warp: loads.
+  __device__ void produce() {
+    if (lane_index() == 0) load_keys();
+    Ring<kStages> ring;
+    for_steps([&](int q_head, const Steps& steps) {
+      load_queries(q_head, steps.column(), ring);
+      ring.advance();
+    });
+  }
+
+  /// By one warp: adds dQ to global memory.
+  __device__ void write_query_gradients() {
+    for (int w = 0; w < kConsumers; ++w) ptx::barrier_arrive(dq_empty(w), kWriters);
+    int left = (head_end_ - head_begin_) * block_.steps;
+    for_steps([&](int q_head, const Steps& steps) {
+      for (int w = 0; w < kConsumers; ++w) {
+        ptx::barrier_sync(dq_full(w), kWriters);
+        if (lane_index() == 0) add_query_gradient(w, q_head, steps.column());
+      }
+      --left;
+      if (lane_index() == 0) ptx::bulk_wait_read<0>();
+      ptx::warp_sync();
+      for (int w = 0; w < kConsumers && left > 0; ++w) ptx::barrier_arrive(dq_empty(w), kWriters);
+    });
+  }
+
+  /// By the warpgroup of `consumer`, from 0.
+  __device__ void consume(int consumer) {
+    consumer_ = consumer;
+    if (has_work()) {
+      ptx::mbarrier_wait(kv_full(), 0);
+      for_steps([&](int, const Steps& steps) { attend(steps); });
+    } else if (!p_.first_dkv) {
+      return;
+    }
+    const int row = block_.row_begin + first_row();
+    add_to_gradient(p_, p_.dk, p_.dim, batch(), kv_head(), row, 0, p_.scale, dk_);
+    add_to_gradient(p_, p_.dv, p_.dim_v, batch(), kv_head(), row, 0, 1.0f, dv_);
+  }
+
+ private:
+  // Computed where they are needed: registers are scarce.
+  __device__ int batch() const { return item_.unit / p_.kv_heads; }
+  __device__ int kv_head() const { return item_.unit % p_.kv_heads; }
+
+  // --- Shared memory ---
+  __device__ ptx::SharedAddress at(int offset) const { return shared_ + static_cast<unsigned>(offset); }
+  __device__ ptx::SharedAddress k() const { return shared_; }
+  __device__ ptx::SharedAddress v() const { return at(Shape::kV); }
+  __device__ ptx::SharedAddress q(int stage) const { return at(Shape::kQ + stage * Shape::kQBytes); }
+  __device__ ptx::SharedAddress dout(int stage) const { return at(Shape::kDout + stage * Shape::kQBytes); }
+  __device__ ptx::SharedAddress scores(int stage) const { return at(Shape::kScores + stage * Shape::kScoreBytes); }
+  __device__ float* offsets(int stage) const {
+    return reinterpret_cast<float*>(data_ + Shape::kOffsets) + stage * kColumns;
+  }
+  __device__ float* deltas(int stage) const {
+    return reinterpret_cast<float*>(data_ + Shape::kDeltas) + stage * kColumns;
+  }
+  __device__ ptx::SharedAddress kv_full() const { return at(Shape::kBarriers); }
+  __device__ ptx::SharedAddress q_full(int s) const { return at(Shape::kBarriers + 8 * (1 + s)); }
+  __device__ ptx::SharedAddress q_empty(int s) const { return at(Shape::kBarriers + 8 * (1 + kStages + s)); }
+  __device__ ptx::SharedAddress dout_full(int s) const { return at(Shape::kBarriers + 8 * (1 + 2 * kStages + s)); }
+  __device__ ptx::SharedAddress dout_empty(int s) const { return at(Shape::kBarriers + 8 * (1 + 3 * kStages + s)); }
+
+  // --- Named barriers ---
+  static constexpr int kScoresBarrier = 1;
+  __device__ static int dq_full(int consumer) { return 2 + consumer; }
+  __device__ static int dq_empty(int consumer) { return 2 + kConsumers + consumer; }
+
+  /// Calls work(q_head, steps) for every step of every head.
+  template <typename Work>
+  __device__ void for_steps(Work&& work) {
+    for (int q_head = head_begin_; q_head < head_end_; ++q_head) {
+      Steps steps(p_.work, block_);
+      for (int step = 0; step < block_.steps; ++step) {
+        steps.advance();
+        work(q_head, steps);
+      }
+    }
+  }
+
+  // --- Loads ---
+  template <int kTileRows>
+  __device__ static void load_slabs(ptx::SharedAddress to, const CUtensorMap& map, int row, int head, int batch,
+                                    ptx::SharedAddress full) {
+#pragma unroll
+    for (int slab = 0; slab < kSlabs; ++slab) {
+      ptx::load_box(to + static_cast<unsigned>(slab * kTileRows * kRowBytes), &map, slab * kSlabColumns, row, head,
+                    batch, full);
+    }
+  }
+
+  __device__ void load_keys() {
+    const int row = block_.row_begin - p_.work.row_begin;
+    ptx::mbarrier_arrive_expect(kv_full(), 2 * Shape::kKBytes);
+    load_slabs<kRows>(k(), maps_.k, row, kv_head(), batch(), kv_full());
+    load_slabs<kRows>(v(), maps_.v, row, kv_head(), batch(), kv_full());
+  }
+
+  __device__ void load_queries(int q_head, int column, const Ring<kStages>& ring) {
+    constexpr int kPerLane = kColumns / 32;
+    float offset[kPerLane], delta[kPerLane];
+#pragma unroll
+    for (int i = 0; i < kPerLane; ++i) {
+      const int query = column + lane_index() + 32 * i;
+      offset[i] = offset_of(p_, batch(), q_head, query);
+      delta[i] = delta_of(p_, batch(), q_head, query);
+    }
+    const int s = ring.stage;
+    load_half<kPerLane>(q(s), maps_.q, q_head, column, q_empty(s), q_full(s), ring.parity, offsets(s), offset);
+    load_half<kPerLane>(dout(s), maps_.dout, q_head, column, dout_empty(s), dout_full(s), ring.parity, deltas(s),
+                        delta);
+  }
+  /// Q and its offsets, or dout and its deltas.
+  template <int kPerLane>
+  __device__ void load_half(ptx::SharedAddress to, const CUtensorMap& map, int q_head, int column,
+                            ptx::SharedAddress empty, ptx::SharedAddress full, int parity, float* statistics,
+                            const float (&values)[kPerLane]) {
+    ptx::mbarrier_wait(empty, parity ^ 1);
+    if (lane_index() == 0) {
+      ptx::mbarrier_arrive_expect(full, Shape::kQBytes);
+      load_slabs<kColumns>(to, map, column, q_head, batch(), full);
+    }
+#pragma unroll
+    for (int i = 0; i < kPerLane; ++i) statistics[lane_index() + 32 * i] = values[i];
+    ptx::mbarrier_arrive(full);
+  }
+
+  // --- Sums of dQ ---
+  /// The part of dQ that a warpgroup makes: 64 queries from 64 * part_rows, 64 columns from 64 * part_slab.
+  __device__ static int part_rows(int consumer) { return consumer % (kColumns / 64); }
+  __device__ static int part_slab(int consumer) { return consumer / (kColumns / 64); }
+
+  __device__ void add_query_gradient(int consumer, int q_head, int column) {
+    const int from = Shape::kQueryGradients + consumer * Shape::kQueryGradientBytes;
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      ptx::add_box(&maps_.dq, kSlabColumns * part_slab(consumer) + 32 * half, column + 64 * part_rows(consumer), q_head,
+                   batch(), at(from + half * (64 * kRowBytes)));
+    }
+    ptx::bulk_commit();
+  }
+
+  /// To shared memory, as two boxes of 32 columns with swizzled rows of 128 bytes.
+  __device__ void save_query_gradient(const float (&dq)[32]) {
+    const int lane = lane_index(), row = ptx::thread_index() % 128 / 32 * 16 + lane / 4;
+    unsigned char* to =
+        data_ + Shape::kQueryGradients + consumer_ * Shape::kQueryGradientBytes + row * kRowBytes + lane % 2 * 8;
+    const int piece = lane % 4 / 2 ^ lane / 4;  // of column 0; lane / 4 is row % 8
+#pragma unroll
+    for (int j = 0; j < 8; ++j) {
+      auto* pair = to + j / 4 * (64 * kRowBytes) + (piece ^ j % 4 * 2) * 16;
+      *reinterpret_cast<float2*>(pair) = {p_.scale * dq[4 * j], p_.scale * dq[4 * j + 1]};
+      *reinterpret_cast<float2*>(pair + 8 * kRowBytes) = {p_.scale * dq[4 * j + 2], p_.scale * dq[4 * j + 3]};
+    }
+  }
+
+  // --- Consumer ---
+  /// The lane's first key, in the block.
+  __device__ int first_row() const { return 64 * consumer_ + ptx::thread_index() % 128 / 32 * 16 + lane_index() / 4; }
+
+  __device__ static void release(ptx::SharedAddress barrier) {
+    ptx::warp_sync();
+    if (lane_index() == 0) ptx::mbarrier_arrive(barrier);
+  }
+
+  __device__ void attend(const Steps& steps) {
+    const int s = ring_.stage;
+    float p[kColumns / 2], ds[kColumns / 2];
+    ptx::mbarrier_wait(q_full(s), ring_.parity);
+    multiply_transposed(p, k(), q(s));
+    ptx::mbarrier_wait(dout_full(s), ring_.parity);
+    multiply_transposed(ds, v(), dout(s));
+
+    ptx::wgmma_wait<1>();
+    ptx::hold_registers(p);
+    probabilities(p, offsets(s), p_.scale_log2);
+    if (steps.masked()) clear_outside(p, steps.band(), block_.row_begin + first_row(), steps.column());
+    ptx::wgmma_wait<0>();
+    ptx::hold_registers(ds);
+    score_gradients(ds, p, deltas(s));
+
+    std::uint32_t weights[kColumns / 16][4], gradients[kColumns / 16][4];
+#pragma unroll
+    for (int k16 = 0; k16 < kColumns / 16; ++k16) pack_operand<T>(weights[k16], p, k16);
+#pragma unroll
+    for (int k16 = 0; k16 < kColumns / 16; ++k16) pack_operand<T>(gradients[k16], ds, k16);
+    add_product(dv_, weights, dout(s));
+    save_score_gradients(gradients);
+    ptx::fence_proxy_async();
+    ptx::barrier_sync(kScoresBarrier, 128 * kConsumers);
+
+    float dq[32];
+    multiply_query_gradient(dq);
+    add_product(dk_, gradients, q(s));
+    ptx::wgmma_wait<1>();
+    ptx::hold_registers(dv_);
+    ptx::hold_registers(dq);
+    hold_operands(weights);
+    release(dout_empty(s));
+    ptx::barrier_sync(dq_empty(consumer_), kWriters);
+    save_query_gradient(dq);
+    ptx::fence_proxy_async();
+    ptx::barrier_arrive(dq_full(consumer_), kWriters);
+    ptx::wgmma_wait<0>();
+    ptx::hold_registers(dk_);
+    hold_operands(gradients);
+    release(q_empty(s));
+    ring_.advance();
+  }
+
+  template <int kCount>
+  __device__ static void hold_operands(std::uint32_t (&operands)[kCount][4]) {
+#pragma unroll
+    for (int i = 0; i < kCount; ++i) ptx::hold_registers(operands[i]);
+  }
+
+  /// Starts d = the warpgroup's rows of one tile, times the other one transposed.
+  __device__ void multiply_transposed(float (&d)[kColumns / 2], ptx::SharedAddress rows, ptx::SharedAddress columns) {
+    ptx::hold_registers(d);
+    ptx::wgmma_fence();
+#pragma unroll
+    for (int k16 = 0; k16 < kDim / 16; ++k16) {
+      ptx::wgmma<T, kColumns, ptx::Major::kSummed, ptx::Major::kSummed>(d, by_columns<kRows>(rows, 64 * consumer_, k16),
+                                                                        by_columns<kColumns>(columns, 0, k16), k16 > 0);
+    }
+    ptx::wgmma_commit();
+  }
+
+  /// Starts d += a * the tile, whose rows are queries.
+  __device__ void add_product(float (&d)[kDim / 2], std::uint32_t (&a)[kColumns / 16][4], ptx::SharedAddress tile) {
+    ptx::hold_registers(d);
+    hold_operands(a);
+    ptx::wgmma_fence();
+#pragma unroll
+    for (int k16 = 0; k16 < kColumns / 16; ++k16) {
+      ptx::wgmma<T, kDim, ptx::Major::kOther>(d, a[k16], by_rows<kColumns>(tile, 0, k16), true);
+    }
+    ptx::wgmma_commit();
+  }
+
+  /// Starts the warpgroup's part of dQ = dS K, over the keys of both warpgroups.
+  __device__ void multiply_query_gradient(float (&dq)[32]) {
+    ptx::hold_registers(dq);
+    ptx::wgmma_fence();
+#pragma unroll
+    for (int k16 = 0; k16 < kRows / 16; ++k16) {
+      ptx::wgmma<T, 64, ptx::Major::kOther, ptx::Major::kOther>(
+          dq, by_rows<kRows>(scores(ring_.stage), part_rows(consumer_), k16),
+          by_rows<kRows>(k(), part_slab(consumer_), k16), k16 > 0);
+    }
+    ptx::wgmma_commit();
+  }
+
+  /// dS of the warpgroup's keys, to the stage that no warpgroup reads: rows are keys, columns queries.
+  __device__ void save_score_gradients(const std::uint32_t (&gradients)[kColumns / 16][4]) {
+    const int row = 64 * consumer_ + ptx::thread_index() % 128 / 32 * 16;
+#pragma unroll
+    for (int k16 = 0; k16 < kColumns / 16; ++k16) {
+      const auto slab = scores(ring_.stage) + static_cast<unsigned>(k16 / 4 * kRows * kRowBytes);
+      ptx::store_matrix_x4(result_row(slab, row, k16 % 4), gradients[k16]);
+    }
+  }
+
+  const BackwardParameters& p_;
+  const BackwardMaps& maps_;
+  unsigned char* data_;
+  ptx::SharedAddress shared_;
+  Schedule::Item item_;
+  const WorkList::Block& block_;
+  int head_begin_, head_end_;
+  int consumer_ = 0;
+  Ring<kStages> ring_;
+  float dk_[kDim / 2] = {}, dv_[kDim / 2] = {};
+};
+
+template <typename T, typename Shape>
+__global__ void __launch_bounds__(Shape::kThreads, 1)
+    backward(const __grid_constant__ BackwardParameters p, const __grid_constant__ BackwardMaps maps) {
+  CPBENCH_SHARED_MEMORY(shared);
+  Backward<T, Shape> kernel(p, maps, shared);
+  if (ptx::thread_index() == 0) kernel.init_barriers();
+  ptx::block_sync();
+  const int warp = ptx::shuffle(ptx::thread_index() / 32, 0);
+  if (warp < 4) {
+    ptx::lower_registers<Shape::kProducerRegisters>();
+    if (!kernel.has_work()) return;
+    if (warp == 0) kernel.produce();
+    if (warp == 1) kernel.write_query_gradients();
+  } else {
+    ptx::raise_registers<Shape::kConsumerRegisters>();
+    kernel.consume(warp / 4 - 1);
+  }
+}
+
+}  // namespace cpbench::sm90
