@@ -13,6 +13,7 @@ namespace cpbench::vgpu {
 void BulkCopies::reset() {
   copies_.clear();
   slot_clock_.fill(0);
+  last_load_.fill(0);
   next_slot_ = 0;
 }
 
@@ -45,6 +46,7 @@ void BulkCopies::issue(Thread& thread, Kind kind, const Box& box, std::uint32_t 
   copy.write_slot = take_slot();
   copy.read_clock = slot_clock_[static_cast<std::size_t>(copy.read_slot)];
   copy.write_clock = slot_clock_[static_cast<std::size_t>(copy.write_slot)];
+  if (kind == Kind::kLoad) last_load_[static_cast<std::size_t>(copy.write_slot)] = copy.write_clock;
   check(thread, copy);
   copies_.push_back(std::move(copy));
   if (scheduler().settings().order == Order::kEager) {
@@ -156,11 +158,16 @@ void BulkCopies::wait(Thread& thread, int pending, bool only_reads) {
 }
 
 void BulkCopies::finish() {
+  for (int slot = 0; slot < Actors::kBulkSlots; ++slot) {
+    const Clock last_load = last_load_[static_cast<std::size_t>(slot)];
+    const int actor = block().actors().bulk(slot);
+    const auto& threads = block().threads();
+    const bool known =
+        std::any_of(threads.begin(), threads.end(), [&](const Thread& t) { return t.clock[actor] >= last_load; });
+    if (!known)
+      fail(FaultKind::kMisuse, "the block ends, and no thread has waited for a bulk copy to its shared memory");
+  }
   for (Copy& copy : copies_) {
-    if (copy.kind == Kind::kLoad) {
-      fail(FaultKind::kMisuse, "the block ends while a bulk copy to its shared memory + {:#x} is under way",
-           copy.box.shared);
-    }
     if (!copy.read_is_waited_for) {
       fail(FaultKind::kMisuse,
            "the block ends, and thread {} has not waited for its bulk copy to read shared memory + {:#x}", copy.thread,

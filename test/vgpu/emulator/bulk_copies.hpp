@@ -64,6 +64,7 @@ class BulkCopies {
   CopyList copies_;
   int next_slot_ = 0;
   std::array<Clock, Actors::kBulkSlots> slot_clock_{};
+  std::array<Clock, Actors::kBulkSlots> last_load_{};  ///< the last clock of a slot at which a load wrote
 };
 
 }  // namespace cpbench::vgpu

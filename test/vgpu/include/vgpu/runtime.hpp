@@ -3,3 +3,5 @@
 
 #include "cuda.h"
 #include "cuda_runtime_api.h"
+#include "vector_types.h"
+#include "vgpu/keywords.hpp"
