@@ -151,6 +151,7 @@ __device__ inline void start_output(const ForwardParameters& p, const QueryRows&
 /// Writes the state of the lane's two rows without the outputs. All lanes of a warp.
 __device__ inline void save_rows(const ForwardParameters& p, const QueryRows& at, int row, const RowPair& rows) {
   float* m = p.state_of(at.batch, at.q_head) + std::int64_t{p.q_rows} * p.dim_v;
+  ptx::warp_sync();  // the other lanes of the row have read what it was
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     const int r = row + 8 * half;

@@ -105,6 +105,7 @@ __device__ void forward_row(const ForwardParameters& p, const QueryRows& at, con
     }
   } else {
     o.store(state_o, p.dim_v);
+    ptx::warp_sync();  // every lane has read m and l
     if (lane_index() == 0) {
       state_m[0] = m;
       state_m[p.q_rows] = l;
