@@ -33,6 +33,15 @@ Program filtered(const Program& program, const Case& c, Predicate keep) {
 
 }  // namespace
 
+std::int64_t planning_bytes(const Case& c) {
+  check(c);
+  const Program program = program_of(c, make_shards(c), 0);
+  const auto bytes = [](const auto& pool) { return static_cast<std::int64_t>(pool.size() * sizeof(pool[0])); };
+  const std::int64_t one =
+      bytes(program.ops) + bytes(program.transfers) + bytes(program.tiles) + bytes(program.buffers);
+  return one * c.cp_size();
+}
+
 Schedule build_schedule(const Case& c) {
   check(c);
   const Shards shards = make_shards(c);

@@ -1,6 +1,7 @@
 // From a case to verified programs for all of its ranks.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "schedule/case.hpp"
@@ -13,6 +14,9 @@ struct Schedule {
   std::vector<Tokens> tokens;     ///< by rank: the tokens of its rows of q, kv, out, ...
   std::vector<Program> programs;  ///< by rank
 };
+
+/// About how much memory the programs of all ranks take while they are built and verified, judged by rank 0's.
+std::int64_t planning_bytes(const Case& c);
 
 /// The algorithm's programs after the passes that the case asks for (passes.hpp). Not verified yet.
 Schedule build_schedule(const Case& c);

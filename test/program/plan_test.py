@@ -23,6 +23,10 @@ class Plan(ProgramTest):
         self.assertIn("verified for all ranks", text)
         self.assertIn("of 1024 ranks", text)
 
+    def test_more_ranks_than_memory_can_plan(self):
+        run = cpbench("plan", "--cp-size", 100000, "--seq-len", 4096)
+        self.expect_refused(run, 2, "100000 ranks", "TiB", "are free")
+
     def test_more_ranks_than_tokens(self):
         self.assertIn("verified for all ranks", self.plan("--cp-size", 128, "--seq-len", 100, "--algo", "double-ring"))
 

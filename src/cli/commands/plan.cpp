@@ -7,6 +7,7 @@
 
 #include "cli/commands/subcommand.hpp"
 #include "cli/commands/sweep_of.hpp"
+#include "run/placement.hpp"
 #include "schedule/describe.hpp"
 #include "schedule/figures.hpp"
 #include "schedule/verify.hpp"
@@ -127,6 +128,10 @@ std::string prune_text(const Case& c, double sent, int ranks_per_node) {
 
 ExitCode plan_point(const Case& c, const PlanOptions& options, bool speaks) {
   if (options.rank >= c.cp_size()) refuse("--rank {} does not exist: cp_size is {}", options.rank, c.cp_size());
+  if (const std::int64_t needed = planning_bytes(c), free = available_memory(); needed > free) {
+    refuse("planning {} ranks takes about {} of memory for their programs, and {} are free: plan fewer ranks",
+           c.cp_size(), bytes_text(static_cast<double>(needed)), bytes_text(static_cast<double>(free)));
+  }
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   std::string text = describe_case(c);
