@@ -28,7 +28,8 @@ double tolerance(ResultTensor tensor, const Problem& problem, const ErrorNorms& 
 /// arithmetic, epsilon_of(fp32) times
 ///  - 8 + sqrt(n) / 4, for sums of n terms in any order; 4 sqrt(n) for dq and dk, whose terms dP - delta cancel: where
 ///    keys are alike, as in constant inputs, the rounding of delta is an error that all terms share;
-///  - 4 |lse|, for the largest of the checked rows: a score s has an error of epsilon |s| wherever its scale is applied,
+///  - 4 |lse|, for the largest of the checked rows: a score s has an error of epsilon |s| wherever its scale is
+///  applied,
 ///    and exp makes that a relative error.
 /// At most kBlind in all: a check that allows more would see nothing.
 double tolerance_floor(ResultTensor tensor, const Problem& problem, double largest_lse);
