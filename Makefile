@@ -9,7 +9,7 @@ result := results/bench
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: help setup build bench bench-kernels test format lint sanitize mpich isas neon check-all install clean
+.PHONY: help setup build bench bench-kernels cuda test format lint sanitize mpich isas neon check-all install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,11 @@ bench: build ## every algorithm on a real model's attention shape, on RANKS=4 MP
 	@echo "Every sample and its provenance: $(result).json (docs/results-format.md says what each figure means)."
 	@echo "The timelines of all ranks, one file a point: open one of $(result).trace.*.json in https://ui.perfetto.dev."
 	@echo "Your own cases: build/cpbench run --help, and the sweeps in configs/."
+
+cuda: build/build.ninja ## the GPU's kernels, and what ptxas says of them
+	cmake --preset release -DCPBENCH_CUDA=ON
+	cmake --build --preset release --target cpbench_backend_cuda
+	ctest --preset release -R '^ptxas_report$$'
 
 test: build/build.ninja ## all tests
 	cmake --build --preset release

@@ -95,16 +95,15 @@ struct BackwardParameters {
 class Steps {
  public:
   __device__ Steps(const DeviceWork& work, const WorkList::Block& block)
-      : work_(work), next_range_(block.range_begin) {}
+      : work_(work), block_(block), next_range_(block.range_begin) {}
 
-  /// To the start again.
-  __device__ void restart(const WorkList::Block& block) {
-    next_range_ = block.range_begin;
-    left_ = 0;
-  }
-  /// To the next step; called once before the first.
+  /// To the next step; called once before the first. After the last one comes the first again, in the next round.
   __device__ void advance() {
     if (left_ == 0) {
+      if (next_range_ == block_.range_begin + block_.range_count) {
+        next_range_ = block_.range_begin;
+        ++round_;
+      }
       const WorkList::Range range = work_.ranges[next_range_++];
       column_ = range.column_begin;
       left_ = range.steps;
@@ -114,13 +113,16 @@ class Steps {
     }
     --left_;
   }
+  __device__ int round() const { return round_; }  ///< from 0
   __device__ int column() const { return column_; }
   __device__ bool masked() const { return band_ != WorkList::kNoBand; }
+  __device__ std::int32_t band_index() const { return band_; }  ///< kNoBand where the step is not masked
   __device__ const WorkList::Band& band() const { return work_.bands[band_]; }
 
  private:
   const DeviceWork& work_;
-  int next_range_, left_ = 0, column_ = 0;
+  const WorkList::Block& block_;
+  int next_range_, left_ = 0, column_ = 0, round_ = 0;
   std::int32_t band_ = WorkList::kNoBand;
 };
 

@@ -32,8 +32,7 @@ class Backward {
         block_(p.work.blocks[item_.block]),
         batch_(item_.unit / p.kv_heads),
         kv_head_(item_.unit % p.kv_heads),
-        head_(p.head_begin(kv_head_)),
-        head_end_(p.head_end(kv_head_)),
+        first_head_(p.heads.q_begin + p.head_begin(kv_head_)),
         steps_(p.work, block_) {
     k_ = ptx::shared_address(shared);
     v_ = k_ + kTileBytes<kRows, kDim>;
@@ -47,7 +46,7 @@ class Backward {
   }
 
   __device__ void run() {
-    int left = (head_end_ - head_) * block_.steps;
+    int left = (p_.head_end(kv_head_) - p_.head_begin(kv_head_)) * block_.steps;
     if (left <= 0) {
       if (p_.first_dkv) write();
       return;
@@ -59,15 +58,15 @@ class Backward {
     while (true) {
       ptx::copy_async_wait<0>();
       ptx::block_sync();  // Q and dO are there, and dS no longer needed
-      const int column = steps_.column(), q_head = p_.heads.q_begin + head_;
+      const int column = steps_.column(), head = q_head();
       attend();
       ptx::block_sync();  // dS is there, and Q and dO no longer needed
       --left;
       if (left > 0) {
-        advance();
+        steps_.advance();
         load_queries();
       }
-      if constexpr (kWantsKey) add_query_gradient(q_head, column);
+      if constexpr (kWantsKey) add_query_gradient(head, column);
       if (left == 0) break;
       save_statistics();
     }
@@ -75,6 +74,9 @@ class Backward {
   }
 
  private:
+  /// A round of the steps for each head that reads the keys.
+  __device__ int q_head() const { return first_head_ + steps_.round(); }
+
   __device__ void load_keys() {
     load_tile<T, kRows, kDim, kThreads>(k_, p_.k.at<const T>(batch_, 0, kv_head_), p_.k.row_stride, block_.row_begin,
                                         p_.work.row_begin, p_.work.row_end, p_.dim);
@@ -86,15 +88,15 @@ class Backward {
 
   /// Starts to copy Q and dO of the step, and reads its offsets and deltas into registers.
   __device__ void load_queries() {
-    const int q_head = p_.heads.q_begin + head_, column = steps_.column();
-    load_tile<T, kColumns, kDim, kThreads>(q_, p_.q.at<const T>(batch_, 0, q_head), p_.q.row_stride, column, 0,
-                                           p_.q_rows, p_.dim);
-    load_tile<T, kColumns, kDimV, kThreads>(dout_, p_.dout.at<const T>(batch_, 0, q_head), p_.dout.row_stride, column,
-                                            0, p_.q_rows, p_.dim_v);
+    const int head = q_head(), column = steps_.column();
+    load_tile<T, kColumns, kDim, kThreads>(q_, p_.q.at<const T>(batch_, 0, head), p_.q.row_stride, column, 0, p_.q_rows,
+                                           p_.dim);
+    load_tile<T, kColumns, kDimV, kThreads>(dout_, p_.dout.at<const T>(batch_, 0, head), p_.dout.row_stride, column, 0,
+                                            p_.q_rows, p_.dim_v);
     ptx::copy_async_commit();
     if (ptx::thread_index() < kColumns) {
-      offset_ = offset_of(p_, batch_, q_head, column + ptx::thread_index());
-      delta_ = delta_of(p_, batch_, q_head, column + ptx::thread_index());
+      offset_ = offset_of(p_, batch_, head, column + ptx::thread_index());
+      delta_ = delta_of(p_, batch_, head, column + ptx::thread_index());
     }
   }
   __device__ void save_statistics() {
@@ -102,16 +104,6 @@ class Backward {
       offsets_[ptx::thread_index()] = offset_;
       deltas_[ptx::thread_index()] = delta_;
     }
-  }
-
-  /// To the next step, of the next head where this one's are done.
-  __device__ void advance() {
-    if (++step_ == block_.steps) {
-      step_ = 0;
-      ++head_;
-      steps_.restart(block_);
-    }
-    steps_.advance();
   }
 
   __device__ int first_row() const { return 16 * warp_ + lane_index() / 4; }
@@ -223,7 +215,7 @@ class Backward {
   Schedule::Item item_;
   const WorkList::Block& block_;  ///< read again where needed: registers are scarce
   int batch_, kv_head_;
-  int head_, head_end_, step_ = 0;
+  int first_head_;
   Steps steps_;
   int warp_;
   ptx::SharedAddress k_, v_, q_, dout_, ds_;

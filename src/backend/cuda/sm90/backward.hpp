@@ -29,10 +29,16 @@ struct BackwardShape {
                        kScores = kDout + kStages * kQBytes;
   static constexpr int kQueryGradients = kScores + kStages * kScoreBytes;
   static constexpr int kOffsets = kQueryGradients + kConsumers * kQueryGradientBytes;
-  static constexpr int kDeltas = kOffsets + kStages * kColumns * 4, kBarriers = kDeltas + kStages * kColumns * 4;
+  static constexpr int kDeltas = kOffsets + kStages * kColumns * 4, kSteps = kDeltas + kStages * kColumns * 4;
+  static constexpr int kBarriers = kSteps + kStages * 8;
   static constexpr int kSharedBytes = kBarriers + 8 * (1 + 4 * kStages);
   /// The parts of dQ that the warpgroups make cover it.
   static_assert(kDim * kColumns == kConsumers * 64 * 64);
+};
+
+/// Which step a stage holds: its first query, and the index of its band or kNoBand.
+struct StagedStep {
+  std::int32_t column, band;
 };
 
 template <typename T, typename Shape>
@@ -48,11 +54,9 @@ class Backward {
         data_(shared),
         shared_(ptx::shared_address(shared)),
         item_(p.schedule.item(ptx::block_index())),
-        block_(p.work.blocks[item_.block]),
-        head_begin_(p.heads.q_begin + p.head_begin(kv_head())),
-        head_end_(p.heads.q_begin + p.head_end(kv_head())) {}
+        block_(p.work.blocks[item_.block]) {}
 
-  __device__ bool has_work() const { return block_.steps > 0 && head_begin_ < head_end_; }
+  __device__ bool has_work() const { return step_count() > 0; }
 
   /// By one thread.
   __device__ void init_barriers() {
@@ -67,12 +71,35 @@ class Backward {
     ptx::fence_mbarrier_init();
   }
 
-  /// By one warp: loads.
-  __device__ void produce() {
-    if (lane_index() == 0) load_keys();
+  /// By one thread: loads what TMA loads.
+  __device__ void load() {
+    load_keys();
     Ring<kStages> ring;
-    for_steps([&](int q_head, const Steps& steps) {
-      load_queries(q_head, steps.column(), ring);
+    for_steps([&](const Steps& steps) {
+      const int s = ring.stage;
+      load_queries(q(s), maps_.q, steps, q_empty(s), q_full(s), ring.parity);
+      load_queries(dout(s), maps_.dout, steps, dout_empty(s), dout_full(s), ring.parity);
+      ring.advance();
+    });
+  }
+
+  /// By one warp: loads the queries' offsets and deltas, and tells the consumers which step it is: they have no
+  /// register to spare for walking the steps themselves.
+  __device__ void load_statistics() {
+    Ring<kStages> ring;
+    for_steps([&](const Steps& steps) {
+      const int s = ring.stage;
+      ptx::mbarrier_wait(q_empty(s), ring.parity ^ 1);
+      if (lane_index() == 0) *staged(s) = {steps.column(), steps.band_index()};
+      for (int i = lane_index(); i < kColumns; i += 32) {
+        offsets(s)[i] = offset_of(p_, batch(), q_head(steps), steps.column() + i);
+      }
+      ptx::mbarrier_arrive(q_full(s));
+      ptx::mbarrier_wait(dout_empty(s), ring.parity ^ 1);
+      for (int i = lane_index(); i < kColumns; i += 32) {
+        deltas(s)[i] = delta_of(p_, batch(), q_head(steps), steps.column() + i);
+      }
+      ptx::mbarrier_arrive(dout_full(s));
       ring.advance();
     });
   }
@@ -80,11 +107,11 @@ class Backward {
   /// By one warp: adds dQ to global memory.
   __device__ void write_query_gradients() {
     for (int w = 0; w < kConsumers; ++w) ptx::barrier_arrive(dq_empty(w), kWriters);
-    int left = (head_end_ - head_begin_) * block_.steps;
-    for_steps([&](int q_head, const Steps& steps) {
+    int left = step_count();
+    for_steps([&](const Steps& steps) {
       for (int w = 0; w < kConsumers; ++w) {
         ptx::barrier_sync(dq_full(w), kWriters);
-        if (lane_index() == 0) add_query_gradient(w, q_head, steps.column());
+        if (lane_index() == 0) add_query_gradient(w, steps);
       }
       --left;
       if (lane_index() == 0) ptx::bulk_wait_read<0>();
@@ -98,7 +125,7 @@ class Backward {
     consumer_ = consumer;
     if (has_work()) {
       ptx::mbarrier_wait(kv_full(), 0);
-      for_steps([&](int, const Steps& steps) { attend(steps); });
+      for (int left = step_count(); left > 0; --left) attend();
     } else if (!p_.first_dkv) {
       return;
     }
@@ -111,6 +138,7 @@ class Backward {
   // Computed where they are needed: registers are scarce.
   __device__ int batch() const { return item_.unit / p_.kv_heads; }
   __device__ int kv_head() const { return item_.unit % p_.kv_heads; }
+  __device__ int step_count() const { return (p_.head_end(kv_head()) - p_.head_begin(kv_head())) * block_.steps; }
 
   // --- Shared memory ---
   __device__ ptx::SharedAddress at(int offset) const { return shared_ + static_cast<unsigned>(offset); }
@@ -125,6 +153,9 @@ class Backward {
   __device__ float* deltas(int stage) const {
     return reinterpret_cast<float*>(data_ + Shape::kDeltas) + stage * kColumns;
   }
+  __device__ StagedStep* staged(int stage) const {
+    return reinterpret_cast<StagedStep*>(data_ + Shape::kSteps) + stage;
+  }
   __device__ ptx::SharedAddress kv_full() const { return at(Shape::kBarriers); }
   __device__ ptx::SharedAddress q_full(int s) const { return at(Shape::kBarriers + 8 * (1 + s)); }
   __device__ ptx::SharedAddress q_empty(int s) const { return at(Shape::kBarriers + 8 * (1 + kStages + s)); }
@@ -136,16 +167,17 @@ class Backward {
   __device__ static int dq_full(int consumer) { return 2 + consumer; }
   __device__ static int dq_empty(int consumer) { return 2 + kConsumers + consumer; }
 
-  /// Calls work(q_head, steps) for every step of every head.
+  /// Calls work(steps) for every step, in a round for each head that reads the keys.
   template <typename Work>
   __device__ void for_steps(Work&& work) {
-    for (int q_head = head_begin_; q_head < head_end_; ++q_head) {
-      Steps steps(p_.work, block_);
-      for (int step = 0; step < block_.steps; ++step) {
-        steps.advance();
-        work(q_head, steps);
-      }
+    Steps steps(p_.work, block_);
+    for (int left = step_count(); left > 0; --left) {
+      steps.advance();
+      work(steps);
     }
+  }
+  __device__ int q_head(const Steps& steps) const {
+    return p_.heads.q_begin + p_.head_begin(kv_head()) + steps.round();
   }
 
   // --- Loads ---
@@ -166,33 +198,11 @@ class Backward {
     load_slabs<kRows>(v(), maps_.v, row, kv_head(), batch(), kv_full());
   }
 
-  __device__ void load_queries(int q_head, int column, const Ring<kStages>& ring) {
-    constexpr int kPerLane = kColumns / 32;
-    float offset[kPerLane], delta[kPerLane];
-#pragma unroll
-    for (int i = 0; i < kPerLane; ++i) {
-      const int query = column + lane_index() + 32 * i;
-      offset[i] = offset_of(p_, batch(), q_head, query);
-      delta[i] = delta_of(p_, batch(), q_head, query);
-    }
-    const int s = ring.stage;
-    load_half<kPerLane>(q(s), maps_.q, q_head, column, q_empty(s), q_full(s), ring.parity, offsets(s), offset);
-    load_half<kPerLane>(dout(s), maps_.dout, q_head, column, dout_empty(s), dout_full(s), ring.parity, deltas(s),
-                        delta);
-  }
-  /// Q and its offsets, or dout and its deltas.
-  template <int kPerLane>
-  __device__ void load_half(ptx::SharedAddress to, const CUtensorMap& map, int q_head, int column,
-                            ptx::SharedAddress empty, ptx::SharedAddress full, int parity, float* statistics,
-                            const float (&values)[kPerLane]) {
+  __device__ void load_queries(ptx::SharedAddress to, const CUtensorMap& map, const Steps& steps,
+                               ptx::SharedAddress empty, ptx::SharedAddress full, int parity) {
     ptx::mbarrier_wait(empty, parity ^ 1);
-    if (lane_index() == 0) {
-      ptx::mbarrier_arrive_expect(full, Shape::kQBytes);
-      load_slabs<kColumns>(to, map, column, q_head, batch(), full);
-    }
-#pragma unroll
-    for (int i = 0; i < kPerLane; ++i) statistics[lane_index() + 32 * i] = values[i];
-    ptx::mbarrier_arrive(full);
+    ptx::mbarrier_arrive_expect(full, Shape::kQBytes);
+    load_slabs<kColumns>(to, map, steps.column(), q_head(steps), batch(), full);
   }
 
   // --- Sums of dQ ---
@@ -200,12 +210,12 @@ class Backward {
   __device__ static int part_rows(int consumer) { return consumer % (kColumns / 64); }
   __device__ static int part_slab(int consumer) { return consumer / (kColumns / 64); }
 
-  __device__ void add_query_gradient(int consumer, int q_head, int column) {
+  __device__ void add_query_gradient(int consumer, const Steps& steps) {
     const int from = Shape::kQueryGradients + consumer * Shape::kQueryGradientBytes;
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      ptx::add_box(&maps_.dq, kSlabColumns * part_slab(consumer) + 32 * half, column + 64 * part_rows(consumer), q_head,
-                   batch(), at(from + half * (64 * kRowBytes)));
+      ptx::add_box(&maps_.dq, kSlabColumns * part_slab(consumer) + 32 * half, steps.column() + 64 * part_rows(consumer),
+                   q_head(steps), batch(), at(from + half * (64 * kRowBytes)));
     }
     ptx::bulk_commit();
   }
@@ -233,7 +243,7 @@ class Backward {
     if (lane_index() == 0) ptx::mbarrier_arrive(barrier);
   }
 
-  __device__ void attend(const Steps& steps) {
+  __device__ void attend() {
     const int s = ring_.stage;
     float p[kColumns / 2], ds[kColumns / 2];
     ptx::mbarrier_wait(q_full(s), ring_.parity);
@@ -244,7 +254,10 @@ class Backward {
     ptx::wgmma_wait<1>();
     ptx::hold_registers(p);
     probabilities(p, offsets(s), p_.scale_log2);
-    if (steps.masked()) clear_outside(p, steps.band(), block_.row_begin + first_row(), steps.column());
+    const StagedStep step = *staged(s);
+    if (step.band != WorkList::kNoBand) {
+      clear_outside(p, p_.work.bands[step.band], block_.row_begin + first_row(), step.column);
+    }
     ptx::wgmma_wait<0>();
     ptx::hold_registers(ds);
     score_gradients(ds, p, deltas(s));
@@ -337,7 +350,6 @@ class Backward {
   ptx::SharedAddress shared_;
   Schedule::Item item_;
   const WorkList::Block& block_;
-  int head_begin_, head_end_;
   int consumer_ = 0;
   Ring<kStages> ring_;
   float dk_[kDim / 2] = {}, dv_[kDim / 2] = {};
@@ -354,8 +366,9 @@ __global__ void __launch_bounds__(Shape::kThreads, 1)
   if (warp < 4) {
     ptx::lower_registers<Shape::kProducerRegisters>();
     if (!kernel.has_work()) return;
-    if (warp == 0) kernel.produce();
-    if (warp == 1) kernel.write_query_gradients();
+    if (ptx::thread_index() == 0) kernel.load();
+    if (warp == 1) kernel.load_statistics();
+    if (warp == 2) kernel.write_query_gradients();
   } else {
     ptx::raise_registers<Shape::kConsumerRegisters>();
     kernel.consume(warp / 4 - 1);

@@ -1,0 +1,36 @@
+# The GPU kernels: CPBENCH_CUDA is OFF (no program uses them yet), AUTO (where a CUDA toolkit is found) or ON (refuse to do without).
+set(CPBENCH_CUDA OFF CACHE STRING "Build the CUDA backend: AUTO, ON, OFF")
+set_property(CACHE CPBENCH_CUDA PROPERTY STRINGS AUTO ON OFF)
+set(CPBENCH_HAVE_CUDA OFF)
+if(NOT CPBENCH_CUDA)
+  return()
+endif()
+
+include(CheckLanguage)
+check_language(CUDA)
+find_package(CUDAToolkit 12.3 QUIET)
+if(CMAKE_CUDA_COMPILER AND CUDAToolkit_FOUND)
+  set(CPBENCH_HAVE_CUDA ON)
+  # Each library of kernels says itself which GPUs it is for.
+  set(CMAKE_CUDA_ARCHITECTURES OFF)
+  set(CMAKE_CUDA_STANDARD 20)
+  set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+  enable_language(CUDA)
+elseif(NOT CPBENCH_CUDA STREQUAL "AUTO")
+  message(FATAL_ERROR "No CUDA toolkit 12.3 or later was found: put its nvcc on the PATH, or configure with -DCPBENCH_CUDA=OFF.")
+endif()
+
+# cpbench_cuda_kernels(NAME SOURCES a.cu GENCODE arch=…,code=…): kernels as objects. What ptxas reports of them is kept beside each
+# object, as OBJECT.ptxas.
+function(cpbench_cuda_kernels name)
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "SOURCES;GENCODE")
+  add_library(${name} OBJECT ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  list(TRANSFORM ARG_GENCODE PREPEND "-gencode=")
+  target_compile_options(${name} PRIVATE ${ARG_GENCODE} -Xptxas=-v)
+  if(CPBENCH_WARNINGS_AS_ERRORS)
+    target_compile_options(${name} PRIVATE -Werror=all-warnings)
+  endif()
+  set_target_properties(${name} PROPERTIES
+    CUDA_COMPILER_LAUNCHER "${PROJECT_SOURCE_DIR}/cmake/ptxas_report.sh;${CMAKE_CXX_COMPILER_LAUNCHER}")
+endfunction()

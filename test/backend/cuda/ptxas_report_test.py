@@ -1,0 +1,105 @@
+"""What ptxas says of the GPU kernels: nothing spilled, nothing serialized, registers within the launch bounds.
+
+Reads the reports beside the objects (cmake/ptxas_report.sh), and the machine code where cuobjdump is there to show it.
+"""
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+REGISTERS_OF_A_MULTIPROCESSOR = 65536
+FIRST_CLASS = {64, 128}  # head sizes whose kernels must not spill
+
+ENTRY = re.compile(r"Compiling entry function '(\S+)' for '(\w+)'")
+SPILLS = re.compile(r"(\d+) bytes spill stores, (\d+) bytes spill loads")
+REGISTERS = re.compile(r"Used (\d+) registers")
+ATTENTION = re.compile(r"cpbench4(sm80|sm90)\d+(forward|backward)INS_4(bf16|fp16)E.*?Li(\d+)ELi(\d+)E(?:Li(\d+)E)?")
+
+
+class Kernel:
+    """An attention kernel of the report."""
+
+    def __init__(self, name, architecture):
+        family, self.direction, self.dtype, first, second, third = ATTENTION.search(name).groups()
+        self.name, self.architecture, self.head_size = name, architecture, int(first)
+        self.key = (family, self.direction, self.dtype, self.head_size, architecture)
+        self.spilled = self.registers = None
+        if family == "sm90":  # the third parameter of a forward shape is its number of consumers
+            self.threads = 128 * (1 + (int(third) if self.direction == "forward" else 2))
+        else:
+            self.threads = 128
+
+
+def read(objects):
+    kernels, text = [], ""
+    for path in objects:
+        with open(path + ".ptxas", encoding="utf-8") as report:
+            lines = report.read()
+        text += lines
+        current = None
+        for line in lines.splitlines():
+            if entry := ENTRY.search(line):
+                current = Kernel(*entry.groups()) if ATTENTION.search(entry.group(1)) else None
+                if current:
+                    kernels.append(current)
+            elif current and (spills := SPILLS.search(line)):
+                current.spilled = int(spills.group(1)) + int(spills.group(2))
+            elif current and (registers := REGISTERS.search(line)):
+                current.registers = int(registers.group(1))
+    return kernels, text
+
+
+class PtxasReport(unittest.TestCase):
+    ampere, hopper = [], []
+
+    def setUp(self):
+        ampere, ampere_text = read(self.ampere)
+        hopper, hopper_text = read(self.hopper)
+        self.kernels, self.text = ampere + hopper, ampere_text + hopper_text
+
+    def test_knows_every_kernel(self):
+        expected = {(family, direction, dtype, head_size, architecture)
+                    for family, architecture in (("sm80", "sm_80"), ("sm90", "sm_90a"))
+                    for direction in ("forward", "backward")
+                    for dtype in ("bf16", "fp16")
+                    for head_size in FIRST_CLASS}
+        self.assertLessEqual(expected, {kernel.key for kernel in self.kernels})
+        for kernel in self.kernels:
+            self.assertIsNotNone(kernel.spilled, kernel.name)
+            self.assertIsNotNone(kernel.registers, kernel.name)
+
+    def test_spills_nothing(self):
+        for kernel in self.kernels:
+            if kernel.head_size in FIRST_CLASS and kernel.architecture in ("sm_80", "sm_90a"):
+                with self.subTest(kernel.name):
+                    self.assertEqual(kernel.spilled, 0)
+
+    def test_stays_within_launch_bounds(self):
+        for kernel in self.kernels:
+            with self.subTest(kernel.name):
+                self.assertLessEqual(kernel.registers * kernel.threads, REGISTERS_OF_A_MULTIPROCESSOR)
+
+    def test_warns_of_nothing(self):
+        self.assertNotRegex(self.text, "(?i)serialized|performance loss|setmaxnreg|warning")
+
+    def test_uses_the_tensor_cores_of_hopper(self):
+        disassembler = shutil.which("cuobjdump")
+        if disassembler is None:
+            self.skipTest("no cuobjdump")
+        for path in self.hopper:
+            code = subprocess.run([disassembler, "-sass", path], check=True, capture_output=True, text=True).stdout
+            for function in code.split("Function : ")[1:]:
+                with self.subTest(function.split("\n", 1)[0]):
+                    self.assertIn("HGMMA", function)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--ampere", nargs="+", required=True)
+    parser.add_argument("--hopper", nargs="+", required=True)
+    arguments = parser.parse_args()
+    PtxasReport.ampere, PtxasReport.hopper = arguments.ampere, arguments.hopper
+    unittest.main(argv=sys.argv[:1])
