@@ -26,7 +26,7 @@ void reserve(const Zone& zone, int file) {
 
 int create_global_memory_file() {
   const int file = memfd_create("cpbench-virtual-gpu", MFD_CLOEXEC);
-  if (file < 0 || ftruncate(file, static_cast<off_t>(kGlobalMemory.bytes)) != 0) {
+  if (file < 0 || ftruncate(file, static_cast<off_t>(kOwnMemory.bytes)) != 0) {
     fail(FaultKind::kMisuse, "the virtual GPU cannot create its memory: {}", std::strerror(errno));
   }
   return file;
@@ -35,7 +35,7 @@ int create_global_memory_file() {
 bool map_all() {
   reserve(kStacks, -1);
   reserve(kSharedMemory, -1);
-  reserve(kGlobalMemory, global_memory_file());
+  reserve(kOwnMemory, global_memory_file());
   reserve(kRegisterShadow, -1);
   reserve(kGlobalShadow, -1);
   // A page below each stack, so that one that grows too far is seen.

@@ -26,10 +26,14 @@ inline constexpr std::size_t kStackBytes = 128 << 10;
 
 inline constexpr Zone kStacks{0x2000'0000'0000, kMaxThreads* kStackBytes};
 inline constexpr Zone kSharedMemory{kStacks.end(), 256 << 10};
-inline constexpr Zone kGlobalMemory{kSharedMemory.end(), std::size_t{16} << 30};
+/// Global memory: this process's own, and then that of other processes, each in a room of its size.
+inline constexpr std::size_t kRoomBytes = std::size_t{16} << 30;
+inline constexpr int kRooms = 32;
+inline constexpr Zone kGlobalMemory{kSharedMemory.end(), kRooms* kRoomBytes};
+inline constexpr Zone kOwnMemory{kGlobalMemory.begin, kRoomBytes};
 inline constexpr Zone kArena{kStacks.begin, kStacks.bytes + kSharedMemory.bytes + kGlobalMemory.bytes};
 
-/// The file that backs global memory, which other processes can map.
+/// The file that backs this process's own global memory, which other processes can map.
 int global_memory_file();
 
 /// Reserves everything, once.

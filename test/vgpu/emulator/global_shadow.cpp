@@ -29,8 +29,8 @@ void GlobalShadow::next_block() {
   agents_.push_back({operation_.stream, operation_.sequence});
 }
 
-void GlobalShadow::allocate(std::uintptr_t address, std::size_t bytes) {
-  std::fill(cell_at(address), cell_at(address + bytes + 1), GlobalCell{kUnwritten, 0, 0, 0});
+void GlobalShadow::allocate(std::uintptr_t address, std::size_t bytes, bool is_host_memory) {
+  std::fill(cell_at(address), cell_at(address + bytes + 1), GlobalCell{is_host_memory ? kHost : kUnwritten, 0, 0, 0});
 }
 
 void GlobalShadow::release(std::uintptr_t address, std::size_t bytes) {

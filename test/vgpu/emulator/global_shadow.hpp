@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "arena.hpp"
@@ -19,7 +20,7 @@ namespace cpbench::vgpu {
 /// What runs: a launch or a copy. `clock` has, for each stream, how many of its operations are known to be done.
 struct Operation {
   std::uint32_t stream, sequence;  ///< sequence begins at 1
-  const Clock* clock;
+  std::span<const Clock> clock;
 };
 
 struct GlobalCell {
@@ -37,7 +38,8 @@ class GlobalShadow {
   /// The accesses that follow are those of another block.
   void next_block();
 
-  void allocate(std::uintptr_t address, std::size_t bytes);  ///< not written yet
+  /// Not written yet, or, where it is the host's memory, by the host.
+  void allocate(std::uintptr_t address, std::size_t bytes, bool is_host_memory);
   void release(std::uintptr_t address, std::size_t bytes);
 
   template <typename Knowledge>
@@ -70,7 +72,7 @@ class GlobalShadow {
   }
 
  private:
-  static constexpr std::uint32_t kOutside = 0, kUnwritten = 1, kFirstAgent = 2;
+  static constexpr std::uint32_t kOutside = 0, kUnwritten = 1, kHost = 2, kFirstAgent = kHost;
   static constexpr std::uint32_t kIsSet = 1u << 31, kSeveral = 1u << 30;
 
   /// A block of an operation.
@@ -90,7 +92,9 @@ class GlobalShadow {
   }
   bool is_ordered(std::uint32_t agent) const {
     const Agent& other = agents_[agent];
-    return !of_this_operation(agent) && other.sequence <= operation_.clock[other.stream];
+    if (of_this_operation(agent)) return false;
+    const Clock known = other.stream < operation_.clock.size() ? operation_.clock[other.stream] : 0;
+    return other.sequence <= known;
   }
   template <typename Knowledge>
   void check(std::uint32_t agent, Epoch at, const Knowledge& knowledge, const GlobalCell& cell, const char* was,
@@ -133,7 +137,7 @@ class GlobalShadow {
   Operation operation_{};
   std::uint32_t agent_ = 0, first_agent_ = 0;
   std::uint32_t ordered_agent_ = 0;  ///< an agent that is known to come before the one that runs
-  std::vector<Agent> agents_ = std::vector<Agent>(kFirstAgent);
+  std::vector<Agent> agents_ = std::vector<Agent>(kHost + 1);
   std::vector<std::vector<Read>> sets_;
 };
 

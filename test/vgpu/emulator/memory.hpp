@@ -12,22 +12,25 @@ class GlobalMemory {
  public:
   /// Zeroed by nobody: reading before writing is a fault. Aligned to 256 and with unallocated bytes around it. Null
   /// where the memory is exhausted.
-  void* allocate(std::size_t bytes);
+  /// Host memory counts as written, for nobody sees the host write.
+  void* allocate(std::size_t bytes, bool is_host_memory = false);
   /// False where nothing begins there.
   bool release(void* pointer);
-  /// Of the allocation that an address is in; {0, 0} where there is none.
+  /// Of the allocation that an address is in; all zero where there is none.
   struct Allocation {
     std::uintptr_t begin;
     std::size_t bytes;
+    bool is_host_memory;
   };
   Allocation find(std::uintptr_t address) const;
+  bool is_host_memory(std::uintptr_t address) const { return find(address).is_host_memory; }
   std::size_t allocated_bytes() const { return allocated_bytes_; }
   std::string describe(std::uintptr_t address) const;
 
  private:
   /// Addresses are not used again before all have been, so that what was freed stays out of bounds for long.
   std::uintptr_t next_ = 0;
-  std::map<std::uintptr_t, std::size_t> allocations_;
+  std::map<std::uintptr_t, Allocation> allocations_;
   std::size_t allocated_bytes_ = 0;
 };
 

@@ -16,6 +16,16 @@ enum CUresult {
   CUDA_ERROR_NOT_SUPPORTED = 801
 };
 
+enum CUstreamWaitValue_flags {
+  CU_STREAM_WAIT_VALUE_GEQ = 0,
+  CU_STREAM_WAIT_VALUE_EQ = 1,
+  CU_STREAM_WAIT_VALUE_AND = 2,
+  CU_STREAM_WAIT_VALUE_NOR = 3
+};
+enum CUstreamWriteValue_flags { CU_STREAM_WRITE_VALUE_DEFAULT = 0 };
+CUresult cuStreamWaitValue32(CUstream stream, CUdeviceptr address, cuuint32_t value, unsigned flags);
+CUresult cuStreamWriteValue32(CUstream stream, CUdeviceptr address, cuuint32_t value, unsigned flags);
+
 /// Opaque; passed to kernels as a `const __grid_constant__` parameter.
 struct alignas(64) CUtensorMap {
   cuuint64_t opaque[16];

@@ -127,6 +127,16 @@ void wgmma_wait() {
   wgmma_wait(kPending);
 }
 
+/// From here on the array has its place on the stack to itself: temporaries that shared it would look like touches.
+template <int kCount>
+void hold_registers(float (&values)[kCount]) {
+  asm volatile("" : "+m"(values));
+}
+template <int kCount>
+void hold_registers(std::uint32_t (&values)[kCount]) {
+  asm volatile("" : "+m"(values));
+}
+
 enum class Major { kSummed = 0, kOther = 1 };
 
 /// One wgmma.mma_async as a thread gives it: operand A in registers, or in shared memory where `a_registers` is null.

@@ -1,0 +1,126 @@
+// ncclSend and ncclRecv in groups: a group is one operation of each stream that it names.
+//
+// NCCL: a send need not be buffered, so it completes only once the peer receives: MPI_Issend. Sends and receives of a
+// pair of ranks meet in the order in which they were queued.
+#include <fmt/format.h>
+#include <mpi.h>
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "emulator/arena.hpp"
+#include "nccl/communicator.hpp"
+#include "runtime/engine.hpp"
+
+namespace cpbench::vgpu {
+namespace {
+
+struct Message {
+  std::byte* data;
+  std::size_t bytes;
+  int world_rank, tag;
+  bool is_send;
+};
+
+struct InOrder {
+  bool covers(Epoch) const { return true; }
+  bool is_ordered(Epoch) const { return true; }
+};
+
+class Messages : public Action {
+ public:
+  explicit Messages(std::vector<Message> messages) : messages_(std::move(messages)) {}
+
+  void begin(const Operation& operation) override {
+    constexpr Epoch kOnly = make_epoch(0, 1);
+    global_shadow().begin(operation);
+    requests_.assign(messages_.size(), MPI_REQUEST_NULL);
+    for (std::size_t i = 0; i < messages_.size(); ++i) {
+      const Message& message = messages_[i];
+      const auto place = reinterpret_cast<std::uintptr_t>(message.data);
+      const int count = static_cast<int>(message.bytes);
+      if (message.is_send) {
+        global_shadow().read(place, message.bytes, kOnly, InOrder{});
+        MPI_Issend(message.data, count, MPI_BYTE, message.world_rank, message.tag, MPI_COMM_WORLD, &requests_[i]);
+      } else {
+        global_shadow().write(place, message.bytes, kOnly, InOrder{});
+        MPI_Irecv(message.data, count, MPI_BYTE, message.world_rank, message.tag, MPI_COMM_WORLD, &requests_[i]);
+      }
+    }
+  }
+  bool done() override {
+    int all = 0;
+    PMPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &all, MPI_STATUSES_IGNORE);
+    return all != 0;
+  }
+  bool involves_others() const override { return true; }
+  std::string describe() const override {
+    std::string text = "messages of NCCL:";
+    for (const Message& message : messages_) {
+      text += fmt::format(" {} {} bytes {} rank {} of the world,", message.is_send ? "send" : "receive", message.bytes,
+                          message.is_send ? "to" : "from", message.world_rank);
+    }
+    return text;
+  }
+
+ private:
+  std::vector<Message> messages_;
+  std::vector<MPI_Request> requests_;
+};
+
+int depth = 0;
+std::map<cudaStream_t, std::vector<Message>> group;
+
+std::size_t bytes_of(ncclDataType_t type) {
+  switch (type) {
+    case ncclInt8:
+    case ncclUint8:
+      return 1;
+    case ncclFloat16:
+    case ncclBfloat16:
+      return 2;
+    default:
+      return 4;
+  }
+}
+
+ncclResult_t add(const void* data, std::size_t count, ncclDataType_t type, int peer, ncclComm_t communicator,
+                 cudaStream_t stream, bool is_send) {
+  if (peer < 0 || peer >= static_cast<int>(communicator->world_ranks.size())) return ncclInvalidArgument;
+  const std::size_t bytes = count * bytes_of(type);
+  if (bytes == 0) return ncclSuccess;
+  if (!kGlobalMemory.contains(reinterpret_cast<std::uintptr_t>(data))) return ncclInvalidArgument;
+  ncclGroupStart();
+  group[stream].push_back({static_cast<std::byte*>(const_cast<void*>(data)), bytes,
+                           communicator->world_ranks[static_cast<std::size_t>(peer)], communicator->tag, is_send});
+  return ncclGroupEnd();
+}
+
+}  // namespace
+}  // namespace cpbench::vgpu
+
+using namespace cpbench::vgpu;
+
+ncclResult_t ncclSend(const void* data, std::size_t count, ncclDataType_t type, int peer, ncclComm_t communicator,
+                      cudaStream_t stream) {
+  return add(data, count, type, peer, communicator, stream, true);
+}
+ncclResult_t ncclRecv(void* data, std::size_t count, ncclDataType_t type, int peer, ncclComm_t communicator,
+                      cudaStream_t stream) {
+  return add(data, count, type, peer, communicator, stream, false);
+}
+
+ncclResult_t ncclGroupStart() {
+  ++depth;
+  return ncclSuccess;
+}
+ncclResult_t ncclGroupEnd() {
+  if (depth == 0) return ncclInvalidUsage;
+  if (--depth > 0) return ncclSuccess;
+  for (auto& [stream, messages] : group) {
+    engine().enqueue(engine().find(stream), std::make_shared<Messages>(std::move(messages)));
+  }
+  group.clear();
+  return ncclSuccess;
+}

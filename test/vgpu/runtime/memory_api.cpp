@@ -1,0 +1,121 @@
+// cudaMalloc, cudaMemcpy and the like.
+#include <algorithm>
+
+#include "emulator/arena.hpp"
+#include "emulator/memory.hpp"
+#include "runtime/engine.hpp"
+#include "runtime/memory_actions.hpp"
+#include "runtime/status.hpp"
+
+using cpbench::vgpu::Box3;
+using cpbench::vgpu::engine;
+using cpbench::vgpu::Extent3;
+using cpbench::vgpu::global_memory;
+using cpbench::vgpu::status;
+
+namespace {
+
+cudaError_t allocate(void** pointer, std::size_t bytes, bool is_host_memory) {
+  *pointer = nullptr;
+  if (bytes == 0) return cudaSuccess;
+  *pointer = global_memory().allocate(bytes, is_host_memory);
+  return status(*pointer == nullptr ? cudaErrorMemoryAllocation : cudaSuccess);
+}
+
+/// Freeing waits for what is queued, as CUDA does.
+cudaError_t release(void* pointer) {
+  if (pointer == nullptr) return cudaSuccess;
+  engine().finish_all();
+  return status(global_memory().release(pointer) ? cudaSuccess : cudaErrorInvalidValue);
+}
+
+Box3 box(const void* data, std::size_t row_pitch = 0, std::size_t slice_pitch = 0) {
+  return {static_cast<std::byte*>(const_cast<void*>(data)), row_pitch, slice_pitch};
+}
+
+cudaError_t queue_copy(const Box3& to, const Box3& from, const Extent3& extent, cudaStream_t handle) {
+  auto& stream = engine().find(handle);
+  if (extent.width * extent.height * extent.depth == 0) return cudaSuccess;
+  const auto operation = engine().enqueue(stream, cpbench::vgpu::make_copy(to, from, extent));
+  // To pageable memory the host waits for the copy.
+  if (!cpbench::vgpu::is_known_memory(to.data)) engine().finish(operation);
+  return cudaSuccess;
+}
+
+cudaError_t queue_fill(const Box3& to, int value, const Extent3& extent, cudaStream_t handle) {
+  auto& stream = engine().find(handle);
+  if (!cpbench::vgpu::is_known_memory(to.data)) return status(cudaErrorInvalidValue);
+  if (extent.width * extent.height * extent.depth != 0)
+    engine().enqueue(stream, cpbench::vgpu::make_fill(to, value, extent));
+  return cudaSuccess;
+}
+
+cudaError_t then_wait(cudaError_t queued) {
+  if (queued == cudaSuccess) engine().finish(engine().find(nullptr));
+  return queued;
+}
+
+}  // namespace
+
+cudaError_t cudaMalloc(void** pointer, std::size_t bytes) { return allocate(pointer, bytes, false); }
+cudaError_t cudaFree(void* pointer) { return release(pointer); }
+cudaError_t cudaMallocHost(void** pointer, std::size_t bytes) { return allocate(pointer, bytes, true); }
+cudaError_t cudaHostAlloc(void** pointer, std::size_t bytes, unsigned) { return allocate(pointer, bytes, true); }
+cudaError_t cudaFreeHost(void* pointer) { return release(pointer); }
+
+cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
+  *total = cpbench::vgpu::kOwnMemory.bytes;
+  *free = *total - global_memory().allocated_bytes();
+  return cudaSuccess;
+}
+
+cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const void* pointer) {
+  const bool known = cpbench::vgpu::is_known_memory(pointer);
+  *attributes = {known ? cudaMemoryTypeDevice : cudaMemoryTypeUnregistered, 0,
+                 known ? const_cast<void*>(pointer) : nullptr, nullptr};
+  if (known && global_memory().is_host_memory(reinterpret_cast<std::uintptr_t>(pointer))) {
+    attributes->type = cudaMemoryTypeHost;
+    attributes->hostPointer = const_cast<void*>(pointer);
+  }
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind, cudaStream_t stream) {
+  return queue_copy(box(to), box(from), {bytes, 1, 1}, stream);
+}
+cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
+  return then_wait(cudaMemcpyAsync(to, from, bytes, kind, nullptr));
+}
+cudaError_t cudaMemcpyPeerAsync(void* to, int, const void* from, int, std::size_t bytes, cudaStream_t stream) {
+  return queue_copy(box(to), box(from), {bytes, 1, 1}, stream);
+}
+cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch,
+                              std::size_t width, std::size_t height, cudaMemcpyKind, cudaStream_t stream) {
+  if (height > 1 && std::min(to_pitch, from_pitch) < width) return status(cudaErrorInvalidValue);
+  return queue_copy(box(to, to_pitch), box(from, from_pitch), {width, height, 1}, stream);
+}
+cudaError_t cudaMemcpy2D(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch, std::size_t width,
+                         std::size_t height, cudaMemcpyKind kind) {
+  return then_wait(cudaMemcpy2DAsync(to, to_pitch, from, from_pitch, width, height, kind, nullptr));
+}
+cudaError_t cudaMemcpy3DAsync(const cudaMemcpy3DParms* p, cudaStream_t stream) {
+  if (p->srcArray != nullptr || p->dstArray != nullptr) return status(cudaErrorNotSupported);
+  const auto corner = [](const cudaPitchedPtr& at, const cudaPos& position) {
+    const std::size_t slice = at.pitch * at.ysize;
+    return box(static_cast<std::byte*>(at.ptr) + position.z * slice + position.y * at.pitch + position.x, at.pitch,
+               slice);
+  };
+  return queue_copy(corner(p->dstPtr, p->dstPos), corner(p->srcPtr, p->srcPos),
+                    {p->extent.width, p->extent.height, p->extent.depth}, stream);
+}
+
+cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
+  return queue_fill(box(to), value, {bytes, 1, 1}, stream);
+}
+cudaError_t cudaMemset(void* to, int value, std::size_t bytes) {
+  return then_wait(cudaMemsetAsync(to, value, bytes, nullptr));
+}
+cudaError_t cudaMemset2DAsync(void* to, std::size_t pitch, int value, std::size_t width, std::size_t height,
+                              cudaStream_t stream) {
+  return queue_fill(box(to, pitch), value, {width, height, 1}, stream);
+}

@@ -1,0 +1,266 @@
+// Streams, events, graphs and flags: what they order, and missing order that is planted.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "vgpu/runtime/stream_kernels.hpp"
+#include "vgpu/support/device_array.hpp"
+#include "vgpu/support/orders.hpp"
+
+namespace cpbench::vgpu {
+namespace {
+
+constexpr int kCount = 40;
+
+/// Two streams that know nothing of each other, and an event.
+struct Streams {
+  Streams() {
+    cudaStreamCreateWithFlags(&a, cudaStreamNonBlocking);
+    cudaStreamCreateWithFlags(&b, cudaStreamNonBlocking);
+    cudaEventCreateWithFlags(&event, cudaEventDisableTiming);
+  }
+  ~Streams() {
+    cudaEventDestroy(event);
+    cudaStreamDestroy(a);
+    cudaStreamDestroy(b);
+  }
+  /// `to` goes on when `from` has come here.
+  void connect(cudaStream_t from, cudaStream_t to) {
+    cudaEventRecord(event, from);
+    cudaStreamWaitEvent(to, event);
+  }
+  cudaStream_t a, b;
+  cudaEvent_t event;
+};
+
+struct Pinned {
+  explicit Pinned(int value) {
+    cudaMallocHost(&data, kCount * sizeof(int));
+    std::fill_n(data, kCount, value);
+  }
+  ~Pinned() { cudaFreeHost(data); }
+  int* data;
+};
+
+const ExpectedFaults kNoEvent = {{FaultKind::kMissingEvent, "no event orders them"},
+                                 {FaultKind::kUninitialised, "global memory"}};
+
+TEST(Stream, WriteThenReadNeedsAnEvent) {
+  const DeviceArray<int> in(std::vector<int>(kCount, 5)), middle(std::size_t{kCount}), out(std::size_t{kCount});
+  Streams streams;
+  expect_planted_fault(kNoEvent, [&](bool planted) {
+    add_one(in.data(), middle.data(), kCount, streams.a);
+    if (!planted) streams.connect(streams.a, streams.b);
+    add_one(middle.data(), out.data(), kCount, streams.b);
+    cudaDeviceSynchronize();
+    EXPECT_EQ(out.values(), std::vector<int>(kCount, 7));
+  });
+}
+
+TEST(Stream, ReadThenWriteNeedsAnEvent) {
+  const DeviceArray<int> in(std::vector<int>(kCount, 5)), out(std::size_t{kCount});
+  Streams streams;
+  expect_planted_fault({{FaultKind::kMissingEvent, "no event orders them"}}, [&](bool planted) {
+    add_one(in.data(), out.data(), kCount, streams.a);
+    if (!planted) streams.connect(streams.a, streams.b);
+    cudaMemsetAsync(in.data(), 0, kCount * sizeof(int), streams.b);
+    cudaDeviceSynchronize();
+  });
+}
+
+TEST(Stream, EveryReaderIsWaitedFor) {
+  // Two streams read, a third writes and waits for one of them alone.
+  const DeviceArray<int> in(std::vector<int>(kCount, 5)), x(std::size_t{kCount}), y(std::size_t{kCount});
+  Streams streams, writer;
+  expect_planted_fault({{FaultKind::kMissingEvent, "no event orders them"}}, [&](bool planted) {
+    add_one(in.data(), x.data(), kCount, streams.a);
+    add_one(in.data(), y.data(), kCount, streams.b);
+    streams.connect(streams.a, writer.a);
+    if (!planted) streams.connect(streams.b, writer.a);
+    cudaMemsetAsync(in.data(), 0, kCount * sizeof(int), writer.a);
+    cudaDeviceSynchronize();
+  });
+}
+
+TEST(Stream, TheHostOrdersWhatItWaitsFor) {
+  const DeviceArray<int> in(std::vector<int>(kCount, 5)), middle(std::size_t{kCount}), out(std::size_t{kCount});
+  Streams streams;
+  in_every_order([&] {
+    add_one(in.data(), middle.data(), kCount, streams.a);
+    EXPECT_EQ(cudaStreamSynchronize(streams.a), cudaSuccess);
+    add_one(middle.data(), out.data(), kCount, streams.b);
+    cudaEventRecord(streams.event, streams.b);
+    while (cudaEventQuery(streams.event) == cudaErrorNotReady) {
+    }
+    add_one(out.data(), middle.data(), kCount, streams.a);
+    EXPECT_EQ(cudaStreamSynchronize(streams.a), cudaSuccess);
+    EXPECT_EQ(middle.values(), std::vector<int>(kCount, 8));
+  });
+}
+
+TEST(Stream, TheDefaultStreamKeepsOrderWithBlockingOnes) {
+  cudaStream_t blocking;
+  cudaStreamCreate(&blocking);
+  const DeviceArray<int> data(std::vector<int>(kCount, 0));
+  in_every_order([&] {
+    cudaMemsetAsync(data.data(), 0, kCount * sizeof(int), nullptr);
+    add_one(data.data(), data.data(), kCount, blocking);
+    add_one(data.data(), data.data(), kCount, nullptr);
+    EXPECT_EQ(data.values(), std::vector<int>(kCount, 2));
+  });
+  cudaStreamDestroy(blocking);
+}
+
+TEST(Stream, NothingIsDoneBeforeItIsNeeded) {
+  const OrderSettings before = order_settings();
+  set_order({Order::kLate, 0});
+  const DeviceArray<int> data(std::vector<int>(kCount, 1));
+  Pinned host(-1);
+  Streams streams;
+  cudaMemcpyAsync(host.data, data.data(), kCount * sizeof(int), cudaMemcpyDeviceToHost, streams.a);
+  EXPECT_EQ(host.data[0], -1);
+  cudaStreamSynchronize(streams.b);
+  EXPECT_EQ(host.data[0], -1);
+  cudaStreamSynchronize(streams.a);
+  EXPECT_EQ(host.data[0], 1);
+  // Pinned memory is read when the copy is done, pageable memory when it is queued.
+  std::vector<int> pageable(kCount, 3);
+  const DeviceArray<int> other(std::size_t{kCount});
+  cudaMemcpyAsync(data.data(), host.data, kCount * sizeof(int), cudaMemcpyHostToDevice, streams.a);
+  cudaMemcpyAsync(other.data(), pageable.data(), kCount * sizeof(int), cudaMemcpyHostToDevice, streams.a);
+  host.data[0] = 2;
+  pageable[0] = 4;
+  cudaStreamSynchronize(streams.a);
+  EXPECT_EQ(data.values()[0], 2);
+  EXPECT_EQ(other.values()[0], 3);
+  set_order(before);
+}
+
+TEST(Stream, EventsMeasureTimeAndHostFunctionsRunInTurn) {
+  in_every_order([] {
+    cudaEvent_t begin, end;
+    cudaEventCreate(&begin);
+    cudaEventCreate(&end);
+    std::vector<int> seen;
+    const auto note = [](void* list) { static_cast<std::vector<int>*>(list)->push_back(1); };
+    cudaEventRecord(begin, nullptr);
+    cudaLaunchHostFunc(nullptr, note, &seen);
+    cudaEventRecord(end, nullptr);
+    EXPECT_EQ(cudaEventSynchronize(end), cudaSuccess);
+    EXPECT_EQ(seen.size(), 1u);
+    float milliseconds = -1;
+    EXPECT_EQ(cudaEventElapsedTime(&milliseconds, begin, end), cudaSuccess);
+    EXPECT_GE(milliseconds, 0);
+    cudaEventDestroy(begin);
+    cudaEventDestroy(end);
+  });
+}
+
+TEST(Copy, RowsAndSlices) {
+  in_every_order([] {
+    std::vector<int> source(4 * 6 * 8);
+    for (std::size_t i = 0; i < source.size(); ++i) source[i] = static_cast<int>(i);
+    const DeviceArray<int> from(source), to(std::vector<int>(source.size(), -1));
+    constexpr std::size_t kRow = 8 * sizeof(int);
+    cudaMemcpy3DParms p{};
+    p.srcPtr = make_cudaPitchedPtr(from.data(), kRow, 8, 6);
+    p.dstPtr = make_cudaPitchedPtr(to.data(), kRow, 8, 6);
+    p.srcPos = make_cudaPos(2 * sizeof(int), 1, 1);
+    p.dstPos = make_cudaPos(0, 2, 0);
+    p.extent = make_cudaExtent(3 * sizeof(int), 4, 2);
+    p.kind = cudaMemcpyDeviceToDevice;
+    EXPECT_EQ(cudaMemcpy3DAsync(&p), cudaSuccess);
+    EXPECT_EQ(cudaMemcpy2DAsync(to.data() + 5, kRow, source.data(), 4, 4, 2, cudaMemcpyHostToDevice), cudaSuccess);
+    EXPECT_EQ(cudaMemset2DAsync(to.data() + 7, kRow, 0, 4, 3), cudaSuccess);
+    const std::vector<int> got = to.values();
+    std::vector<int> expected(source.size(), -1);
+    for (std::size_t z = 0; z < 2; ++z) {
+      for (std::size_t y = 0; y < 4; ++y) {
+        for (std::size_t x = 0; x < 3; ++x)
+          expected[(z * 6 + y + 2) * 8 + x] = source[((z + 1) * 6 + y + 1) * 8 + x + 2];
+      }
+    }
+    expected[5] = source[0];
+    expected[13] = source[1];
+    expected[7] = expected[15] = expected[23] = 0;
+    EXPECT_EQ(got, expected);
+  });
+}
+
+TEST(Graph, ReplaysWhatStreamsDid) {
+  const DeviceArray<int> x(std::vector<int>(kCount, 0)), y(std::size_t{kCount});
+  Streams streams;
+  expect_planted_fault(kNoEvent, [&](bool planted) {
+    cudaMemset(x.data(), 0, kCount * sizeof(int));
+    cudaStreamBeginCapture(streams.a, cudaStreamCaptureModeGlobal);
+    streams.connect(streams.a, streams.b);
+    add_one(x.data(), x.data(), kCount, streams.a);
+    if (!planted) streams.connect(streams.a, streams.b);
+    add_one(x.data(), y.data(), kCount, streams.b);
+    streams.connect(streams.b, streams.a);
+    cudaGraph_t graph;
+    ASSERT_EQ(cudaStreamEndCapture(streams.a, &graph), cudaSuccess);
+    cudaGraphExec_t executable;
+    cudaGraphInstantiate(&executable, graph);
+    for (int i = 0; i < 3; ++i) cudaGraphLaunch(executable, streams.a);
+    cudaStreamSynchronize(streams.a);
+    EXPECT_EQ(x.values(), std::vector<int>(kCount, 3));
+    EXPECT_EQ(y.values(), std::vector<int>(kCount, 4));
+    cudaGraphExecDestroy(executable);
+    cudaGraphDestroy(graph);
+  });
+}
+
+TEST(Graph, MustBeJoined) {
+  const DeviceArray<int> x(std::vector<int>(kCount, 0));
+  Streams streams;
+  cudaStreamBeginCapture(streams.a, cudaStreamCaptureModeGlobal);
+  streams.connect(streams.a, streams.b);
+  add_one(x.data(), x.data(), kCount, streams.b);
+  EXPECT_EQ(cudaStreamSynchronize(streams.a), cudaErrorStreamCaptureUnsupported);
+  cudaGraph_t graph;
+  EXPECT_EQ(cudaStreamEndCapture(streams.a, &graph), cudaErrorStreamCaptureUnjoined);
+  EXPECT_EQ(cudaGetLastError(), cudaErrorStreamCaptureUnjoined);
+  EXPECT_EQ(cudaGetLastError(), cudaSuccess);
+}
+
+CUdeviceptr address_of(const DeviceArray<int>& flag) { return reinterpret_cast<CUdeviceptr>(flag.data()); }
+
+TEST(Flag, OrdersStreams) {
+  const DeviceArray<int> in(std::vector<int>(kCount, 5)), middle(std::size_t{kCount}), out(std::size_t{kCount});
+  const DeviceArray<int> flag(std::vector<int>{0});
+  Streams streams;
+  std::uint32_t turn = 0;
+  expect_planted_fault(kNoEvent, [&](bool planted) {
+    ++turn;
+    if (!planted) cuStreamWaitValue32(streams.b, address_of(flag), turn, CU_STREAM_WAIT_VALUE_GEQ);
+    add_one(in.data(), middle.data(), kCount, streams.a);
+    cuStreamWriteValue32(streams.a, address_of(flag), turn, CU_STREAM_WRITE_VALUE_DEFAULT);
+    add_one(middle.data(), out.data(), kCount, streams.b);
+    cudaDeviceSynchronize();
+    EXPECT_EQ(out.values(), std::vector<int>(kCount, 7));
+  });
+}
+
+TEST(Flag, ThatNobodyWritesIsADeadlock) {
+  setenv("CPBENCH_VGPU_PATIENCE", "0", 1);
+  const DeviceArray<int> flag(std::vector<int>{0});
+  Streams streams;
+  cuStreamWaitValue32(streams.a, address_of(flag), 3, CU_STREAM_WAIT_VALUE_EQ);
+  expect_fault({{FaultKind::kDeadlock, "a wait for a flag to be 3"}}, [&] { cudaStreamSynchronize(streams.a); });
+  cuStreamWriteValue32(streams.b, address_of(flag), 3, CU_STREAM_WRITE_VALUE_DEFAULT);
+  EXPECT_EQ(cudaStreamSynchronize(streams.a), cudaSuccess);
+  unsetenv("CPBENCH_VGPU_PATIENCE");
+}
+
+TEST(Runtime, RemembersTheLastError) {
+  int device = 0;
+  EXPECT_EQ(cudaSetDevice(1000), cudaErrorInvalidDevice);
+  EXPECT_EQ(cudaGetDevice(&device), cudaSuccess);
+  EXPECT_EQ(cudaPeekAtLastError(), cudaErrorInvalidDevice);
+  EXPECT_STREQ(cudaGetErrorName(cudaGetLastError()), "cudaErrorInvalidDevice");
+  EXPECT_EQ(cudaGetLastError(), cudaSuccess);
+}
+
+}  // namespace
+}  // namespace cpbench::vgpu
