@@ -3,11 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <limits>
 #include <thread>
-#include <vector>
 
-#include "backend/cpu/parallel.hpp"
 #include "backend/support/host_program.hpp"
 #include "support/error.hpp"
 
@@ -52,15 +49,6 @@ TEST(CpuBackend, AnUnknownKernelIsAUsageErrorThatNamesTheNearest) {
     EXPECT_EQ(error.code(), ExitCode::kUsage);
     EXPECT_NE(std::string(error.what()).find("simple"), std::string::npos) << error.what();
   }
-}
-
-TEST(ParallelFor, FlushesSubnormalsOnItsThreadsAlone) {
-  const KernelContext context{.threads = 3};
-  volatile float tiny = std::numeric_limits<float>::min();
-  std::vector<float> halves(20, 1.0f);
-  parallel_for(20, context, [&](std::int64_t item, Poller&) { halves[static_cast<std::size_t>(item)] = tiny / 2; });
-  EXPECT_EQ(halves, std::vector<float>(20, 0.0f));
-  EXPECT_GT(tiny / 2, 0.0f);
 }
 
 TEST(CpuBackend, MemoryIsAligned) {
