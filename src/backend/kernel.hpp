@@ -55,7 +55,7 @@ class AttentionKernel {
 inline constexpr const char* kDefaultKernel = "blocked";
 
 /// Kernels by name, for `--kernel`. A kernel registers itself from its own file:
-///   static const RegisterKernel registered("simple", [] { return std::make_unique<SimpleKernel>(); });
+///   static const RegisterKernel kRegistered("simple", [] { return std::make_unique<SimpleKernel>(); });
 class RegisterKernel {
  public:
   RegisterKernel(std::string name, std::function<std::unique_ptr<AttentionKernel>()> make);

@@ -156,9 +156,9 @@ class TiringKernel : public AttentionKernel {
   int attends_ = 0, backward_attends_ = 0;
 };
 
-const RegisterKernel registered("pairs", [] { return std::make_unique<PairsKernel>(false); });
-const RegisterKernel lossy("pairs-lossy", [] { return std::make_unique<PairsKernel>(true); });
-const RegisterKernel tiring("pairs-tiring", [] { return std::make_unique<TiringKernel>(); });
+const RegisterKernel kRegistered("pairs", [] { return std::make_unique<PairsKernel>(false); });
+const RegisterKernel kLossy("pairs-lossy", [] { return std::make_unique<PairsKernel>(true); });
+const RegisterKernel kTiring("pairs-tiring", [] { return std::make_unique<TiringKernel>(); });
 
 }  // namespace
 }  // namespace cpbench
