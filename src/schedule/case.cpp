@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <stdexcept>
 
 #include "support/error.hpp"
 #include "support/names.hpp"
@@ -9,13 +10,21 @@
 namespace cpbench {
 namespace {
 
-constexpr std::array<Named<Algorithm>, 5> kAlgorithms = {{{Algorithm::kUlysses, "ulysses"},
-                                                          {Algorithm::kRing, "ring"},
-                                                          {Algorithm::kDoubleRing, "double-ring"},
-                                                          {Algorithm::kHybrid, "hybrid"},
-                                                          {Algorithm::kAllGather, "all-gather"}}};
 constexpr std::array<Named<Accumulate>, 2> kAccumulates = {
     {{Accumulate::kFused, "fused"}, {Accumulate::kMerge, "merge"}}};
+
+std::string_view ring_rule(RingLevel ring) {
+  switch (ring) {
+    case RingLevel::kNone:
+      return "no ring";
+    case RingLevel::kPlain:
+      return "a ring of one window";
+    case RingLevel::kWindows:
+    case RingLevel::kOptionalWindows:
+      break;
+  }
+  return "a ring of any windows";
+}
 
 void check_grid(const Case& c) {
   const Grid& g = c.grid;
@@ -23,24 +32,10 @@ void check_grid(const Case& c) {
     refuse("the process grid {} x {} x {} (ulysses x outer x inner) must have positive sizes", g.ulysses, g.outer,
            g.inner);
   }
-  const bool single_place = g.ulysses == 1, single_window = g.outer == 1;
-  switch (c.algorithm) {
-    case Algorithm::kUlysses:
-      if (g.ring() != 1) refuse("ulysses has no ring: its ulysses degree {} must be cp_size {}", g.ulysses, g.size());
-      break;
-    case Algorithm::kRing:
-    case Algorithm::kAllGather:
-      if (!single_place || !single_window) {
-        refuse("{} has neither ulysses degree nor windows, not {} x {} x {}", name_of(c.algorithm), g.ulysses, g.outer,
-               g.inner);
-      }
-      break;
-    case Algorithm::kDoubleRing:
-      if (!single_place) refuse("double-ring has no ulysses degree (asked: {}): use hybrid", g.ulysses);
-      break;
-    case Algorithm::kHybrid:
-      break;
-  }
+  if (takes(*c.algorithm, g)) return;
+  refuse("{} does not run on a grid of {} x {} x {} (ulysses x outer x inner): it takes {} and {}", c.algorithm->name,
+         g.ulysses, g.outer, g.inner, c.algorithm->has_ulysses_level ? "any ulysses degree" : "no ulysses degree",
+         ring_rule(c.algorithm->ring));
 }
 
 /// The divisor of `n` closest to `wanted` (the smaller of two).
@@ -69,12 +64,11 @@ void check_heads(const Case& c) {
 
 }  // namespace
 
-std::string_view name_of(Algorithm algorithm) { return name_in(kAlgorithms, algorithm); }
-Algorithm parse_algorithm(std::string_view name) { return parse_in(kAlgorithms, "algorithm", name); }
 std::string_view name_of(Accumulate accumulate) { return name_in(kAccumulates, accumulate); }
 Accumulate parse_accumulate(std::string_view name) { return parse_in(kAccumulates, "accumulate mode", name); }
 
 void check(const Case& c) {
+  if (c.algorithm == nullptr) throw std::logic_error("a case has no algorithm");
   check(c.problem);
   check_grid(c);
   check_heads(c);

@@ -5,14 +5,11 @@
 #include <string_view>
 
 #include "problem/problem.hpp"
+#include "schedule/algorithm.hpp"
 #include "shard/shard.hpp"
 #include "topology/grid.hpp"
 
 namespace cpbench {
-
-enum class Algorithm : std::uint8_t { kUlysses, kRing, kDoubleRing, kHybrid, kAllGather };
-std::string_view name_of(Algorithm algorithm);  ///< `ulysses`, `ring`, `double-ring`, `hybrid`, `all-gather`
-Algorithm parse_algorithm(std::string_view name);
 
 /// fused: the forward state and the gradients stay in fp32 between steps and are rounded once. merge: every step's
 /// result is rounded to the storage type and merged, as other implementations do; to measure the difference.
@@ -20,10 +17,9 @@ enum class Accumulate : std::uint8_t { kFused, kMerge };
 std::string_view name_of(Accumulate accumulate);
 Accumulate parse_accumulate(std::string_view name);
 
-/// For all-gather the grid is a ring of cp_size; for ulysses it has ring() == 1.
 struct Case {
   Problem problem;
-  Algorithm algorithm = Algorithm::kRing;
+  const Algorithm* algorithm = nullptr;  ///< of the registry; check() needs one
   Grid grid;
   ShardKind shard = ShardKind::kZigzag;
   Pass pass = Pass::kForwardBackward;

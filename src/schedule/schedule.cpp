@@ -2,7 +2,7 @@
 
 #include <atomic>
 
-#include "schedule/algorithms/algorithm.hpp"
+#include "schedule/algorithm.hpp"
 #include "schedule/passes.hpp"
 #include "support/parallel.hpp"
 
@@ -35,7 +35,7 @@ Program filtered(const Program& program, const Case& c, Predicate keep) {
 
 std::int64_t planning_bytes(const Case& c) {
   check(c);
-  const Program program = program_of(c, make_shards(c), 0);
+  const Program program = c.algorithm->program(c, make_shards(c), 0);
   const auto bytes = [](const auto& pool) { return static_cast<std::int64_t>(pool.size() * sizeof(pool[0])); };
   const std::int64_t one =
       bytes(program.ops) + bytes(program.transfers) + bytes(program.tiles) + bytes(program.buffers);
@@ -52,13 +52,14 @@ Schedule build_schedule(const Case& c) {
   std::atomic<bool> prunes = false;
   parallel_for_each(programs.size(), [&](std::size_t rank) {
     if (prunes) return;
-    programs[rank] = program_of(c, shards, static_cast<int>(rank));
+    programs[rank] = c.algorithm->program(c, shards, static_cast<int>(rank));
     if (c.prune && may_be_pruned(programs[rank])) prunes = true;
     if (!prunes) finish(programs[rank], c);
   });
   if (!prunes) return schedule;
-  parallel_for_each(programs.size(),
-                    [&](std::size_t rank) { programs[rank] = program_of(c, shards, static_cast<int>(rank)); });
+  parallel_for_each(programs.size(), [&](std::size_t rank) {
+    programs[rank] = c.algorithm->program(c, shards, static_cast<int>(rank));
+  });
   prune(programs);
   parallel_for_each(programs.size(), [&](std::size_t rank) { finish(programs[rank], c); });
   return schedule;

@@ -103,7 +103,7 @@ TEST(AxisValue, JsonOfTheWrongTypeIsRefusedWithTheExpectedKind) {
   expect_refused([] { json("seq_len", 18446744073709551615u); }, {"18446744073709551615", "out of range"});
   expect_refused([] { json("seq_len", nullptr); }, {"/defaults", "null"});
   expect_refused([] { json("sink", "yes"); }, {"/defaults", "true or false"});
-  expect_refused([] { json("algo", 3); }, {"/defaults", "a text", "ulysses, ring"});
+  expect_refused([] { json("algo", 3); }, {"/defaults", "a text", "ring, ulysses"});
   expect_refused([] { json("algo", Json{"ring"}); }, {"/defaults", "a text"});
   expect_refused([] { json("overlap", 1); }, {"/defaults", "on"});
   expect_refused([] { json("scale", "0.5"); }, {"/defaults", "positive number"});

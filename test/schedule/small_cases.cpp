@@ -9,26 +9,9 @@
 namespace cpbench {
 namespace {
 
-template <typename T, std::size_t kCount>
-T any_of(const std::array<T, kCount>& values, std::mt19937_64& random) {
-  return values[random() % kCount];
-}
-
-Grid random_grid(Algorithm algorithm, std::mt19937_64& random) {
-  const int a = 1 + static_cast<int>(random() % 3), b = 1 + static_cast<int>(random() % 3);
-  const RankOrder order = random() % 2 == 0 ? RankOrder::kUlyssesInner : RankOrder::kRingInner;
-  switch (algorithm) {
-    case Algorithm::kUlysses:
-      return {.ulysses = a + b - 1, .outer = 1, .inner = 1, .order = order};
-    case Algorithm::kDoubleRing:
-      return {.ulysses = 1, .outer = a, .inner = b, .order = order};
-    case Algorithm::kHybrid:
-      return {.ulysses = 2, .outer = a == 3 ? 1 : a, .inner = b == 3 && a == 2 ? 2 : b, .order = order};
-    case Algorithm::kRing:
-    case Algorithm::kAllGather:
-      break;
-  }
-  return {.ulysses = 1, .outer = 1, .inner = a + b - 1, .order = order};
+template <typename Values>
+auto any_of(const Values& values, std::mt19937_64& random) {
+  return values[random() % values.size()];
 }
 
 Documents random_documents(std::int64_t seq_len, std::mt19937_64& random) {
@@ -43,8 +26,6 @@ Documents random_documents(std::int64_t seq_len, std::mt19937_64& random) {
 }  // namespace
 
 Case random_small_case(std::mt19937_64& random) {
-  constexpr std::array kAlgorithms = {Algorithm::kUlysses, Algorithm::kRing, Algorithm::kDoubleRing, Algorithm::kHybrid,
-                                      Algorithm::kAllGather};
   constexpr std::array kShards = {ShardKind::kContiguous, ShardKind::kZigzag, ShardKind::kStriped,
                                   ShardKind::kZigzagDocs};
   const std::array kMasks = {Mask::full(), Mask::causal(), Mask::window(2, 0), Mask::window(1, 3)};
@@ -52,8 +33,8 @@ Case random_small_case(std::mt19937_64& random) {
   constexpr std::array<std::array<int, 2>, 4> kHeads = {{{4, 2}, {4, 4}, {2, 1}, {6, 3}}};
 
   Case c;
-  c.algorithm = any_of(kAlgorithms, random);
-  c.grid = random_grid(c.algorithm, random);
+  c.algorithm = any_of(all_algorithms(), random);
+  c.grid = any_of(grids_of(*c.algorithm, any_of(std::array{1, 2, 3, 4, 4, 5, 6, 8}, random)), random);
   c.shard = any_of(kShards, random);
   c.pass = any_of(std::array{Pass::kForward, Pass::kBackward, Pass::kForwardBackward}, random);
   c.overlap = random() % 4 != 0;
@@ -76,7 +57,7 @@ Case random_small_case(std::mt19937_64& random) {
 std::string describe(const Case& c) {
   return fmt::format(
       "{} {}x{}x{} {}, {} shards, seq_len {}, docs {}, heads {}/{}, mask {}, {}, sink {}, overlap {}, prune {}, {}",
-      name_of(c.algorithm), c.grid.ulysses, c.grid.outer, c.grid.inner, name_of(c.grid.order), name_of(c.shard),
+      c.algorithm->name, c.grid.ulysses, c.grid.outer, c.grid.inner, name_of(c.grid.order), name_of(c.shard),
       c.problem.seq_len, fmt::join(c.problem.documents.lengths(), "+"), c.problem.heads, c.problem.kv_heads,
       to_string(c.problem.mask), name_of(c.pass), c.problem.sink, c.overlap, c.prune, name_of(c.accumulate));
 }

@@ -13,7 +13,7 @@ namespace {
 /// A ring with everything in it: sinks, grouped heads, both passes, two chunks per rank.
 Case small_ring(int ranks) {
   Case c;
-  c.algorithm = Algorithm::kRing;
+  c.algorithm = find_algorithm("ring");
   c.grid = {.ulysses = 1, .outer = 1, .inner = ranks};
   c.problem.seq_len = 12;
   c.problem.documents = Documents::whole(12);

@@ -48,22 +48,44 @@ std::string cell(const std::vector<Case>& cases, std::vector<std::string>& rules
   return alike ? verdicts.front() : all;
 }
 
+std::string name_of(const CoverageRow& row) {
+  const Grid& grid = row.c.grid;
+  return fmt::format("{} | {} × {} × {}{}", row.c.algorithm->name, grid.ulysses, grid.outer, grid.inner,
+                     grid.order == RankOrder::kRingInner ? ", ring-inner" : "");
+}
+
 std::string title_of(const CoverageColumn& column) {
   return to_string(column.mask) + (column.documents ? ", docs" : "");
 }
 
 std::string table(const HeadMode& heads, std::vector<std::string>& rules) {
-  std::string text = fmt::format("\n## {}\n\n| algorithm | ranks | shard |", heads.title);
+  std::string text = fmt::format("\n## {}\n\n| algorithm | ulysses × outer × inner | shard |", heads.title);
   for (const CoverageColumn& column : coverage_columns()) text += fmt::format(" {} |", title_of(column));
   text += "\n| --- | --- | --- |";
   for (std::size_t i = 0; i < coverage_columns().size(); ++i) text += " --- |";
   for (const CoverageRow& row : coverage_rows()) {
-    text += fmt::format("\n| {} | {} | {} |", row.algorithm, row.c.cp_size(), name_of(row.c.shard));
+    text += fmt::format("\n| {} | {} |", name_of(row), name_of(row.c.shard));
     for (const CoverageColumn& column : coverage_columns()) {
       text += fmt::format(" {} |", cell(cases_of(heads, row, column), rules));
     }
   }
   return text + "\n";
+}
+
+// All levels that the algorithm has, without and with windows where they are optional, in both rank orders.
+std::vector<Grid> example_grids(const Algorithm& algorithm) {
+  const int ulysses = algorithm.has_ulysses_level ? 2 : 1;
+  const int inner = algorithm.ring == RingLevel::kNone ? 1 : 4 - ulysses;
+  std::vector<Grid> grids;
+  for (const int outer : {1, 2}) {
+    Grid grid{.ulysses = ulysses, .outer = outer, .inner = inner};
+    if (!takes(algorithm, grid) || (outer == 1 && algorithm.ring == RingLevel::kWindows)) continue;
+    grids.push_back(grid);
+    if (ulysses == 1 || grid.ring() == 1) continue;
+    grid.order = RankOrder::kRingInner;
+    grids.push_back(grid);
+  }
+  return grids;
 }
 
 }  // namespace
@@ -76,24 +98,13 @@ std::vector<HeadMode> head_modes() {
 }
 
 std::vector<CoverageRow> coverage_rows() {
-  using enum Algorithm;
-  const auto ring_inner = RankOrder::kRingInner;
-  const std::vector<CoverageRow> algorithms = {
-      {"ulysses", {.algorithm = kUlysses, .grid = {.ulysses = 2}}},
-      {"ring", {.algorithm = kRing, .grid = {.inner = 3}}},
-      {"double-ring 2 × 3", {.algorithm = kDoubleRing, .grid = {.outer = 2, .inner = 3}}},
-      {"hybrid 2 × ring 2", {.algorithm = kHybrid, .grid = {.ulysses = 2, .inner = 2}}},
-      {"hybrid 2 × ring 2, ring-inner",
-       {.algorithm = kHybrid, .grid = {.ulysses = 2, .inner = 2, .order = ring_inner}}},
-      {"hybrid 2 × double-ring 2 × 2", {.algorithm = kHybrid, .grid = {.ulysses = 2, .outer = 2, .inner = 2}}},
-      {"hybrid 2 × double-ring 2 × 2, ring-inner",
-       {.algorithm = kHybrid, .grid = {.ulysses = 2, .outer = 2, .inner = 2, .order = ring_inner}}},
-      {"all-gather", {.algorithm = kAllGather, .grid = {.inner = 3}}}};
   std::vector<CoverageRow> rows;
-  for (CoverageRow row : algorithms) {
-    for (const auto shard : {ShardKind::kContiguous, ShardKind::kZigzag, ShardKind::kStriped, ShardKind::kZigzagDocs}) {
-      row.c.shard = shard;
-      rows.push_back(row);
+  for (const Algorithm* algorithm : all_algorithms()) {
+    for (const Grid& grid : example_grids(*algorithm)) {
+      for (const auto shard :
+           {ShardKind::kContiguous, ShardKind::kZigzag, ShardKind::kStriped, ShardKind::kZigzagDocs}) {
+        rows.push_back({{.algorithm = algorithm, .grid = grid, .shard = shard}});
+      }
     }
   }
   return rows;

@@ -18,7 +18,6 @@ struct HeadMode {
 };
 
 struct CoverageRow {
-  std::string_view algorithm;
   Case c;  ///< with the row's algorithm, grid and shard
 };
 

@@ -33,6 +33,7 @@ class ErrorGrowth : public testing::TestWithParam<std::string> {
     p.mask = Mask::full();
     p.documents = Documents::whole(p.seq_len);
     p.scale = 1 / std::sqrt(32.0);
+    t_.c.algorithm = find_algorithm("ring");
     t_.c.shard = ShardKind::kContiguous;
     t_.seed = 1;
     t_.kernel = GetParam();

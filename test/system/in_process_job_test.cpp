@@ -9,7 +9,9 @@ namespace cpbench::test {
 namespace {
 
 TEST(InProcessJob, NamesWhatEachRankWaitsForWhenTheJobStandsStill) {
-  Case c{.grid = {.inner = 3}};
+  Case c;
+  c.algorithm = find_algorithm("ring");
+  c.grid = {.inner = 3};
   c.problem = {.seq_len = 12, .heads = 2, .kv_heads = 2, .head_dim = 8, .head_dim_v = 8};
   c.problem.documents = Documents::whole(12);
   Schedule schedule = build_schedule(c);

@@ -36,26 +36,6 @@ class Dice {
   std::mt19937_64 engine_;
 };
 
-int random_divisor(Dice& dice, int n) {
-  std::vector<int> divisors;
-  for (int d = 1; d <= n; ++d) {
-    if (n % d == 0) divisors.push_back(d);
-  }
-  return dice.pick(divisors);
-}
-
-Grid random_grid(Dice& dice, Algorithm algorithm) {
-  const int ranks = static_cast<int>(dice.between(1, 8));
-  Grid grid{.order = dice.pick({RankOrder::kUlyssesInner, RankOrder::kRingInner})};
-  if (algorithm == Algorithm::kUlysses) grid.ulysses = ranks;
-  if (algorithm == Algorithm::kHybrid) grid.ulysses = random_divisor(dice, ranks);
-  const int ring = ranks / grid.ulysses;
-  const bool has_windows = algorithm == Algorithm::kDoubleRing || algorithm == Algorithm::kHybrid;
-  grid.inner = has_windows ? random_divisor(dice, ring) : ring;
-  grid.outer = ring / grid.inner;
-  return grid;
-}
-
 /// MHA, GQA or MQA with a query head for every Ulysses place.
 void draw_heads(Dice& dice, const Grid& grid, Problem& p) {
   do {
@@ -141,9 +121,8 @@ TestCase random_case(std::uint64_t seed) {
   Dice dice(seed);
   TestCase t{.seed = seed};
   Case& c = t.c;
-  c.algorithm = dice.pick({Algorithm::kUlysses, Algorithm::kRing, Algorithm::kDoubleRing, Algorithm::kHybrid,
-                           Algorithm::kHybrid, Algorithm::kAllGather});
-  c.grid = random_grid(dice, c.algorithm);
+  c.algorithm = dice.pick(all_algorithms());
+  c.grid = dice.pick(grids_of(*c.algorithm, static_cast<int>(dice.between(1, 8))));
   c.problem = random_problem(dice, c.grid);
   c.shard = dice.pick({ShardKind::kContiguous, ShardKind::kZigzag, ShardKind::kStriped, ShardKind::kZigzagDocs});
   c.pass = dice.pick({Pass::kForward, Pass::kBackward, Pass::kForwardBackward, Pass::kForwardBackward});
@@ -176,10 +155,10 @@ std::string flags_of(const TestCase& t) {
       "--algo {} --cp-size {} --ulysses-degree {} --window-size {} --rank-order {} --shard {} --seq-len {} --batch {} "
       "--heads {} --kv-heads {} --head-dim {} --head-dim-v {} --dtype {} --mask {} --layout {} --pass {} --scale {} "
       "--overlap {} --prune {} --accumulate {} --input {} --seed {} --kernel {}",
-      name_of(c.algorithm), c.cp_size(), c.grid.ulysses, c.grid.inner, name_of(c.grid.order), name_of(c.shard),
-      p.seq_len, p.batch, p.heads, p.kv_heads, p.head_dim, p.head_dim_v, name_of(p.dtype), to_string(p.mask),
-      name_of(p.layout), name_of(c.pass), p.scale, c.overlap ? "on" : "off", c.prune ? "on" : "off",
-      name_of(c.accumulate), name_of(t.input), t.seed, t.kernel);
+      c.algorithm->name, c.cp_size(), c.grid.ulysses, c.grid.inner, name_of(c.grid.order), name_of(c.shard), p.seq_len,
+      p.batch, p.heads, p.kv_heads, p.head_dim, p.head_dim_v, name_of(p.dtype), to_string(p.mask), name_of(p.layout),
+      name_of(c.pass), p.scale, c.overlap ? "on" : "off", c.prune ? "on" : "off", name_of(c.accumulate),
+      name_of(t.input), t.seed, t.kernel);
   if (p.documents.count() > 1) flags += fmt::format(" --docs {}", fmt::join(p.documents.lengths(), ","));
   if (p.sink) flags += " --sink";
   if (c.uneven_heads) flags += " --uneven-heads";

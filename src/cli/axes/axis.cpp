@@ -6,6 +6,7 @@
 #include "problem/documents.hpp"
 #include "problem/models.hpp"
 #include "problem/problem.hpp"
+#include "schedule/algorithm.hpp"
 #include "schedule/case.hpp"
 #include "shard/shard.hpp"
 #include "topology/grid.hpp"
@@ -18,6 +19,8 @@ std::string named(std::string_view word) {
   return std::string(name_of(parse(word)));
 }
 
+std::string algorithm_name(std::string_view word) { return find_algorithm(word)->name; }
+
 std::string mask_text(std::string_view word) { return to_string(parse_mask(word)); }
 
 std::string model_name(std::string_view word) { return word == "none" ? "none" : find_model(word).name; }
@@ -28,64 +31,65 @@ constexpr std::int64_t kMostHeads = 1 << 20;
 constexpr std::int64_t kMostHeadDim = 256, kHeadDimUnit = 8;
 constexpr std::int64_t kMostSequences = std::int64_t{1} << 31;
 
-constexpr std::array<AxisInfo, kAxisCount> kAxes = {{
-    {Axis::kAlgo, "algo", AxisKind::kWord, "ulysses, ring, double-ring, hybrid, all-gather", "ring", "the algorithm",
-     named<parse_algorithm>},
-    {Axis::kCpSize, "cp_size", AxisKind::kInteger, "1 to the ranks of the job (plan: any)", "the ranks of the job",
-     "ranks that share a sequence; fewer than the job's take a sub-communicator", nullptr, 1, kMostRanks},
-    {Axis::kUlyssesDegree, "ulysses_degree", AxisKind::kInteger, "a divisor of cp_size",
-     "hybrid: the largest legal one that fits a node", "ranks of a Ulysses group; ignored by all but hybrid", nullptr,
-     1, kMostRanks},
-    {Axis::kWindowSize, "window_size", AxisKind::kInteger, "a divisor of the ring",
-     "double-ring: the largest divisor <= sqrt(ring); hybrid: 1, a plain ring",
-     "inner ring of the double ring; ignored by ulysses, ring and all-gather", nullptr, 1, kMostRanks},
-    {Axis::kRankOrder, "rank_order", AxisKind::kWord, "ulysses-inner, ring-inner", "ulysses-inner",
-     "hybrid: which neighbours are consecutive ranks", named<parse_rank_order>},
-    {Axis::kShard, "shard", AxisKind::kWord, "contiguous, zigzag, striped, zigzag-docs",
-     "zigzag for ring, double-ring and hybrid, contiguous for the others",
-     "which tokens a rank of the ring holds; ulysses has no ring and is always contiguous", named<parse_shard>},
-    {Axis::kModel, "model", AxisKind::kWord, "none, or a name of configs/models.json", "none",
-     "sets heads, kv_heads, head_dim, head_dim_v, mask and sink; their own flags override it", model_name},
-    {Axis::kSeqLen, "seq_len", AxisKind::kInteger, "tokens", "8192", "tokens of the whole sequence", nullptr, 1,
-     Documents::kMaxSeqLen},
-    {Axis::kBatch, "batch", AxisKind::kInteger, "sequences", "1", "sequences, all of the same length", nullptr, 1,
-     kMostSequences},
-    {Axis::kHeads, "heads", AxisKind::kInteger, "heads", "8", "query heads", nullptr, 1, kMostHeads},
-    {Axis::kKvHeads, "kv_heads", AxisKind::kInteger, "a divisor of heads", "heads", "K/V heads", nullptr, 1,
-     kMostHeads},
-    {Axis::kHeadDim, "head_dim", AxisKind::kInteger, "a multiple of 8 up to 256", "128", "of Q and K", nullptr,
-     kHeadDimUnit, kMostHeadDim, kHeadDimUnit},
-    {Axis::kHeadDimV, "head_dim_v", AxisKind::kInteger, "a multiple of 8 up to 256", "head_dim", "of V and the output",
-     nullptr, kHeadDimUnit, kMostHeadDim, kHeadDimUnit},
-    {Axis::kTensorParallel, "tensor_parallel", AxisKind::kInteger, "a divisor of heads and kv_heads", "1",
-     "divides the heads of both kinds; takes no ranks", nullptr, 1, kMostHeads},
-    {Axis::kSink, "sink", AxisKind::kFlag, "bare flag", "off", "attention sinks, drawn like the inputs"},
-    {Axis::kUnevenHeads, "uneven_heads", AxisKind::kFlag, "bare flag", "off",
-     "deals heads that a Ulysses degree does not divide unevenly instead of refusing them"},
-    {Axis::kDtype, "dtype", AxisKind::kWord, "fp32, bf16, fp16", "bf16", "storage; arithmetic is in fp32",
-     named<parse_dtype>},
-    {Axis::kMask, "mask", AxisKind::kWord, "full, causal, window:L[:R]", "causal",
-     "window: query i sees keys i-L to i+R, both included, R = 0", mask_text},
-    {Axis::kDocs, "docs", AxisKind::kDocuments, "none, one list of lengths, or a histogram file", "none",
-     "documents that partition every sequence; repeat the flag to sweep"},
-    {Axis::kLayout, "layout", AxisKind::kWord, "bshd, sbhd, bhsd, thd", "bshd", "order of the tensors' axes",
-     named<parse_layout>},
-    {Axis::kPass, "pass", AxisKind::kWord, "fwd, bwd, fwd+bwd", "fwd+bwd",
-     "bwd: the backward pass alone, from the saved out and lse", named<parse_pass>},
-    {Axis::kScale, "scale", AxisKind::kReal, "a positive number", "1/sqrt(head_dim)", "of the scores"},
-    {Axis::kOverlap, "overlap", AxisKind::kSwitch, "on, off", "on", "communication runs beside compute"},
-    {Axis::kPrune, "prune", AxisKind::kSwitch, "on, off", "on", "drops operations whose results nobody reads"},
-    {Axis::kAccumulate, "accumulate", AxisKind::kWord, "fused, merge", "fused",
-     "merge: rounds and merges every step's result, as other implementations do", named<parse_accumulate>},
-}};
+using Axes = std::array<AxisInfo, kAxisCount>;
 
-constexpr bool in_order() {
-  for (std::size_t i = 0; i < kAxes.size(); ++i) {
-    if (static_cast<std::size_t>(kAxes[i].axis) != i) return false;
-  }
-  return true;
+Axes make_axes() {
+  return {{
+      {Axis::kAlgo, "algo", AxisKind::kWord, algorithm_names(), "ring", "the algorithm", algorithm_name},
+      {Axis::kCpSize, "cp_size", AxisKind::kInteger, "1 to the ranks of the job (plan: any)", "the ranks of the job",
+       "ranks that share a sequence; fewer than the job's take a sub-communicator", nullptr, 1, kMostRanks},
+      {Axis::kUlyssesDegree, "ulysses_degree", AxisKind::kInteger, "a divisor of cp_size",
+       "hybrid: the largest legal one that fits a node", "ranks of a Ulysses group; ignored but by hybrid", nullptr, 1,
+       kMostRanks},
+      {Axis::kWindowSize, "window_size", AxisKind::kInteger, "a divisor of the ring",
+       "double-ring: the largest divisor <= sqrt(ring); hybrid: 1, a plain ring",
+       "members of a window of the ring; ignored but by double-ring and hybrid", nullptr, 1, kMostRanks},
+      {Axis::kRankOrder, "rank_order", AxisKind::kWord, "ulysses-inner, ring-inner", "ulysses-inner",
+       "hybrid: which neighbours are consecutive ranks", named<parse_rank_order>},
+      {Axis::kShard, "shard", AxisKind::kWord, "contiguous, zigzag, striped, zigzag-docs",
+       "zigzag for ring, double-ring and hybrid, contiguous for the others",
+       "which tokens a rank of the ring holds; ulysses has no ring and is always contiguous", named<parse_shard>},
+      {Axis::kModel, "model", AxisKind::kWord, "none, or a name of configs/models.json", "none",
+       "sets heads, kv_heads, head_dim, head_dim_v, mask and sink; their own flags override it", model_name},
+      {Axis::kSeqLen, "seq_len", AxisKind::kInteger, "tokens", "8192", "tokens of the whole sequence", nullptr, 1,
+       Documents::kMaxSeqLen},
+      {Axis::kBatch, "batch", AxisKind::kInteger, "sequences", "1", "sequences, all of the same length", nullptr, 1,
+       kMostSequences},
+      {Axis::kHeads, "heads", AxisKind::kInteger, "heads", "8", "query heads", nullptr, 1, kMostHeads},
+      {Axis::kKvHeads, "kv_heads", AxisKind::kInteger, "a divisor of heads", "heads", "K/V heads", nullptr, 1,
+       kMostHeads},
+      {Axis::kHeadDim, "head_dim", AxisKind::kInteger, "a multiple of 8 up to 256", "128", "of Q and K", nullptr,
+       kHeadDimUnit, kMostHeadDim, kHeadDimUnit},
+      {Axis::kHeadDimV, "head_dim_v", AxisKind::kInteger, "a multiple of 8 up to 256", "head_dim",
+       "of V and the output", nullptr, kHeadDimUnit, kMostHeadDim, kHeadDimUnit},
+      {Axis::kTensorParallel, "tensor_parallel", AxisKind::kInteger, "a divisor of heads and kv_heads", "1",
+       "divides the heads of both kinds; takes no ranks", nullptr, 1, kMostHeads},
+      {Axis::kSink, "sink", AxisKind::kFlag, "bare flag", "off", "attention sinks, drawn like the inputs"},
+      {Axis::kUnevenHeads, "uneven_heads", AxisKind::kFlag, "bare flag", "off",
+       "deals heads that a Ulysses degree does not divide unevenly instead of refusing them"},
+      {Axis::kDtype, "dtype", AxisKind::kWord, "fp32, bf16, fp16", "bf16", "storage; arithmetic is in fp32",
+       named<parse_dtype>},
+      {Axis::kMask, "mask", AxisKind::kWord, "full, causal, window:L[:R]", "causal",
+       "window: query i sees keys i-L to i+R, both included, R = 0", mask_text},
+      {Axis::kDocs, "docs", AxisKind::kDocuments, "none, one list of lengths, or a histogram file", "none",
+       "documents that partition every sequence; repeat the flag to sweep"},
+      {Axis::kLayout, "layout", AxisKind::kWord, "bshd, sbhd, bhsd, thd", "bshd", "order of the tensors' axes",
+       named<parse_layout>},
+      {Axis::kPass, "pass", AxisKind::kWord, "fwd, bwd, fwd+bwd", "fwd+bwd",
+       "bwd: the backward pass alone, from the saved out and lse", named<parse_pass>},
+      {Axis::kScale, "scale", AxisKind::kReal, "a positive number", "1/sqrt(head_dim)", "of the scores"},
+      {Axis::kOverlap, "overlap", AxisKind::kSwitch, "on, off", "on", "communication runs beside compute"},
+      {Axis::kPrune, "prune", AxisKind::kSwitch, "on, off", "on", "drops operations whose results nobody reads"},
+      {Axis::kAccumulate, "accumulate", AxisKind::kWord, "fused, merge", "fused",
+       "merge: rounds and merges every step's result, as other implementations do", named<parse_accumulate>},
+  }};
 }
-static_assert(in_order());
+
+/// Made when first asked for, when all algorithms have been registered.
+const Axes& axes() {
+  static const Axes made = make_axes();
+  return made;
+}
 
 }  // namespace
 
@@ -95,18 +99,19 @@ std::string AxisInfo::flag() const {
   return text;
 }
 
-std::span<const AxisInfo> all_axes() { return kAxes; }
+std::span<const AxisInfo> all_axes() { return axes(); }
 
-const AxisInfo& info_of(Axis axis) { return kAxes[static_cast<std::size_t>(axis)]; }
+const AxisInfo& info_of(Axis axis) { return axes()[static_cast<std::size_t>(axis)]; }
 
 const AxisInfo* find_axis(std::string_view name) {
-  const auto found = std::find_if(kAxes.begin(), kAxes.end(), [&](const AxisInfo& info) { return info.name == name; });
-  return found == kAxes.end() ? nullptr : &*found;
+  const auto found =
+      std::find_if(axes().begin(), axes().end(), [&](const AxisInfo& info) { return info.name == name; });
+  return found == axes().end() ? nullptr : &*found;
 }
 
 std::vector<std::string> axis_names() {
   std::vector<std::string> names;
-  for (const AxisInfo& info : kAxes) names.emplace_back(info.name);
+  for (const AxisInfo& info : axes()) names.emplace_back(info.name);
   return names;
 }
 

@@ -54,7 +54,7 @@ struct AxisInfo {
   Axis axis;
   std::string_view name;  ///< as in config and result files: `cp_size`
   AxisKind kind;
-  std::string_view values;    ///< what may be given, for help texts
+  std::string values;         ///< what may be given, for help texts
   std::string_view fallback;  ///< the default, in words
   std::string_view meaning;
   /// Words only: the one spelling of a value; throws a usage error for a text that is none.

@@ -78,8 +78,8 @@ int choose_ulysses_degree(const PointSpec& spec, int cp_size, const HeadShare& s
   return static_cast<int>(degree);
 }
 
-int default_window(Algorithm algorithm, int ring) {
-  if (algorithm != Algorithm::kDoubleRing) return 1;
+int default_window(const Algorithm& algorithm, int ring) {
+  if (algorithm.ring != RingLevel::kWindows) return 1;
   std::int64_t window = 1;
   for (const std::int64_t divisor : divisors_of(ring)) {
     if (divisor * divisor <= ring) window = divisor;
@@ -87,7 +87,7 @@ int default_window(Algorithm algorithm, int ring) {
   return static_cast<int>(window);
 }
 
-int choose_window(const PointSpec& spec, Algorithm algorithm, int ring, int cp_size) {
+int choose_window(const PointSpec& spec, const Algorithm& algorithm, int ring, int cp_size) {
   const auto window = spec.integer_or(Axis::kWindowSize, default_window(algorithm, ring));
   if (ring % window != 0) {
     refuse_point({{Axis::kWindowSize, window, divisors_of(cp_size)}},
@@ -95,6 +95,23 @@ int choose_window(const PointSpec& spec, Algorithm algorithm, int ring, int cp_s
                  cp_size, cp_size / ring);
   }
   return static_cast<int>(window);
+}
+
+// Without a ring the degree is cp_size, and that is what the user can change.
+int choose_degree(const PointSpec& spec, const Algorithm& algorithm, int cp_size, const HeadShare& share,
+                  const ResolveContext& context) {
+  if (!algorithm.has_ulysses_level) return 1;
+  if (algorithm.ring != RingLevel::kNone) return choose_ulysses_degree(spec, cp_size, share, context);
+  check_heads(Axis::kCpSize, cp_size, share, spec.is_on(Axis::kUnevenHeads), divisors_of(share.heads));
+  return cp_size;
+}
+
+// Members of a window of the ring.
+int choose_inner(const PointSpec& spec, const Algorithm& algorithm, int ring, int cp_size) {
+  if (algorithm.ring == RingLevel::kNone || algorithm.ring == RingLevel::kPlain) return ring;
+  const int window = choose_window(spec, algorithm, ring, cp_size);
+  // Where windows are optional, windows of one member mean none.
+  return algorithm.ring == RingLevel::kOptionalWindows && window == 1 ? ring : window;
 }
 
 }  // namespace
@@ -112,33 +129,21 @@ HeadShare share_heads(int heads, int kv_heads, int tensor_parallel) {
   return {heads / tensor_parallel, kv_heads / tensor_parallel, tensor_parallel};
 }
 
-Grid choose_grid(const PointSpec& spec, Algorithm algorithm, const HeadShare& share, const ResolveContext& context) {
+Grid choose_grid(const PointSpec& spec, const Algorithm& algorithm, const HeadShare& share,
+                 const ResolveContext& context) {
   const int cp_size = choose_cp_size(spec, context);
-  switch (algorithm) {
-    case Algorithm::kUlysses:
-      check_heads(Axis::kCpSize, cp_size, share, spec.is_on(Axis::kUnevenHeads), divisors_of(share.heads));
-      return {.ulysses = cp_size};
-    case Algorithm::kRing:
-    case Algorithm::kAllGather:
-      return {.inner = cp_size};
-    case Algorithm::kDoubleRing:
-    case Algorithm::kHybrid:
-      break;
-  }
-  const int ulysses = algorithm == Algorithm::kHybrid ? choose_ulysses_degree(spec, cp_size, share, context) : 1;
+  const int ulysses = choose_degree(spec, algorithm, cp_size, share, context);
   const int ring = cp_size / ulysses;
-  const int window = choose_window(spec, algorithm, ring, cp_size);
-  // A hybrid without windows has plain rings, as `ring` has.
-  const int inner = algorithm == Algorithm::kHybrid && window == 1 ? ring : window;
+  const int inner = choose_inner(spec, algorithm, ring, cp_size);
   Grid grid{.ulysses = ulysses, .outer = ring / inner, .inner = inner};
   // With a single place or a single ring position both orders are the same.
   if (ulysses > 1 && ring > 1) grid.order = parse_rank_order(spec.word(Axis::kRankOrder));
   return grid;
 }
 
-int window_size_of(Algorithm algorithm, const Grid& grid) {
-  if (algorithm == Algorithm::kHybrid) return grid.outer == 1 ? 1 : grid.inner;
-  return algorithm == Algorithm::kDoubleRing ? grid.inner : 1;
+int window_size_of(const Algorithm& algorithm, const Grid& grid) {
+  if (algorithm.ring == RingLevel::kOptionalWindows) return grid.outer == 1 ? 1 : grid.inner;
+  return algorithm.ring == RingLevel::kWindows ? grid.inner : 1;
 }
 
 }  // namespace cpbench

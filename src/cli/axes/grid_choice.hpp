@@ -16,9 +16,10 @@ HeadShare share_heads(int heads, int kv_heads, int tensor_parallel);
 
 /// Throws Impossible for a cp_size above the world, a Ulysses degree that does not divide cp_size, heads that the
 /// degree does not divide (without uneven_heads), and a window that does not divide the ring.
-Grid choose_grid(const PointSpec& spec, Algorithm algorithm, const HeadShare& share, const ResolveContext& context);
+Grid choose_grid(const PointSpec& spec, const Algorithm& algorithm, const HeadShare& share,
+                 const ResolveContext& context);
 
 /// What the result file calls `window_size`: the inner ring where the algorithm has one, else 1.
-int window_size_of(Algorithm algorithm, const Grid& grid);
+int window_size_of(const Algorithm& algorithm, const Grid& grid);
 
 }  // namespace cpbench

@@ -58,30 +58,22 @@ Problem problem_of(const PointSpec& spec) {
   return problem;
 }
 
-ShardKind shard_of(const PointSpec& spec, Algorithm algorithm) {
-  switch (algorithm) {
-    case Algorithm::kUlysses:  // a ring of one position: every shard gives it the sequence in order
-      return ShardKind::kContiguous;
-    case Algorithm::kAllGather:
-      return parse_shard(spec.word_or(Axis::kShard, "contiguous"));
-    case Algorithm::kRing:
-    case Algorithm::kDoubleRing:
-    case Algorithm::kHybrid:
-      break;
-  }
-  return parse_shard(spec.word_or(Axis::kShard, "zigzag"));
+// Without a ring every shard gives its single position the sequence in order.
+ShardKind shard_of(const PointSpec& spec, const Algorithm& algorithm) {
+  if (algorithm.ring == RingLevel::kNone) return algorithm.default_shard;
+  return parse_shard(spec.word_or(Axis::kShard, name_of(algorithm.default_shard)));
 }
 
 Json value_of(Axis axis, const Case& c, int tensor_parallel, const PointSpec& spec) {
   switch (axis) {
     case Axis::kAlgo:
-      return name_of(c.algorithm);
+      return c.algorithm->name;
     case Axis::kCpSize:
       return c.cp_size();
     case Axis::kUlyssesDegree:
       return c.grid.ulysses;
     case Axis::kWindowSize:
-      return window_size_of(c.algorithm, c.grid);
+      return window_size_of(*c.algorithm, c.grid);
     case Axis::kRankOrder:
       return name_of(c.grid.order);
     case Axis::kShard:
@@ -140,8 +132,8 @@ Json axes_of(const Case& c, int tensor_parallel, const PointSpec& spec) {
 Case case_without_grid(const PointSpec& spec) {
   Case c;
   c.problem = problem_of(spec);
-  c.algorithm = parse_algorithm(spec.word(Axis::kAlgo));
-  c.shard = shard_of(spec, c.algorithm);
+  c.algorithm = find_algorithm(spec.word(Axis::kAlgo));
+  c.shard = shard_of(spec, *c.algorithm);
   c.pass = parse_pass(spec.word(Axis::kPass));
   c.uneven_heads = spec.is_on(Axis::kUnevenHeads);
   c.overlap = spec.is_on(Axis::kOverlap);
@@ -159,7 +151,7 @@ ResolvedPoint resolve_or_name_rule(const PointSpec& spec, const ResolveContext& 
       share_heads(c.problem.heads, c.problem.kv_heads, static_cast<int>(spec.integer(Axis::kTensorParallel)));
   c.problem.heads = share.heads;
   c.problem.kv_heads = share.kv_heads;
-  c.grid = choose_grid(spec, c.algorithm, share, context);
+  c.grid = choose_grid(spec, *c.algorithm, share, context);
   check(c);
   point.axes = axes_of(c, share.tensor_parallel, spec);
   return point;

@@ -32,7 +32,7 @@ std::vector<SweepPoint> points_of(const Communicator& world, const Execution& ex
 
 std::string id_of(std::size_t index, const SweepPoint& point) {
   if (!point.of) return fmt::format("{}-skipped", index);
-  return fmt::format("{}-{}-cp{}", index, name_of(point.of->algorithm), point.of->cp_size());
+  return fmt::format("{}-{}-cp{}", index, point.of->algorithm->name, point.of->cp_size());
 }
 
 ExitCode run_points(const Communicator& world, const Execution& execution, const std::vector<SweepPoint>& points,

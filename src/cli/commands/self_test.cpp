@@ -46,32 +46,26 @@ Case base_case(int ranks) {
   return c;
 }
 
-/// 1 has none but itself.
-int smallest_factor(int n) {
-  int factor = std::min(n, 2);
-  while (n % factor != 0) ++factor;
-  return factor;
-}
+/// How much of an algorithm a grid exercises. Ulysses counts twice: rings have algorithms of their own.
+int levels_of(const Grid& grid) { return 2 * (grid.ulysses > 1) + (grid.outer > 1) + (grid.inner > 1); }
 
-/// Every algorithm on `ranks` ranks, with as many levels as that number has factors.
+/// Every algorithm on `ranks` ranks: the first and the last of its grids with as many levels as it can have.
 std::vector<Case> cases_on(int ranks) {
   std::vector<Case> cases;
-  const auto add = [&](Algorithm algorithm, const Grid& grid, ShardKind shard) {
+  for (const Algorithm* algorithm : all_algorithms()) {
+    std::vector<Grid> grids = grids_of(*algorithm, ranks);
+    const int most = levels_of(*std::ranges::max_element(grids, {}, levels_of));
+    std::erase_if(grids, [&](const Grid& grid) { return levels_of(grid) < most; });
     Case c = base_case(ranks);
     c.algorithm = algorithm;
-    c.grid = grid;
-    c.shard = shard;
+    c.shard = algorithm->default_shard;
+    c.grid = grids.front();
     cases.push_back(c);
-  };
-  const int factor = smallest_factor(ranks), rest = ranks / factor, windows = smallest_factor(rest);
-  add(Algorithm::kUlysses, {.ulysses = ranks}, ShardKind::kContiguous);
-  add(Algorithm::kRing, {.inner = ranks}, ShardKind::kZigzag);
-  add(Algorithm::kDoubleRing, {.outer = factor, .inner = rest}, ShardKind::kZigzag);
-  add(Algorithm::kHybrid, {.ulysses = factor, .inner = rest}, ShardKind::kZigzag);
-  add(Algorithm::kHybrid,
-      {.ulysses = factor, .outer = windows, .inner = rest / windows, .order = RankOrder::kRingInner},
-      ShardKind::kStriped);
-  add(Algorithm::kAllGather, {.inner = ranks}, ShardKind::kContiguous);
+    if (grids.size() == 1) continue;
+    c.shard = ShardKind::kStriped;
+    c.grid = grids.back();
+    cases.push_back(c);
+  }
   return cases;
 }
 
@@ -94,7 +88,7 @@ ValidationReport run_and_check(const Communicator& ranks, const Settings& settin
 }
 
 std::string name_of_case(const Case& c) {
-  return fmt::format("{} {}x{}x{} {} {}", name_of(c.algorithm), c.grid.ulysses, c.grid.outer, c.grid.inner,
+  return fmt::format("{} {}x{}x{} {} {}", c.algorithm->name, c.grid.ulysses, c.grid.outer, c.grid.inner,
                      name_of(c.shard), to_string(c.problem.mask));
 }
 

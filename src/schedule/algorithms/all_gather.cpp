@@ -2,7 +2,7 @@
 // next group's K/V of all ranks arrive; in the backward pass dK/dV are scattered back and summed meanwhile.
 #include <algorithm>
 
-#include "schedule/algorithms/algorithm.hpp"
+#include "schedule/algorithms/operands.hpp"
 #include "schedule/algorithms/sink_gradient.hpp"
 
 namespace cpbench {
@@ -174,8 +174,6 @@ class AllGather {
   int rank_;
 };
 
-}  // namespace
-
 Program all_gather_program(const Case& c, const Shards& shards, int rank) {
   AllGather program(c, shards, rank);
   program.forward();
@@ -183,4 +181,11 @@ Program all_gather_program(const Case& c, const Shards& shards, int rank) {
   return program.take();
 }
 
+const RegisterAlgorithm kRegistered({.name = "all-gather",
+                                     .has_ulysses_level = false,
+                                     .ring = RingLevel::kPlain,
+                                     .default_shard = ShardKind::kContiguous,
+                                     .program = all_gather_program});
+
+}  // namespace
 }  // namespace cpbench

@@ -1,7 +1,7 @@
 // Ring attention, single and double: blocks of K/V travel around a ring of ranks while the queries stay.
 #pragma once
 
-#include "schedule/algorithms/algorithm.hpp"
+#include "schedule/algorithms/operands.hpp"
 
 namespace cpbench {
 

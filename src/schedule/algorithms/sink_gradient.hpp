@@ -1,7 +1,7 @@
 // The gradient of attention sinks: every rank's part, summed up at rank 0.
 #pragma once
 
-#include "schedule/algorithms/algorithm.hpp"
+#include "schedule/algorithms/operands.hpp"
 
 namespace cpbench {
 

@@ -2,7 +2,7 @@
 // heads, and back.
 #pragma once
 
-#include "schedule/algorithms/algorithm.hpp"
+#include "schedule/algorithms/operands.hpp"
 
 namespace cpbench {
 

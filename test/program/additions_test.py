@@ -1,16 +1,17 @@
-"""A kernel that one file outside the program adds: docs/kernels.md promises it validation, measurement and a timeline.
+"""A kernel and an algorithm that one file each adds from outside the program: docs/kernels.md and CONTRIBUTING.md promise them proof,
+validation, measurement and a timeline.
 
-CPBENCH_PROGRAM is the program with pairs_kernel.cpp linked into it.
+CPBENCH_PROGRAM is the program with pairs_kernel.cpp and pairwise_algorithm.cpp linked into it.
 """
 
 import unittest
 
-from program import BRIEFLY, ProgramTest, cpbench, read_json
+from program import BRIEFLY, TINY, ProgramTest, cpbench, read_json
 
 SHAPE = ["--seq-len", "60", "--heads", "4", "--kv-heads", "2", "--head-dim", "16"]
 
 
-class Kernels(ProgramTest):
+class Kernel(ProgramTest):
     def test_is_validated_in_every_dtype_and_mask(self):
         run = cpbench("validate", "--kernel", "pairs", *SHAPE, "--algo", "ring,ulysses", "--mask", "full,causal",
                       "--dtype", "fp32,bf16", ranks=2)
@@ -46,6 +47,31 @@ class Kernels(ProgramTest):
     def test_is_suggested_where_its_name_is_misspelt(self):
         run = cpbench("run", "--kernel", "pair", *SHAPE, ranks=2)
         self.expect_refused(run, 2, "pairs", "blocked", "simple")
+
+
+class Algorithm(ProgramTest):
+    def test_is_proven_for_hundreds_of_ranks(self):
+        run = self.expect_ok(cpbench("plan", "--algo", "pairwise", "--cp-size", 200, "--seq-len", 4000, *TINY,
+                                     "--shard", "zigzag,striped", "--mask", "causal,window:100"))
+        self.assertIn("pairwise", run.out)
+
+    def test_is_validated_in_every_shard_mask_and_pass(self):
+        points = self.points_of("--algo", "pairwise", *SHAPE, "--shard", "contiguous,zigzag,striped", "--mask",
+                                "causal,window:9", "--sink", "--overlap", "on,off", "--accumulate", "fused,merge", ranks=3)
+        self.assertEqual(len(points), 24)
+        self.expect_all_validated(points)
+
+    def test_faults_planted_in_it_are_caught(self):
+        run = self.expect_ok(cpbench("validate", "--self-test", "--threads", 1, ranks=3))
+        self.assertRegex(run.out, r"(?m)^pairwise 1x1x3 .*: ok$")
+
+    def test_is_offered_where_algorithms_are_named(self):
+        self.expect_refused(cpbench("run", "--algo", "pairwize", *SHAPE, ranks=2), 2, "pairwise", "double-ring")
+        self.assertIn("pairwise", cpbench("run", "--help").out)
+
+    def test_takes_no_grid_but_its_own(self):
+        (point,) = self.points_of("--algo", "pairwise", *SHAPE, "--window-size", "2", ranks=4)
+        self.assertEqual(point["case"]["window_size"], 1)
 
 
 if __name__ == "__main__":
