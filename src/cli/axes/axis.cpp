@@ -87,8 +87,8 @@ Axes make_axes() {
 
 /// Made when first asked for, when all algorithms have been registered.
 const Axes& axes() {
-  static const Axes made = make_axes();
-  return made;
+  static const Axes kMade = make_axes();
+  return kMade;
 }
 
 }  // namespace
