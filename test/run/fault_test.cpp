@@ -218,7 +218,8 @@ TEST(Fault, KvHeadsAreRotated) {
     for (const Op& op : ops) {
       const HeadMap map = std::get<Attend>(op.action).heads;
       for (int i = 0; i < map.count; ++i) {
-        kv_of_q[static_cast<std::size_t>(map.q_begin + i)] = (map.q_global + i) / group - map.kv_global;
+        const auto q = static_cast<std::size_t>(map.q_begin) + static_cast<std::size_t>(i);
+        kv_of_q[q] = (map.q_global + i) / group - map.kv_global;
       }
     }
     EXPECT_EQ(kv_of_q, (std::vector<int>{1, 1, 0, 0}));

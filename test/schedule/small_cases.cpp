@@ -28,7 +28,7 @@ Documents random_documents(std::int64_t seq_len, std::mt19937_64& random) {
 Case random_small_case(std::mt19937_64& random) {
   constexpr std::array kShards = {ShardKind::kContiguous, ShardKind::kZigzag, ShardKind::kStriped,
                                   ShardKind::kZigzagDocs};
-  const std::array kMasks = {Mask::full(), Mask::causal(), Mask::window(2, 0), Mask::window(1, 3)};
+  const std::array masks = {Mask::full(), Mask::causal(), Mask::window(2, 0), Mask::window(1, 3)};
   constexpr std::array<std::int64_t, 6> kLengths = {1, 4, 7, 11, 12, 16};
   constexpr std::array<std::array<int, 2>, 4> kHeads = {{{4, 2}, {4, 4}, {2, 1}, {6, 3}}};
 
@@ -44,7 +44,7 @@ Case random_small_case(std::mt19937_64& random) {
   Problem& p = c.problem;
   p.seq_len = any_of(kLengths, random);
   p.documents = random_documents(p.seq_len, random);
-  p.mask = any_of(kMasks, random);
+  p.mask = any_of(masks, random);
   p.sink = random() % 3 == 0;
   p.head_dim = p.head_dim_v = 8;
   const auto [heads, kv_heads] = any_of(kHeads, random);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <ranges>
 
 #include "cli/axes/legal.hpp"
 #include "support/error.hpp"
@@ -56,8 +55,9 @@ bool fits_a_node(std::int64_t degree, int cp_size, int ranks_per_node) {
 
 int default_ulysses_degree(const PointSpec& spec, int cp_size, const HeadShare& share, const ResolveContext& context) {
   const std::int64_t window = spec.integer_or(Axis::kWindowSize, 1);
-  const auto divisors = divisors_of(cp_size);
-  for (const std::int64_t degree : divisors | std::views::reverse) {
+  auto divisors = divisors_of(cp_size);
+  std::ranges::reverse(divisors);
+  for (const std::int64_t degree : divisors) {
     if (divides_heads(degree, share, spec.is_on(Axis::kUnevenHeads)) &&
         fits_a_node(degree, cp_size, context.ranks_per_node) && cp_size / degree % window == 0) {
       return static_cast<int>(degree);

@@ -1,8 +1,7 @@
 #include "cli/axes/legal.hpp"
 
 #include <algorithm>
-#include <optional>
-#include <ranges>
+#include <iterator>
 
 namespace cpbench {
 
@@ -32,19 +31,16 @@ std::string legal_choices(const std::vector<Remedy>& remedies,
       if (is_legal(remedy.axis, true)) text += fmt::format("{} or {}", text.empty() ? ";" : ",", info.flag());
       continue;
     }
-    const auto first_legal = [&](auto&& values) {
-      const auto found = std::ranges::find_if(values, [&](std::int64_t value) {
-        return value >= info.smallest && value <= info.largest && is_legal(remedy.axis, value);
-      });
-      return found == values.end() ? std::nullopt : std::optional(*found);
+    const auto is_choice = [&](std::int64_t value) {
+      return value >= info.smallest && value <= info.largest && is_legal(remedy.axis, value);
     };
-    const auto above = std::ranges::upper_bound(candidates, remedy.asked),
-               below = std::ranges::lower_bound(candidates, remedy.asked);
     std::vector<std::int64_t> nearest;
-    if (const auto found = first_legal(std::ranges::subrange(candidates.begin(), below) | std::views::reverse)) {
-      nearest.push_back(*found);
-    }
-    if (const auto found = first_legal(std::ranges::subrange(above, candidates.end()))) nearest.push_back(*found);
+    const auto below = std::lower_bound(candidates.begin(), candidates.end(), remedy.asked);
+    const auto from_below = std::find_if(std::reverse_iterator(below), candidates.rend(), is_choice);
+    if (from_below != candidates.rend()) nearest.push_back(*from_below);
+    const auto above = std::upper_bound(candidates.begin(), candidates.end(), remedy.asked);
+    const auto from_above = std::find_if(above, candidates.end(), is_choice);
+    if (from_above != candidates.end()) nearest.push_back(*from_above);
     if (nearest.empty()) continue;
     text += fmt::format("{} nearest legal {}: {}", text.empty() ? ";" : ",", info.name, fmt::join(nearest, " or "));
   }
