@@ -1,10 +1,12 @@
-// Where the arithmetic happens. The executor asks for compute operations one at a time and knows no device.
+// Where the arithmetic happens. The executor asks for compute operations and knows no device.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
+#include "backend/device_queues.hpp"
 #include "backend/tensor_view.hpp"
 
 namespace cpbench {
@@ -28,15 +30,29 @@ struct ProgramMemory {
   }
 };
 
+/// What a computation calls on its thread now and then, so that communication progresses.
+using Poll = std::function<void()>;
+/// A compute operation that is ready to be run, again and again.
+using Computation = std::function<void(const Poll& poll)>;
+
 class Backend {
  public:
   virtual ~Backend() = default;
   /// `bytes` >= 1 of zeroed memory.
   virtual std::unique_ptr<DeviceMemory> allocate(std::int64_t bytes) = 0;
-  /// Runs a compute operation (anything but an Exchange) to its end. `poll` is called now and then on this thread.
-  virtual void run(const Op& op, const ProgramMemory& memory, const std::function<void()>& poll) = 0;
+  /// Makes a compute operation (anything but an Exchange) ready. All three must outlive what is returned. A call of
+  /// that runs the operation to its end; on a backend with queues it queues the operation on its stream instead.
+  virtual Computation prepare(const Op& op, const ProgramMemory& memory) = 0;
+  /// Of a device that works by itself; null where operations run in the thread that asks for them.
+  virtual DeviceQueues* queues() { return nullptr; }
   /// The device's own name for itself.
   virtual std::string device_name() const = 0;
+
+  /// Whether the memory is the host's own. Where it is not, `write` and `read` copy to and from it; nothing that
+  /// touches it may be under way.
+  virtual bool has_host_memory() const { return true; }
+  virtual void write(std::byte* to, std::span<const std::byte> from);
+  virtual void read(std::span<std::byte> to, const std::byte* from);
 };
 
 }  // namespace cpbench

@@ -31,23 +31,30 @@ Executor::Executor(const BufferSet& buffers, const Program& program, Backend& ba
       backend_(backend),
       transport_(transport),
       interpretation_(interpretation),
-      poll_([this] { progress_exchanges(); }),
-      messages_of_(program.ops.size()),
-      done_(program.ops.size()) {
-  spans_.reserve(program.ops.size());
-  for (std::size_t i = 0; i < program.ops.size(); ++i) {
-    const auto id = static_cast<OpId>(i);
-    queues_[static_cast<std::size_t>(op(id).stream)].ops.push_back(id);
-    if (const auto* exchange = std::get_if<Exchange>(&op(id).action)) prepare_messages(id, *exchange);
-  }
+      poll_([this] { progress(); }),
+      parts_of_(program.ops.size()),
+      marks_(program.ops.size()),
+      states_(program.ops.size()) {
+  finished_.reserve(program.ops.size());
+  for (std::size_t i = 0; i < program.ops.size(); ++i) prepare(static_cast<OpId>(i));
 }
 
-void Executor::prepare_messages(OpId id, const Exchange& exchange) {
-  const auto begin = static_cast<std::uint32_t>(messages_.size());
-  add_messages(exchange, program_.receives(exchange), Message::Direction::kReceive,
-               interpretation_.receiving_memory(id, memory_));
-  add_messages(exchange, program_.sends(exchange), Message::Direction::kSend, memory_);
-  messages_of_[static_cast<std::size_t>(id)] = {begin, static_cast<std::uint32_t>(messages_.size()) - begin};
+void Executor::prepare(OpId id) {
+  const auto index = static_cast<std::size_t>(id);
+  queues_[static_cast<std::size_t>(op(id).stream)].ops.push_back(id);
+  const auto* exchange = std::get_if<Exchange>(&op(id).action);
+  const auto end = [&] { return static_cast<std::uint32_t>(exchange ? messages_.size() : computations_.size()); };
+  const std::uint32_t begin = end();
+  if (exchange != nullptr) {
+    add_messages(*exchange, program_.receives(*exchange), Message::Direction::kReceive,
+                 interpretation_.receiving_memory(id, memory_));
+    add_messages(*exchange, program_.sends(*exchange), Message::Direction::kSend, memory_);
+  } else {
+    std::ranges::move(interpretation_.computations(id, memory_, backend_), std::back_inserter(computations_));
+  }
+  parts_of_[index] = {begin, end() - begin};
+  const bool of_device = exchange != nullptr ? transport_.is_queued() : backend_.queues() != nullptr;
+  if (of_device) marks_[index] = backend_.queues()->make_mark();
 }
 
 void Executor::add_messages(const Exchange& exchange, std::span<const Transfer> transfers, Message::Direction direction,
@@ -60,11 +67,16 @@ void Executor::add_messages(const Exchange& exchange, std::span<const Transfer> 
   }
 }
 
+std::span<const Transport::MessageId> Executor::messages_of(OpId id) const {
+  const Slice slice = parts_of_[static_cast<std::size_t>(id)];
+  return std::span(messages_).subspan(slice.begin, slice.count);
+}
+
 void Executor::run(Part part) {
   start(part);
   Backoff backoff;
-  for (std::size_t before = 0; !advance(); before = spans_.size()) {
-    if (spans_.size() == before) {
+  for (std::size_t before = steps_; !advance(); before = steps_) {
+    if (steps_ == before) {
       backoff.pause();
     } else {
       backoff.reset();
@@ -74,52 +86,61 @@ void Executor::run(Part part) {
 
 void Executor::start(Part part) {
   if (remaining_ != 0) throw std::logic_error("an executor was started again before it had finished");
-  spans_.clear();
+  if (!connected_) transport_.connect();
+  connected_ = true;
+  finished_.clear();
   for (std::size_t i = 0; i < program_.ops.size(); ++i) {
     const bool runs = belongs_to(program_.ops[i], part);
-    done_[i] = runs ? 0 : 1;
+    states_[i] = runs ? State::kWaiting : State::kDone;
     remaining_ += runs ? 1 : 0;
   }
   for (Queue& queue : queues_) {
-    queue.next = 0;
+    queue.next = queue.retired = 0;
     skip_done(queue);
   }
+  if (can_be_recorded(part)) launch_graph(part);
 }
 
 bool Executor::advance() {
-  progress_exchanges();
+  if (launched_ != nullptr) return finish_graph();
+  progress();
   if (remaining_ == 0) return true;
-  if (run_next_compute()) {
-    progress_exchanges();
-  } else if (std::ranges::none_of(queues_, &Queue::in_flight)) {
+  if (Queue* const queue = first_ready()) {
+    is_of_device(queue->ops[queue->next]) ? queue_on_device(*queue) : run_on_host(*queue);
+    progress();
+  } else if (std::ranges::none_of(queues_, [](const Queue& q) { return q.in_flight || q.retired < q.next; })) {
     report_standstill();
   }
   return remaining_ == 0;
 }
 
 bool Executor::is_ready(OpId id) const {
-  return std::ranges::all_of(program_.after(op(id)), [this](OpId before) { return is_done(before); });
+  const State enough = is_of_device(id) ? State::kQueued : State::kDone;
+  return std::ranges::all_of(program_.after(op(id)), [&](OpId before) { return state(before) >= enough; });
 }
 
 void Executor::skip_done(Queue& queue) const {
-  while (queue.next < queue.ops.size() && is_done(queue.ops[queue.next])) ++queue.next;
+  const auto skip = [&](std::size_t& place, State state_of) {
+    while (place < queue.ops.size() && state(queue.ops[place]) >= state_of) ++place;
+  };
+  skip(queue.next, State::kQueued);
+  skip(queue.retired, State::kDone);
 }
 
-void Executor::progress_exchanges() {
-  // An exchange that completes may make one of another stream ready, so go round until nothing moves.
+void Executor::progress() {
+  // An operation that completes may make one of another stream ready, so go round until nothing moves.
   for (bool moved = true; moved;) {
     moved = false;
-    for (Queue& queue : queues_) moved |= progress_exchange(queue);
+    for (Queue& queue : queues_) moved |= retire_queued(queue) | progress_exchange(queue);
   }
 }
 
-/// True if the exchange at the head of the queue is done now.
+/// True if the exchange of the host at the head of the queue is done now.
 bool Executor::progress_exchange(Queue& queue) {
-  if (queue.next == queue.ops.size()) return false;
+  if (queue.next == queue.ops.size() || queue.retired < queue.next) return false;
   const OpId id = queue.ops[queue.next];
-  if (!is_exchange(op(id))) return false;
-  const Slice slice = messages_of_[static_cast<std::size_t>(id)];
-  const auto messages = std::span(messages_).subspan(slice.begin, slice.count);
+  if (!is_exchange(op(id)) || is_of_device(id)) return false;
+  const auto messages = messages_of(id);
   if (!queue.in_flight) {
     if (!is_ready(id)) return false;
     queue.in_flight = true;
@@ -133,32 +154,108 @@ bool Executor::progress_exchange(Queue& queue) {
   }
   if (queue.messages_done < messages.size()) return false;
   queue.in_flight = false;
-  finish(queue, queue.begin_ns);
+  finish(id, queue.begin_ns, now_ns());
+  skip_done(queue);
   return true;
 }
 
-/// Runs the first ready compute operation of the program, if there is one.
-bool Executor::run_next_compute() {
+/// True if something that was queued is found to be done.
+bool Executor::retire_queued(Queue& queue) {
+  bool moved = false;
+  while (queue.retired < queue.next && mark(queue.ops[queue.retired]).is_done()) {
+    finish(queue.ops[queue.retired], 0, 0);
+    skip_done(queue);
+    moved = true;
+  }
+  return moved;
+}
+
+Executor::Queue* Executor::first_ready() {
   Queue* first = nullptr;
   for (Queue& queue : queues_) {
     if (queue.next == queue.ops.size()) continue;
     const OpId id = queue.ops[queue.next];
-    if (is_exchange(op(id)) || !is_ready(id)) continue;
+    const bool begins_by_itself = is_exchange(op(id)) && !is_of_device(id);
+    if (begins_by_itself || !is_ready(id)) continue;
     if (first == nullptr || id < first->ops[first->next]) first = &queue;
   }
-  if (first == nullptr) return false;
-  const std::int64_t begin_ns = now_ns();
-  interpretation_.compute(first->ops[first->next], memory_, backend_, poll_);
-  finish(*first, begin_ns);
-  return true;
+  return first;
 }
 
-void Executor::finish(Queue& queue, std::int64_t begin_ns) {
+void Executor::run_on_host(Queue& queue) {
   const OpId id = queue.ops[queue.next];
-  spans_.push_back({id, begin_ns, now_ns()});
-  done_[static_cast<std::size_t>(id)] = 1;
-  --remaining_;
+  const std::int64_t begin_ns = now_ns();
+  const Slice slice = parts_of_[static_cast<std::size_t>(id)];
+  for (const Computation& compute : std::span(computations_).subspan(slice.begin, slice.count)) compute(poll_);
+  finish(id, begin_ns, now_ns());
   skip_done(queue);
+}
+
+void Executor::queue_on_device(Queue& queue) {
+  const OpId id = queue.ops[queue.next];
+  const Stream stream = op(id).stream;
+  for (const OpId before : program_.after(op(id))) {
+    const bool implied = op(before).stream == stream || state(before) == State::kDone;
+    if (!implied && interpretation_.waits_for(id, before)) mark(before).make_wait(stream);
+  }
+  mark(id).begin(stream);
+  if (is_exchange(op(id))) {
+    transport_.queue(messages_of(id), stream);
+  } else {
+    const Slice slice = parts_of_[static_cast<std::size_t>(id)];
+    for (const Computation& compute : std::span(computations_).subspan(slice.begin, slice.count)) compute(poll_);
+  }
+  mark(id).end(stream);
+  state(id) = State::kQueued;
+  ++steps_;
+  skip_done(queue);
+}
+
+void Executor::finish(OpId id, std::int64_t begin_ns, std::int64_t end_ns) {
+  finished_.push_back({id, begin_ns, end_ns});
+  state(id) = State::kDone;
+  --remaining_;
+  ++steps_;
+}
+
+std::vector<Span> Executor::spans() const {
+  std::vector<Span> spans = finished_;
+  for (Span& span : spans) {
+    if (!is_of_device(span.op)) continue;
+    const DeviceMark::Interval interval = mark(span.op).interval();
+    span = {span.op, interval.begin_ns, interval.end_ns};
+  }
+  std::ranges::stable_sort(spans, {}, &Span::end_ns);
+  return spans;
+}
+
+bool Executor::can_be_recorded(Part part) const {
+  for (std::size_t i = 0; i < program_.ops.size(); ++i) {
+    if (belongs_to(program_.ops[i], part) && marks_[i] == nullptr) return false;
+  }
+  return remaining_ > 0;
+}
+
+void Executor::launch_graph(Part part) {
+  auto& graph = graphs_[static_cast<std::size_t>(part)];
+  if (graph == nullptr) {
+    graph = backend_.queues()->record([this] {
+      while (Queue* const queue = first_ready()) queue_on_device(*queue);
+      if (std::ranges::any_of(queues_, [](const Queue& q) { return q.next < q.ops.size(); })) report_standstill();
+    });
+  }
+  if (graph == nullptr) return;
+  graph->launch();
+  launched_ = graph.get();
+}
+
+bool Executor::finish_graph() {
+  if (!launched_->is_done()) return false;
+  launched_ = nullptr;
+  for (OpId id = 0; id < static_cast<OpId>(program_.ops.size()); ++id) {
+    if (state(id) != State::kDone) finish(id, 0, 0);
+  }
+  return true;
 }
 
 void Executor::report_standstill() const {

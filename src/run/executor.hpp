@@ -3,7 +3,7 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <vector>
 
 #include "run/buffer_set.hpp"
@@ -16,17 +16,26 @@ namespace cpbench {
 /// Which operations a run takes: dependencies on others count as done. The backward pass alone needs what an earlier
 /// forward pass left in the buffers.
 enum class Part : std::uint8_t { kAll, kForward, kBackward };
+inline constexpr int kParts = 3;
 
-/// One thread runs everything: compute operations in program order, each as soon as it is ready, and exchanges in the
-/// meantime. Communication therefore progresses inside compute: kernels call back about every millisecond, and then the
-/// messages in flight are tested (which lets MPI move data) and exchanges that became ready are started. Nothing else,
-/// no thread of its own, drives it; a kernel that never polls hides no communication.
+/// One thread runs everything. What completes an operation depends on who does it:
+///
+/// - An operation of the host (compute without a device, messages that the host drives) is done when its call returns
+///   or its messages test as done, and begins only when all that it waits for is done. Exchanges are started as soon as
+///   they are ready, also in the midst of compute: kernels call back about every millisecond, and then the messages in
+///   flight are tested (which lets MPI move data). Nothing else, no thread of its own, drives them; a kernel that never
+///   polls hides no communication.
+/// - An operation of a device (compute, messages that the device drives) is queued as soon as all that it waits for is
+///   done or queued on the device too: its queue then waits for exactly those that the program names and that the order
+///   of the queue does not imply. Operations are queued in program order.
+///
+/// A part that the device does alone is recorded as a graph, which later runs launch.
 ///
 /// A message's tag is the ordinal of its exchange, and the transfers of an exchange are started in their order,
 /// receives first, so that the k-th send to a peer meets the k-th receive there.
 class Executor {
  public:
-  /// Everything given must outlive the executor. Messages are prepared here, once for all runs.
+  /// Everything given must outlive the executor. Operations and messages are prepared here, once for all runs.
   Executor(const BufferSet& buffers, const Program& program, Backend& backend, Transport& transport);
   /// As above, with operations interpreted by `interpretation`.
   Executor(const BufferSet& buffers, const Program& program, Backend& backend, Transport& transport,
@@ -43,48 +52,76 @@ class Executor {
   bool advance();
 
   /// What has run since `start`, in order of completion; one span per operation of the part when it is finished.
-  const std::vector<Span>& spans() const { return spans_; }
+  std::vector<Span> spans() const;
+  /// How many operations are done since `start`.
+  std::size_t done_count() const { return finished_.size(); }
   const ProgramMemory& memory() const { return memory_; }
 
  private:
+  /// Done, or queued on the device, which will do it.
+  enum class State : std::uint8_t { kWaiting, kQueued, kDone };
+
   /// The operations of a stream and how far it has come.
   struct Queue {
     std::vector<OpId> ops;
-    std::size_t next = 0;
-    bool in_flight = false;  ///< ops[next] is an exchange that has been started
+    std::size_t next = 0;     ///< the first that has been neither queued nor done
+    std::size_t retired = 0;  ///< all before are done
+    bool in_flight = false;   ///< ops[next] is an exchange of the host that has been started
     std::uint32_t messages_done = 0;
     std::int64_t begin_ns = 0;
   };
 
-  void prepare_messages(OpId id, const Exchange& exchange);
+  void prepare(OpId id);
   void add_messages(const Exchange& exchange, std::span<const Transfer> transfers, Message::Direction direction,
                     const ProgramMemory& memory);
 
   const Op& op(OpId id) const { return program_.ops[static_cast<std::size_t>(id)]; }
-  bool is_done(OpId id) const { return done_[static_cast<std::size_t>(id)] != 0; }
+  State& state(OpId id) { return states_[static_cast<std::size_t>(id)]; }
+  State state(OpId id) const { return states_[static_cast<std::size_t>(id)]; }
+  DeviceMark& mark(OpId id) const { return *marks_[static_cast<std::size_t>(id)]; }
+  bool is_of_device(OpId id) const { return marks_[static_cast<std::size_t>(id)] != nullptr; }
+  std::span<const Transport::MessageId> messages_of(OpId id) const;
+
   bool is_ready(OpId id) const;
   void skip_done(Queue& queue) const;
 
-  /// Lets all exchanges come as far as they can. Also called from inside kernels.
-  void progress_exchanges();
+  /// Lets all exchanges of the host come as far as they can, and finds out what the device has done. Also called from
+  /// inside kernels.
+  void progress();
   bool progress_exchange(Queue& queue);
-  bool run_next_compute();
-  void finish(Queue& queue, std::int64_t begin_ns);
+  bool retire_queued(Queue& queue);
+  /// The queue whose head is the first operation of the program that can begin now; exchanges of the host begin by
+  /// themselves.
+  Queue* first_ready();
+  void run_on_host(Queue& queue);
+  void queue_on_device(Queue& queue);
+  void finish(OpId id, std::int64_t begin_ns, std::int64_t end_ns);
   [[noreturn]] void report_standstill() const;
+
+  bool can_be_recorded(Part part) const;
+  void launch_graph(Part part);
+  bool finish_graph();
 
   const Program& program_;
   ProgramMemory memory_;
   Backend& backend_;
   Transport& transport_;
   const Interpretation& interpretation_;
-  std::function<void()> poll_;
+  Poll poll_;
 
-  std::vector<Slice> messages_of_;  ///< by OpId: its part of messages_
+  std::vector<Slice> parts_of_;  ///< by OpId: its part of messages_ or of computations_
   std::vector<Transport::MessageId> messages_;
+  std::vector<Computation> computations_;
+  std::vector<std::unique_ptr<DeviceMark>> marks_;  ///< by OpId; null for an operation of the host
+  std::array<std::unique_ptr<DeviceGraph>, kParts> graphs_;
+  DeviceGraph* launched_ = nullptr;  ///< the graph that runs
+  bool connected_ = false;
+
   std::array<Queue, kStreams> queues_;
-  std::vector<std::uint8_t> done_;  ///< by OpId
+  std::vector<State> states_;  ///< by OpId
   std::size_t remaining_ = 0;
-  std::vector<Span> spans_;
+  std::size_t steps_ = 0;       ///< of progress, ever
+  std::vector<Span> finished_;  ///< without the times of what the device did
 };
 
 }  // namespace cpbench

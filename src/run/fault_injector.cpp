@@ -19,11 +19,12 @@ std::byte* FaultInjector::allocate(const Buffer& buffer, Backend& backend) {
   return allocations_.emplace_back(backend.allocate(buffer.bytes(planted_.problem->batch)))->data();
 }
 
-void FaultInjector::compute(OpId id, const ProgramMemory& memory, Backend& backend,
-                            const std::function<void()>& poll) const {
+std::vector<Computation> FaultInjector::computations(OpId id, const ProgramMemory& memory, Backend& backend) const {
   const auto planted = plant_.instead.find(id);
-  if (planted == plant_.instead.end()) return Interpretation::compute(id, memory, backend, poll);
-  for (const Op& op : planted->second) backend.run(op, planted_, poll);
+  if (planted == plant_.instead.end()) return Interpretation::computations(id, memory, backend);
+  std::vector<Computation> instead;
+  for (const Op& op : planted->second) instead.push_back(backend.prepare(op, planted_));
+  return instead;
 }
 
 const ProgramMemory& FaultInjector::receiving_memory(OpId exchange, const ProgramMemory& memory) const {

@@ -18,8 +18,7 @@ class FaultInjector : public Interpretation {
   FaultInjector(const FaultInjector&) = delete;
   FaultInjector& operator=(const FaultInjector&) = delete;
 
-  void compute(OpId id, const ProgramMemory& memory, Backend& backend,
-               const std::function<void()>& poll) const override;
+  std::vector<Computation> computations(OpId id, const ProgramMemory& memory, Backend& backend) const override;
   const ProgramMemory& receiving_memory(OpId exchange, const ProgramMemory& memory) const override;
 
  private:

@@ -1,7 +1,7 @@
 // The seam between the executor and what it executes.
 #pragma once
 
-#include <functional>
+#include <vector>
 
 #include "backend/backend.hpp"
 
@@ -13,13 +13,14 @@ class Interpretation {
  public:
   virtual ~Interpretation() = default;
 
-  /// Runs a compute operation.
-  virtual void compute(OpId id, const ProgramMemory& memory, Backend& backend,
-                       const std::function<void()>& poll) const {
-    backend.run(memory.program->ops[static_cast<std::size_t>(id)], memory, poll);
+  /// What runs, one after the other, for a compute operation. Called once, before the first run.
+  virtual std::vector<Computation> computations(OpId id, const ProgramMemory& memory, Backend& backend) const {
+    return {backend.prepare(memory.program->ops[static_cast<std::size_t>(id)], memory)};
   }
   /// Where an exchange receives into. Called once, before the first run.
   virtual const ProgramMemory& receiving_memory(OpId /*exchange*/, const ProgramMemory& memory) const { return memory; }
+  /// Whether an operation that a device runs waits there for another one, as its dependencies say.
+  virtual bool waits_for(OpId /*id*/, OpId /*before*/) const { return true; }
 };
 
 }  // namespace cpbench

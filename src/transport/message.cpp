@@ -1,3 +1,5 @@
+#include <stdexcept>
+
 #include "transport/transport.hpp"
 
 namespace cpbench {
@@ -6,6 +8,10 @@ std::int64_t Message::bytes() const {
   std::int64_t total = 0;
   for (const TensorView& box : boxes) total += box.batch * box.rows * box.heads * box.dim * bytes_of(box.dtype);
   return total;
+}
+
+void Transport::queue(std::span<const MessageId>, Stream) {
+  throw std::logic_error("a transport that the host drives was asked to queue messages");
 }
 
 }  // namespace cpbench

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "backend/tensor_view.hpp"
@@ -21,16 +22,26 @@ struct Message {
   std::int64_t bytes() const;
 };
 
-/// Non-blocking messages that can be started again and again.
+/// Non-blocking messages that can be started again and again: by the host (`start`, `test`), or by the queues of the
+/// device in whose memory they lie (`queue`).
 class Transport {
  public:
   using MessageId = int;
   virtual ~Transport() = default;
   /// Declares a message, once.
   virtual MessageId prepare(const Message& message) = 0;
+  /// Ends what peers agree on for the messages declared so far. Called by all ranks before the first of them moves.
+  virtual void connect() {}
+
+  /// The host's part must begin after all that a message reads or overwrites is done.
   virtual void start(MessageId id) = 0;
   /// True once a started message is done: its buffer may be read (receive) or written (send). Also makes progress.
   virtual bool test(MessageId id) = 0;
+
+  /// Whether messages are the device's business. Then an exchange is queued as one, receives first, and is done where
+  /// the queue is; `start` and `test` are not called.
+  virtual bool is_queued() const { return false; }
+  virtual void queue(std::span<const MessageId> messages, Stream stream);
 };
 
 }  // namespace cpbench

@@ -16,7 +16,10 @@ class FakeBackend : public Backend {
  public:
   std::unique_ptr<DeviceMemory> allocate(std::int64_t bytes) override { return std::make_unique<Memory>(bytes); }
 
-  void run(const Op& op, const ProgramMemory& memory, const std::function<void()>& poll) override {
+  Computation prepare(const Op& op, const ProgramMemory& memory) override {
+    return [this, &op, &memory](const Poll& poll) { run(op, memory, poll); };
+  }
+  void run(const Op& op, const ProgramMemory& memory, const Poll& poll) {
     log.push_back(&op);
     if (const auto* copy = std::get_if<Copy>(&op.action)) {
       std::ranges::copy(floats_of(memory, copy->from.buffer), floats_of(memory, copy->to.buffer).begin());

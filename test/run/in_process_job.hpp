@@ -46,7 +46,7 @@ class InProcessJob {
       std::size_t done = 0;
       for (Executor& executor : executors_) {
         finished &= executor.advance();
-        done += executor.spans().size();
+        done += executor.done_count();
       }
       if (finished) return;
       idle_rounds = done == done_before ? idle_rounds + 1 : 0;

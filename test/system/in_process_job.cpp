@@ -134,7 +134,7 @@ bool InProcessJob::advance_all() {
 
 std::size_t InProcessJob::operations_done() const {
   std::size_t done = 0;
-  for (const auto& rank : ranks_) done += rank->executor->spans().size();
+  for (const auto& rank : ranks_) done += rank->executor->done_count();
   return done;
 }
 

@@ -2,13 +2,13 @@
 
 #include <sys/mman.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <stdexcept>
 
 #include "backend/cpu/elementwise.hpp"
+#include "backend/operands.hpp"
 #include "support/error.hpp"
 
 namespace cpbench {
@@ -38,22 +38,7 @@ class HostMemory : public DeviceMemory {
   void* data_;
 };
 
-const float* sink_data(const ProgramMemory& memory, BufferId sink) {
-  return sink == kNoBuffer ? nullptr : memory.view(sink).first.at<const float>(0, 0, 0);
-}
-
-/// Both tensors of a pair, or the one of a single tensor, cut to a region.
-BufferView view_of_region(const ProgramMemory& memory, const Region& region) {
-  BufferView view = memory.view(region.buffer);
-  const auto cut = [&](const TensorView& tensor) {
-    return tensor.box(region.row_begin, region.row_count, region.head_begin, region.head_count);
-  };
-  view.first = cut(view.first);
-  if (view.second.data != nullptr) view.second = cut(view.second);
-  return view;
-}
-
-/// Turns an operation's buffer ids into views and calls what computes it.
+/// Calls what computes an operation.
 struct Dispatch {
   const ProgramMemory& memory;
   AttentionKernel& kernel;
@@ -61,60 +46,18 @@ struct Dispatch {
 
   TensorView tensor(BufferId id) const { return memory.view(id).first; }
 
-  static BufferView first_rows(const BufferView& pair, std::int64_t rows) {
-    return {pair.first.box(0, rows, 0, pair.first.heads), pair.second.box(0, rows, 0, pair.second.heads)};
-  }
-
   void operator()(const Exchange&) const {
     throw std::logic_error("an exchange is the transport's, not the backend's");
   }
 
-  void operator()(const Attend& op) const {
-    const BufferView kv = memory.view(op.kv);
-    kernel.attend({.q = tensor(op.q),
-                   .k = kv.first,
-                   .v = kv.second,
-                   .state = tensor(op.state).at<float>(0, 0, 0),
-                   .out = op.last ? tensor(op.out) : TensorView{},
-                   .lse = op.last ? tensor(op.lse) : TensorView{},
-                   .sink = sink_data(memory, op.sink),
-                   .heads = op.heads,
-                   .group = memory.problem->group(),
-                   .scale = memory.problem->scale,
-                   .first = op.first,
-                   .last = op.last,
-                   .tiles = memory.program->tiles_of(op)},
-                  context);
-  }
-
-  void operator()(const AttendBackward& op) const {
-    // Buffers that blocks of slightly different lengths share may have rows to spare, which no tile reaches.
-    const BufferView whole_kv = memory.view(op.kv), whole_dkv = memory.view(op.dkv);
-    const std::int64_t rows = std::min(whole_kv.first.rows, whole_dkv.first.rows);
-    const BufferView kv = first_rows(whole_kv, rows), dkv = first_rows(whole_dkv, rows);
-    kernel.attend_backward({.q = tensor(op.q),
-                            .k = kv.first,
-                            .v = kv.second,
-                            .dout = tensor(op.dout),
-                            .lse = tensor(op.lse),
-                            .delta = tensor(op.delta),
-                            .dq = tensor(op.dq),
-                            .dk = dkv.first,
-                            .dv = dkv.second,
-                            .heads = op.heads,
-                            .group = memory.problem->group(),
-                            .scale = memory.problem->scale,
-                            .first_dq = op.first_dq,
-                            .first_dkv = op.first_dkv,
-                            .tiles = memory.program->tiles_of(op)},
-                           context);
-  }
+  void operator()(const Attend& op) const { kernel.attend(operands_of(op, memory), context); }
+  void operator()(const AttendBackward& op) const { kernel.attend_backward(operands_of(op, memory), context); }
 
   void operator()(const Delta& op) const { compute_delta(tensor(op.out), tensor(op.dout), tensor(op.delta), context); }
 
   void operator()(const SinkGradient& op) const {
     const TensorView dsink = tensor(op.dsink);
-    compute_sink_gradient(sink_data(memory, op.sink), tensor(op.lse), tensor(op.delta), dsink.at<float>(0, 0, 0),
+    compute_sink_gradient(sink_of(op.sink, memory), tensor(op.lse), tensor(op.delta), dsink.at<float>(0, 0, 0),
                           static_cast<int>(dsink.heads), op.heads, context);
   }
 
@@ -139,9 +82,11 @@ CpuBackend::CpuBackend(const std::string& kernel, int threads) : kernel_(make_ke
 
 std::unique_ptr<DeviceMemory> CpuBackend::allocate(std::int64_t bytes) { return std::make_unique<HostMemory>(bytes); }
 
-void CpuBackend::run(const Op& op, const ProgramMemory& memory, const std::function<void()>& poll) {
-  const KernelContext context{threads_, poll};
-  std::visit(Dispatch{memory, *kernel_, context}, op.action);
+Computation CpuBackend::prepare(const Op& op, const ProgramMemory& memory) {
+  return [this, &op, &memory](const Poll& poll) {
+    const KernelContext context{threads_, poll};
+    std::visit(Dispatch{memory, *kernel_, context}, op.action);
+  };
 }
 
 std::string CpuBackend::device_name() const {

@@ -43,7 +43,8 @@ class HostProgram {
   template <typename Operation>
   void run(
       const Operation& operation, const std::function<void()>& poll = [] {}) {
-    backend_.run(Op{.action = operation, .label = {"test"}, .stream = Stream::kCompute}, memory_, poll);
+    const Op op{.action = operation, .label = {"test"}, .stream = Stream::kCompute};
+    backend_.prepare(op, memory_)(poll);
   }
 
  private:
