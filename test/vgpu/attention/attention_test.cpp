@@ -13,9 +13,7 @@ Tile full_tile(std::int64_t q_begin, std::int64_t q_count, std::int64_t k_begin,
 Tile causal_tile(std::int64_t begin, std::int64_t count) { return {begin, count, begin, count, -(count - 1), 0}; }
 
 class VirtualAttention : public testing::TestWithParam<const char*> {};
-// "virtual-sm90" is not among them yet: of its kernels the virtual GPU says that they touch accumulators behind the
-// last wgmma.fence, and it is not known which of the two is wrong.
-INSTANTIATE_TEST_SUITE_P(All, VirtualAttention, testing::Values("virtual-sm80"),
+INSTANTIATE_TEST_SUITE_P(All, VirtualAttention, testing::Values("virtual-sm80", "virtual-sm90"),
                          [](const auto& param) { return std::string(param.param).substr(8); });
 
 TEST_P(VirtualAttention, InEveryOrder) {

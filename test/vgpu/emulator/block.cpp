@@ -42,7 +42,7 @@ void Block::prepare(const LaunchShape& shape, const KernelCall& call, int index)
     thread.clock[i] = 1;
     thread.epoch = make_epoch(thread.index, 1);
     thread.registers.in_flight.clear();
-    thread.registers.fenced = false;
+    thread.registers.fence = 0;
     thread.copies.clear();
     thread.copy_group = 1;
     thread.bulk_group = 0;

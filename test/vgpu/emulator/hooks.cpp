@@ -53,10 +53,10 @@ void touch_stack(Thread& thread, std::uintptr_t address, std::size_t bytes) {
     fail(FaultKind::kOutOfBounds, "local memory of another thread, at {:#x}", address);
   }
   if (!thread.registers.in_flight.empty() && thread.registers.find(address, address + bytes) != nullptr) {
-    fail(FaultKind::kRegister, "an accumulator is touched while a wgmma into it is in flight");
+    fail(FaultKind::kRegister, "a register is touched while a wgmma that uses it is in flight");
   }
   for (std::uintptr_t word = address & ~std::uintptr_t{3}; word < address + bytes; word += 4) {
-    register_stamp(word) = thread.registers.fences;
+    register_stamp(word) = thread.registers.fence;
   }
 }
 

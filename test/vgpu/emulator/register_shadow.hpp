@@ -11,7 +11,7 @@ namespace cpbench::vgpu {
 
 inline constexpr Zone kRegisterShadow{0x2800'0000'0000, kStacks.bytes};
 
-/// For the four bytes of a stack at an address: how often its thread had passed wgmma.fence when it last touched them.
+/// For the four bytes of a stack at an address: Registers::fence of the thread that last touched them, then.
 inline std::uint32_t& register_stamp(std::uintptr_t address) {
   return *kRegisterShadow.at<std::uint32_t>((address - kStacks.begin) & ~std::uintptr_t{3});
 }
@@ -20,10 +20,9 @@ inline std::uint32_t& register_stamp(std::uintptr_t address) {
 struct Registers {
   struct InFlight {
     std::uintptr_t begin, end;
-    int uses;  ///< wgmma in flight that accumulate there
+    int uses;  ///< wgmma in flight that accumulate there or read A from there
   };
-  std::uint32_t fences = 0;  ///< passes of wgmma.fence, counted over all blocks that this stack has served
-  bool fenced = false;       ///< one of them in this block
+  std::uint32_t fence = 0;  ///< the number of the last wgmma.fence, of all that there ever were; 0: none in this block
   std::vector<InFlight> in_flight;
 
   const InFlight* find(std::uintptr_t begin, std::uintptr_t end) const {

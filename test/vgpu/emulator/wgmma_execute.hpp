@@ -17,6 +17,7 @@ struct WgmmaOperation {
   bool accumulate, a_in_registers;
   Operand a, b;
   std::array<float*, 32> d;
+  std::array<const std::uint32_t*, 32> a_source;  ///< where A is in registers
   std::array<std::array<std::uint32_t, 4>, 32> a_registers;
   Clock clock;  ///< its number among those of the warp, from 1
 };

@@ -13,34 +13,35 @@ namespace {
 std::uintptr_t begin_of(const void* registers) { return reinterpret_cast<std::uintptr_t>(registers); }
 
 /// Registers that the thread touched must have been fenced since.
-void check_fenced(const Thread& thread, const void* registers, std::size_t bytes, const char* what) {
-  if (!thread.registers.fenced) fail(FaultKind::kRegister, "wgmma without a wgmma.fence before the first one");
-  const std::uintptr_t begin = begin_of(registers);
+void check_fenced(const Thread& thread, std::uintptr_t begin, std::uintptr_t end, const char* what) {
+  if (thread.registers.fence == 0) fail(FaultKind::kRegister, "wgmma without a wgmma.fence before the first one");
   if (!kStacks.contains(begin)) fail(FaultKind::kMisuse, "wgmma: {} must be local variables", what);
-  for (std::uintptr_t address = begin; address < begin + bytes; address += 4) {
-    if (register_stamp(address) < thread.registers.fences) continue;
+  for (std::uintptr_t address = begin; address < end; address += 4) {
+    if (register_stamp(address) < thread.registers.fence) continue;
     fail(FaultKind::kRegister, "wgmma of thread {}: {} {} was touched after the last wgmma.fence", thread.index, what,
          (address - begin) / 4);
   }
 }
 
-void use_accumulators(Thread& thread, float* d, int n) {
-  const std::uintptr_t begin = begin_of(d), end = begin_of(d + n / 2);
+/// From now on the thread must not touch them; wgmma that use the same ones may follow each other.
+void use_registers(Thread& thread, const void* registers, int count, const char* what) {
+  const std::uintptr_t begin = begin_of(registers), end = begin + static_cast<std::uintptr_t>(count) * 4;
   for (auto& use : thread.registers.in_flight) {
     if (begin >= use.end || use.begin >= end) continue;
     if (use.begin != begin || use.end != end) {
-      fail(FaultKind::kRegister, "wgmma into accumulators of which some are those of another that is in flight");
+      fail(FaultKind::kRegister, "wgmma with registers of which some are those of another that is in flight");
     }
     ++use.uses;
     return;
   }
-  check_fenced(thread, d, static_cast<std::size_t>(n) * 2, "accumulator");
+  check_fenced(thread, begin, end, what);
   thread.registers.in_flight.push_back({begin, end, 1});
 }
 
-void return_accumulators(Thread& thread, const float* d) {
+void return_registers(Thread& thread, const void* registers) {
   auto& uses = thread.registers.in_flight;
-  const auto use = std::find_if(uses.begin(), uses.end(), [&](const auto& u) { return u.begin == begin_of(d); });
+  const auto use =
+      std::find_if(uses.begin(), uses.end(), [&](const auto& u) { return u.begin == begin_of(registers); });
   if (--use->uses == 0) uses.erase(use);
 }
 
@@ -106,10 +107,11 @@ void WgmmaQueue::issue(const Warp& warp, const std::array<ptx::WgmmaArguments*, 
     if (!same(own, arguments))
       fail(FaultKind::kMisuse, "wgmma with different arguments in lanes 0 and {} of warp {}", lane, warp.index);
     Thread& thread = block().lane(warp, lane);
-    use_accumulators(thread, own.d, own.n);
+    use_registers(thread, own.d, own.n / 2, "accumulator");
     operation.d[lane] = own.d;
     if (!operation.a_in_registers) continue;
-    check_fenced(thread, own.a_registers, 16, "register of A");
+    use_registers(thread, own.a_registers, 4, "register of A");
+    operation.a_source[lane] = own.a_registers;
     std::copy_n(own.a_registers, 4, operation.a_registers[lane].begin());
   }
   check_memory(warp, operation);
@@ -149,8 +151,11 @@ void WgmmaQueue::wait(const Warp& warp, int pending) {
   }
   while (executed_ < until) advance_one();
   for (; !under_way_.empty() && under_way_.front().clock <= until; under_way_.pop_front()) {
+    const WgmmaOperation& done = under_way_.front();
     for (int lane = 0; lane < 32; ++lane) {
-      return_accumulators(block().lane(warp, lane), under_way_.front().d[static_cast<std::size_t>(lane)]);
+      const auto i = static_cast<std::size_t>(lane);
+      return_registers(block().lane(warp, lane), done.d[i]);
+      if (done.a_in_registers) return_registers(block().lane(warp, lane), done.a_source[i]);
     }
   }
   const int actor = block().actors().wgmma(warp.index);
@@ -165,12 +170,11 @@ using vgpu::block;
 using vgpu::Warp;
 
 void wgmma_fence() {
+  // One count for all: stacks serve threads of other blocks and launches, whose stamps must stay older.
+  static std::uint32_t fences = 0;
   vgpu::meet("wgmma.fence", nullptr, [](Warp& warp, const vgpu::LaneArguments&) {
-    for (int lane = 0; lane < 32; ++lane) {
-      auto& registers = block().lane(warp, lane).registers;
-      ++registers.fences;
-      registers.fenced = true;
-    }
+    ++fences;
+    for (int lane = 0; lane < 32; ++lane) block().lane(warp, lane).registers.fence = fences;
   });
 }
 

@@ -34,6 +34,7 @@ __device__ void multiply(WgmmaPlant plant, const WgmmaCase& shape, unsigned char
   }
   auto* const words = reinterpret_cast<std::uint32_t*>(memory + ((shape.b & 0x3fff) << 4));
   if (plant == WgmmaPlant::kOverwriteOperand) words[thread] = 0;
+  if (plant == WgmmaPlant::kOverwriteA) a[1] = 0;
   if (plant == WgmmaPlant::kWaitForOlder) {
     ptx::wgmma_wait<1>();
   } else if (plant == WgmmaPlant::kOneWarpWaits) {
@@ -71,6 +72,26 @@ void launch_multiply(WgmmaPlant plant, const WgmmaCase& shape, const std::uint32
          static_cast<int>(image_bytes / 4), a_registers, d);
 }
 
+__global__ void sum_unwritten_kernel(float* sums) {
+  CPBENCH_SHARED_MEMORY(memory);
+  constexpr int kBytes = 64 * 32;
+  for (int i = ptx::thread_index(); i < kBytes / 4; i += ptx::thread_count()) {
+    reinterpret_cast<float*>(memory)[i] = 0;
+  }
+  ptx::fence_proxy_async();
+  ptx::block_sync();
+  const std::uint64_t zeros = ptx::shared_address(memory) >> 4 | std::uint64_t{8} << 16 | std::uint64_t{16} << 32;
+  float d[32], sum = 0;
+  for (int i = 0; i < 3; ++i) {
+    ptx::wgmma_fence();
+    ptx::wgmma<bf16, 64, ptx::Major::kSummed, ptx::Major::kSummed>(d, zeros, zeros, false);
+    ptx::wgmma_commit();
+    ptx::wgmma_wait<0>();
+    sum += d[i];
+  }
+  sums[ptx::thread_index()] = sum;
+}
+
 __global__ void reallocate_kernel(bool lower_first, int* fits) {
   const int group = ptx::thread_index() / 128;
   if (group == 0 && lower_first) ptx::lower_registers<24>();
@@ -95,6 +116,8 @@ void multiply_wgmma(WgmmaPlant plant, const WgmmaCase& shape, const std::uint32_
   if (shape.n == 128) with_type.operator()<128>();
   if (shape.n == 176) with_type.operator()<176>();
 }
+
+void sum_unwritten(int threads, float* sums) { launch(sum_unwritten_kernel, 1, threads, 64 * 32, nullptr, sums); }
 
 void reallocate_registers(bool lower_first, int* fits) {
   launch(reallocate_kernel, 1, 384, 0, nullptr, lower_first, fits);

@@ -14,6 +14,7 @@ enum class WgmmaPlant {
   kNoWait,            ///< accumulators are read before the wait
   kWaitForOlder,      ///< the wait leaves the last group pending
   kOverwriteOperand,  ///< an operand is written before the wait
+  kOverwriteA,        ///< a register of A is written before the wait
   kOneWarpWaits,      ///< the others overwrite an operand after the wait of warp 0
   kMissingWarp,       ///< one warp leaves one wgmma out
   kOtherDescriptor,   ///< one warp names another operand
@@ -31,6 +32,9 @@ struct WgmmaCase {
 /// d [128][n / 2], by thread: the product of operands in shared memory, which gets `image`. a_registers: [128][4].
 void multiply_wgmma(WgmmaPlant plant, const WgmmaCase& shape, const std::uint32_t* image, std::size_t image_bytes,
                     const std::uint32_t* a_registers, float* d);
+
+/// By `threads` threads, sums of elements of products of zeros whose accumulators nobody writes before: all 0.
+void sum_unwritten(int threads, float* sums);
 
 /// What registers the warpgroups of a block of 384 threads ask for, and 0 for none: fits[i] becomes i.
 void reallocate_registers(bool lower_first, int* fits);

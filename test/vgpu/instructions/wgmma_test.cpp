@@ -159,6 +159,17 @@ TEST(Wgmma, AccumulatorsAreWaitedFor) {
   expect_in_product(in_flight, WgmmaPlant::kWaitForOlder);
   expect_in_product(in_flight, WgmmaPlant::kNoWait, true);
 }
+TEST(Wgmma, RegistersOfAAreWaitedFor) {
+  expect_in_product({{FaultKind::kRegister, "in flight"}}, WgmmaPlant::kOverwriteA, true);
+}
+/// What other blocks and launches did on the same stacks is forgotten, also when there were fewer threads meanwhile.
+TEST(Wgmma, AccumulatorsNeedNotBeWritten) {
+  for (const int threads : {256, 128, 256}) {
+    const DeviceArray<float> sums(static_cast<std::size_t>(threads));
+    sum_unwritten(threads, sums.data());
+    EXPECT_EQ(sums.values(), std::vector<float>(static_cast<std::size_t>(threads)));
+  }
+}
 TEST(Wgmma, OperandsStayUntilEveryWarpHasWaited) {
   const ExpectedFaults still_read = {{FaultKind::kRace, "was read by wgmma"}};
   expect_in_product(still_read, WgmmaPlant::kOverwriteOperand);
