@@ -13,9 +13,12 @@ if(CMAKE_CUDA_COMPILER AND CUDAToolkit_FOUND)
   set(CPBENCH_HAVE_CUDA ON)
   # Each library of kernels says itself which GPUs it is for.
   set(CMAKE_CUDA_ARCHITECTURES OFF)
+  enable_language(CUDA)
+  if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know that nvcc has C++20
+    set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+  endif()
   set(CMAKE_CUDA_STANDARD 20)
   set(CMAKE_CUDA_STANDARD_REQUIRED ON)
-  enable_language(CUDA)
 elseif(NOT CPBENCH_CUDA STREQUAL "AUTO")
   message(FATAL_ERROR "No CUDA toolkit 12.3 or later was found: put its nvcc on the PATH, or configure with -DCPBENCH_CUDA=OFF.")
 endif()
