@@ -13,8 +13,6 @@ const Interpretation faithful;
 
 bool is_exchange(const Op& op) { return std::holds_alternative<Exchange>(op.action); }
 
-bool belongs_to(const Op& op, Part part) { return part == Part::kAll || op.backward == (part == Part::kBackward); }
-
 TensorView cut(const TensorView& tensor, const Region& region) {
   return tensor.box(region.row_begin, region.row_count, region.head_begin, region.head_count);
 }

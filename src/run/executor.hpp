@@ -8,15 +8,11 @@
 
 #include "run/buffer_set.hpp"
 #include "run/interpretation.hpp"
+#include "run/part.hpp"
 #include "run/span.hpp"
 #include "transport/transport.hpp"
 
 namespace cpbench {
-
-/// Which operations a run takes: dependencies on others count as done. The backward pass alone needs what an earlier
-/// forward pass left in the buffers.
-enum class Part : std::uint8_t { kAll, kForward, kBackward };
-inline constexpr int kParts = 3;
 
 /// One thread runs everything. What completes an operation depends on who does it:
 ///

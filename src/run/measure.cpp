@@ -40,6 +40,7 @@ Measurement measure(const Communicator& communicator, const Variants& variants, 
   std::vector<std::vector<Span>> spans;
   for (int i = 0; i < options.iterations; ++i) {
     for (std::size_t variant = 0; variant < kVariants; ++variant) {
+      if (executors[variant] == &variants.full && i + 1 == options.iterations) options.before_last();
       seconds[variant].push_back(seconds_of(communicator, *executors[variant], options.part));
     }
     spans.push_back(variants.full.spans());

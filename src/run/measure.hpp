@@ -1,6 +1,7 @@
 // Times a point.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "run/executor.hpp"
@@ -20,6 +21,7 @@ struct MeasureOptions {
   int warmup = 3;       ///< untimed iterations of each variant
   int iterations = 20;  ///< at least 1
   Part part = Part::kAll;
+  std::function<void()> before_last = [] {};  ///< called before the full variant of the last iteration, untimed
 };
 
 struct Measurement {

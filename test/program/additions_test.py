@@ -23,15 +23,22 @@ class Kernel(ProgramTest):
 
     def test_a_mistake_that_it_makes_only_while_it_is_timed_is_found(self):
         self.expect_ok(cpbench("validate", "--kernel", "pairs-tiring", *SHAPE, ranks=2))
-        points = self.points_of("--kernel", "pairs-tiring", *SHAPE, "--pass", "fwd,bwd,fwd+bwd", ranks=2, code=3)
+        self.expect_invalid_after_timing("pairs-tiring")
+        (unchecked,) = self.points_of("--kernel", "pairs-tiring", *SHAPE, "--check", "off", ranks=2)
+        self.assertEqual(unchecked["status"], "ok")
+
+    def test_right_results_that_earlier_runs_left_do_not_count(self):
+        self.expect_ok(cpbench("validate", "--kernel", "pairs-sleepy", *SHAPE, ranks=2))
+        self.expect_invalid_after_timing("pairs-sleepy")
+
+    def expect_invalid_after_timing(self, kernel):
+        points = self.points_of("--kernel", kernel, *SHAPE, "--pass", "fwd,bwd,fwd+bwd", ranks=2, code=3)
         self.assertEqual(len(points), 3)
         for point in points:
             self.assertEqual(point["status"], "invalid")
             self.assertTrue(point["validation"]["passed"])
             self.assertIn("the last timed iteration left other results on rank 0", point["reason"])
             self.assertNotIn("throughput", point)
-        (unchecked,) = self.points_of("--kernel", "pairs-tiring", *SHAPE, "--check", "off", ranks=2)
-        self.assertEqual(unchecked["status"], "ok")
 
     def test_is_measured_beside_others_and_has_a_timeline(self):
         result, trace = self.directory / "result.json", self.directory / "trace.json"

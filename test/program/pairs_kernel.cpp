@@ -1,6 +1,6 @@
 // A kernel from outside, as docs/kernels.md describes one: this file alone adds it to the program. It goes pair by
 // pair, which is the shortest way to write attention down. `pairs-lossy` is the same with a mistake that looks
-// harmless, `pairs-tiring` one that is right for a while.
+// harmless; `pairs-tiring` and `pairs-sleepy` are right for a while.
 #include <cmath>
 #include <limits>
 
@@ -136,29 +136,33 @@ class PairsKernel : public AttentionKernel {
   bool lossy_;
 };
 
-/// Right in its first two steps forward and backward: those of one run on two ranks.
+/// Right in its first two steps forward and backward, those of one run on two ranks. After that it computes something
+/// else, or falls asleep and leaves what earlier runs made.
 class TiringKernel : public AttentionKernel {
  public:
+  explicit TiringKernel(bool falls_asleep) : falls_asleep_(falls_asleep) {}
   void attend(const AttendArguments& a, const KernelContext& context) override {
     AttendArguments changed = a;
     if (++attends_ > kRightSteps) changed.scale *= 1.125;
-    pairs_.attend(changed, context);
+    if (changed.scale == a.scale || !falls_asleep_) pairs_.attend(changed, context);
   }
   void attend_backward(const AttendBackwardArguments& a, const KernelContext& context) override {
     AttendBackwardArguments changed = a;
     if (++backward_attends_ > kRightSteps) changed.scale *= 1.125;
-    pairs_.attend_backward(changed, context);
+    if (changed.scale == a.scale || !falls_asleep_) pairs_.attend_backward(changed, context);
   }
 
  private:
   static constexpr int kRightSteps = 2;
   PairsKernel pairs_{false};
+  bool falls_asleep_;
   int attends_ = 0, backward_attends_ = 0;
 };
 
 const RegisterKernel kRegistered("pairs", [] { return std::make_unique<PairsKernel>(false); });
 const RegisterKernel kLossy("pairs-lossy", [] { return std::make_unique<PairsKernel>(true); });
-const RegisterKernel kTiring("pairs-tiring", [] { return std::make_unique<TiringKernel>(); });
+const RegisterKernel kTiring("pairs-tiring", [] { return std::make_unique<TiringKernel>(false); });
+const RegisterKernel kSleepy("pairs-sleepy", [] { return std::make_unique<TiringKernel>(true); });
 
 }  // namespace
 }  // namespace cpbench

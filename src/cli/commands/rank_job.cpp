@@ -1,5 +1,7 @@
 #include "cli/commands/rank_job.hpp"
 
+#include "run/poison.hpp"
+
 namespace cpbench {
 
 Part part_of(Pass pass) {
@@ -46,9 +48,12 @@ void RankJob::run_once_with(const Plant& plant) {
 }
 
 Measurement RankJob::measure() {
+  const Part part = part_of(schedule_.of.pass);
   return cpbench::measure(
       ranks_, {.compute_only = compute_only_, .comm_only = comm_only_, .full = full_},
-      {.warmup = settings_.warmup, .iterations = settings_.iterations, .part = part_of(schedule_.of.pass)});
+      {.warmup = settings_.warmup, .iterations = settings_.iterations, .part = part, .before_last = [&] {
+         poison(memory(), part, backend_);
+       }});
 }
 
 }  // namespace cpbench

@@ -36,6 +36,7 @@ class RankJob {
   void run_once() { full_.run(Part::kAll); }
   /// The same with a fault planted (run/fault.hpp).
   void run_once_with(const Plant& plant);
+  /// What the last iteration makes is poisoned before it, so that the buffers hold its work and no other.
   Measurement measure();
 
  private:

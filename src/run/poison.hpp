@@ -1,0 +1,14 @@
+// What a run must make anew, made useless before it: results and blocks that an earlier run left are correct, and a run
+// that skips a step or waits for nothing would pass with them.
+#pragma once
+
+#include "backend/backend.hpp"
+#include "run/part.hpp"
+
+namespace cpbench {
+
+/// Overwrites all buffers in which the part reads only what it wrote before, by bytes that are NaN in every type. Inputs
+/// stay, and so does what the backward part alone takes from a forward pass.
+void poison(const ProgramMemory& memory, Part part, Backend& backend);
+
+}  // namespace cpbench
