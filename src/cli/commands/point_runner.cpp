@@ -7,11 +7,11 @@
 #include "backend/cpu/peaks.hpp"
 #include "cli/commands/mpi_collective.hpp"
 #include "cli/commands/together.hpp"
+#include "cli/commands/verified_schedule.hpp"
 #include "result/derive.hpp"
 #include "result/trace.hpp"
 #include "run/result_hash.hpp"
 #include "schedule/figures.hpp"
-#include "schedule/verify.hpp"
 #include "support/error.hpp"
 #include "support/out_of_memory.hpp"
 #include "transport/backoff.hpp"
@@ -19,16 +19,6 @@
 
 namespace cpbench {
 namespace {
-
-/// Rank 0 verifies for all; the others learn what it found.
-void require_verified_by_first(const Communicator& ranks, const Schedule& schedule) {
-  std::string faults;
-  if (ranks.rank() == 0) {
-    for (const std::string& fault : verify(schedule).faults) faults += fault + "\n";
-  }
-  faults = ranks.broadcast(faults);
-  if (!faults.empty()) throw std::logic_error("the schedule does not verify; this is a bug of cpbench:\n" + faults);
-}
 
 /// All but the peak.
 Work work_of(const Schedule& schedule) {
@@ -109,10 +99,9 @@ void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFi
                          PointRecord& record) {
   doing_ = "planning";
   together(ranks, [&] { require_memory(ranks.node(), planning_bytes(c)); });
-  const Schedule schedule = build_schedule(c);
+  const Schedule schedule = verified_schedule(c, ranks);
   const Program& program = schedule.programs[static_cast<std::size_t>(ranks.rank())];
   together(ranks, [&] { require_memory(ranks.node(), program.total_bytes(c.problem.batch)); });
-  require_verified_by_first(ranks, schedule);
   doing_ = "running";
   // What was free a moment ago may be gone, for one rank alone.
   std::optional<RankJob> made;

@@ -8,6 +8,7 @@
 
 #include "cli/commands/mpi_collective.hpp"
 #include "cli/commands/point_runner.hpp"
+#include "cli/commands/verified_schedule.hpp"
 #include "run/fault.hpp"
 
 namespace cpbench {
@@ -111,7 +112,7 @@ ExitCode run_self_test(const CLI::App& command, const Communicator& world, const
   const std::vector<Case> cases = cases_on(world.size());
   int caught = 0, missed = 0;
   for (const Case& c : cases) {
-    const Schedule schedule = build_schedule(c);
+    const Schedule schedule = verified_schedule(c, world);
     const ValidationReport sound = run_and_check(world, settings, schedule, nullptr);
     say(fmt::format("{}: {}", name_of_case(c), sound.passed ? "ok" : "FAILED: " + sound.reason()));
     for (const Fault fault : all_faults()) {
@@ -120,7 +121,7 @@ ExitCode run_self_test(const CLI::App& command, const Communicator& world, const
       const Plant planted = plant(fault, schedule, world.rank());
       const auto [good, text] = verdict(sound, run_and_check(world, settings, schedule, &planted));
       ++(good ? caught : missed);
-      say(fmt::format("  {:<26} {}", name_of(fault), text));
+      say(fmt::format("  {:<27} {}", name_of(fault), text));
     }
   }
   const std::string ranks = fmt::format("{} rank{}", world.size(), world.size() == 1 ? "" : "s");
