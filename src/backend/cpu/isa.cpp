@@ -33,7 +33,7 @@ double multiply_add_rate(const Microkernels& microkernels) {
 /// vdpbf16ps does the work of two FMAs in the time of one on some CPUs (Zen 4), and of four on others (Golden Cove):
 /// which is faster is measured. The rates differ by a factor of two either way, so that a disturbance decides nothing.
 const std::vector<Isa>& runnable() {
-  static const std::vector<Isa> list = [] {
+  static const std::vector<Isa> kList = [] {
     std::vector<Isa> all;
     for (const Microkernels* fp32 : fp32_microkernels()) {
       all.push_back({std::string(fp32->isa), fp32, nullptr});
@@ -44,7 +44,7 @@ const std::vector<Isa>& runnable() {
     }
     return all;
   }();
-  return list;
+  return kList;
 }
 
 const Isa& find(std::string_view name) {

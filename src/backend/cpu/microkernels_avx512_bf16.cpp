@@ -22,12 +22,13 @@ struct Bf16Pairs {
   template <int kVectors>
   static HWY_INLINE void StoreRow(const V (&row)[kVectors], float* to) {
     Unrolled<kVectors / 2>([&](auto pair) CPBENCH_INLINED {
-      constexpr int v = 2 * pair;
-      _mm512_storeu_si512(to + v * kLanes / 2, (__m512i)_mm512_cvtne2ps_pbh(row[v + 1].raw, row[v].raw));
+      constexpr int kFirst = 2 * pair;
+      _mm512_storeu_si512(to + kFirst * kLanes / 2, (__m512i)_mm512_cvtne2ps_pbh(row[kFirst + 1].raw, row[kFirst].raw));
     });
     if constexpr (kVectors % 2 == 1) {
-      constexpr int v = kVectors - 1;
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + v * kLanes / 2), (__m256i)_mm512_cvtneps_pbh(row[v].raw));
+      constexpr int kLast = kVectors - 1;
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + kLast * kLanes / 2),
+                          (__m256i)_mm512_cvtneps_pbh(row[kLast].raw));
     }
   }
 
@@ -39,9 +40,9 @@ struct Bf16Pairs {
                                                                   11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
     const __m512i interleave = _mm512_load_si512(kInterleave);
     Unrolled<kTileRows / 2>([&](auto pair) CPBENCH_INLINED {
-      constexpr int r = 2 * pair;
+      constexpr int kRow = 2 * pair;
       Unrolled<kVectors>([&](auto v) CPBENCH_INLINED {
-        const __m512i both = (__m512i)_mm512_cvtne2ps_pbh(tile[r + 1][v].raw, tile[r][v].raw);
+        const __m512i both = (__m512i)_mm512_cvtne2ps_pbh(tile[kRow + 1][v].raw, tile[kRow][v].raw);
         _mm512_storeu_si512(to + pair * kBlockStride + v * kLanes, _mm512_permutexvar_epi16(interleave, both));
       });
     });

@@ -35,11 +35,11 @@ CUtensorMapDataType type_of(DType dtype) {
 }  // namespace
 
 CUtensorMap encode_tensor_map(const TensorMapShape& shape) {
-  static const Encoder encode = find_encoder();
+  static const Encoder kEncode = find_encoder();
   constexpr std::array<std::uint32_t, 4> kEveryElement = {1, 1, 1, 1};
   CUtensorMap map;
   const CUresult result =
-      encode(&map, type_of(shape.dtype), 4, shape.data, shape.sizes.data(), shape.strides.data(), shape.box.data(),
+      kEncode(&map, type_of(shape.dtype), 4, shape.data, shape.sizes.data(), shape.strides.data(), shape.box.data(),
              kEveryElement.data(), CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
              CU_TENSOR_MAP_L2_PROMOTION_L2_128B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
   if (result != CUDA_SUCCESS) {

@@ -118,7 +118,7 @@ class RunCommand : public Subcommand {
     });
     const Deadline deadline(run_.timeout_s, world);
     const auto begin = [&](const std::string& id, const SweepPoint& point) {
-      const PointFiles files = files_of(id, points);
+      PointFiles files = files_of(id, points);
       if (output) output->begin(id);
       if (output && !files.dump.empty() && point.of) prepare_dump(files.dump, run_.overwrite);
       return files;
