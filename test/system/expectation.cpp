@@ -131,7 +131,8 @@ class BruteForce {
     for (Pair& pair : pairs_) {
       pair.probability = std::exp(pair.score - row_.lse);
       const double terms = std::abs(p_.scale) * q_norm * *k_norms_.at(b, pair.key, kv_head);
-      pair.probability_error = row_.lse_error + rounding_.sum(p_.head_dim) * terms;
+      pair.probability_error =
+          row_.lse_error + rounding_.sum(p_.head_dim) * terms + rounding_.underflow(pair.probability);
     }
   }
 

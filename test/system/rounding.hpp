@@ -46,6 +46,8 @@ class Roundings {
   /// Relative, of an exponential whose argument is a difference of numbers of this size. Kernels for short dtypes may
   /// take a shorter polynomial.
   double exponential(double argument) const { return exponential_ + 4 * kFp32 * std::abs(argument); }
+  /// Relative, of a probability: kernels may take one that is about to be subnormal for 0.
+  double underflow(double probability) const { return probability < 0x1p-124 ? 1 : 0; }
   /// Relative to the sum of the terms' magnitudes, of a sum in fp32. Equal terms all round to the same side.
   double sum(std::int64_t terms) const { return kFp32 * (alike_ ? 4 + static_cast<double>(terms) : 4); }
   /// The same for the sum of a softmax, where tiny terms are added to a large one: all that round alike.
