@@ -17,10 +17,10 @@ int128 attended_pairs(const Mask& mask, const Documents& documents) {
   return pairs;
 }
 
-int128 forward_flops(int128 pairs, int head_dim, int head_dim_v) { return pairs * (2 * (head_dim + head_dim_v)); }
+int128 forward_flops(int128 pairs, int head_dim, int head_dim_v) { return 2 * pairs * (head_dim + head_dim_v); }
 
 int128 backward_flops(int128 pairs, int head_dim, int head_dim_v) {
-  return pairs * (2 * (3 * head_dim + 2 * head_dim_v));
+  return 2 * pairs * (3 * head_dim + 2 * head_dim_v);
 }
 
 int128 flops(const Problem& problem, Pass pass) {

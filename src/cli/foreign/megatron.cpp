@@ -61,7 +61,7 @@ void translate_hierarchy(const GivenFlags& given, NativeLine& line) {
   const auto& sizes = given.values(kFlag);
   if (sizes.size() != 2) refuse("{} {}: two sizes are expected, a2a and p2p", kFlag, fmt::join(sizes, " "));
   line.set(Axis::kUlyssesDegree, sizes[0], kFlag);
-  const std::string ring = sizes[1];
+  const std::string& ring = sizes[1];
   const std::int64_t a2a = std::stoll(sizes[0]), cp_size = given.integer_or("--context-parallel-size", 1);
   if (cp_size % a2a != 0 || std::to_string(cp_size / a2a) != ring) {
     refuse("{} {} {}: their product is not --context-parallel-size {}", kFlag, sizes[0], ring, cp_size);
