@@ -53,25 +53,28 @@ std::string unfinished_operations(const Program& program, const Executor& execut
 
 /// Members refer to those before them.
 struct InProcessJob::Rank {
-  Rank(const Schedule& schedule, int rank, const JobOptions& options, Backend& backend, Transport& transport)
-      : program(schedule.programs[index(rank)]),
+  Rank(const Schedule& schedule, int rank, const JobOptions& options, std::unique_ptr<Backend> its_backend,
+       Transport& transport)
+      : backend(std::move(its_backend)),
+        program(schedule.programs[index(rank)]),
         tokens(schedule.tokens[index(rank)]),
-        buffers(schedule.of.problem, program, backend),
+        buffers(schedule.of.problem, program, *backend),
         interpretation(std::make_unique<Interpretation>()) {
     if (options.plant) {
       interpretation =
-          std::make_unique<FaultInjector>(options.plant(schedule, rank), buffers.memory_of(program), backend);
+          std::make_unique<FaultInjector>(options.plant(schedule, rank), buffers.memory_of(program), *backend);
     }
-    executor = std::make_unique<Executor>(buffers, program, backend, transport, *interpretation);
+    executor = std::make_unique<Executor>(buffers, program, *backend, transport, *interpretation);
+    host.emplace(executor->memory(), *backend);
   }
 
-  BufferView view(BufferId id) const { return executor->memory().view(id); }
-
+  const std::unique_ptr<Backend> backend;
   const Program& program;
   const Tokens& tokens;
   BufferSet buffers;
   std::unique_ptr<Interpretation> interpretation;
   std::unique_ptr<Executor> executor;
+  std::optional<HostBuffers> host;
   bool finished = true;
 };
 
@@ -82,25 +85,36 @@ InProcessJob::InProcessJob(Schedule schedule, const Inputs& inputs, JobOptions o
     : options_(std::move(options)),
       schedule_(std::move(schedule)),
       random_(options_.disorder.seed),
-      backend_(options_.kernel, 1),
       hub_(schedule_.of.cp_size(), options_.disorder.max_delay, options_.disorder.seed) {
   for (int rank = 0; rank < schedule_.of.cp_size(); ++rank) {
-    ranks_.push_back(std::make_unique<Rank>(schedule_, rank, options_, backend_, hub_.transport(rank)));
+    ranks_.push_back(std::make_unique<Rank>(schedule_, rank, options_, make_backend(), hub_.transport(rank)));
   }
   fill_inputs(inputs);
 }
 
 InProcessJob::~InProcessJob() = default;
 
+std::unique_ptr<Backend> InProcessJob::make_backend() const {
+  return options_.make_backend ? options_.make_backend() : std::make_unique<CpuBackend>(options_.kernel, 1);
+}
+
 void InProcessJob::fill_inputs(const Inputs& inputs) {
   for (const auto& rank : ranks_) {
     const OwnedBuffers& own = rank->program.owned;
-    inputs.fill(rank->view(own.q).first, Tensor::kQ, rank->tokens);
-    inputs.fill(rank->view(own.kv).first, Tensor::kK, rank->tokens);
-    inputs.fill(rank->view(own.kv).second, Tensor::kV, rank->tokens);
-    if (own.dout != kNoBuffer) inputs.fill(rank->view(own.dout).first, Tensor::kDout, rank->tokens);
-    if (own.sink == kNoBuffer) continue;
-    inputs.fill_sinks({rank->view(own.sink).first.at<float>(0, 0, 0), index(schedule_.of.problem.heads)});
+    const auto fill = [&](BufferId id, auto&& write) {
+      if (id == kNoBuffer) return;
+      write(rank->host->view(id));
+      rank->host->store(id);
+    };
+    fill(own.q, [&](const BufferView& q) { inputs.fill(q.first, Tensor::kQ, rank->tokens); });
+    fill(own.kv, [&](const BufferView& kv) {
+      inputs.fill(kv.first, Tensor::kK, rank->tokens);
+      inputs.fill(kv.second, Tensor::kV, rank->tokens);
+    });
+    fill(own.dout, [&](const BufferView& dout) { inputs.fill(dout.first, Tensor::kDout, rank->tokens); });
+    fill(own.sink, [&](const BufferView& sink) {
+      inputs.fill_sinks({sink.first.at<float>(0, 0, 0), index(schedule_.of.problem.heads)});
+    });
   }
 }
 
@@ -113,7 +127,7 @@ void InProcessJob::run(Part part) {
   int idle_rounds = 0;
   for (std::size_t done = 0; !advance_all(); done = operations_done()) {
     idle_rounds = operations_done() == done ? idle_rounds + 1 : 0;
-    if (idle_rounds > options_.disorder.max_delay + 2) report_standstill(part);
+    if (idle_rounds > options_.disorder.max_delay + options_.patience) report_standstill(part);
   }
 }
 
@@ -151,14 +165,15 @@ Results InProcessJob::results() const {
   Results results = Results::for_problem(schedule_.of.problem);
   for (const auto& rank : ranks_) {
     const OwnedBuffers& own = rank->program.owned;
+    const ProgramMemory& host = rank->host->fetch({own.out, own.lse, own.dq, own.dkv, own.dsink});
     const std::vector<std::int64_t> token_of = expand(rank->tokens);
-    scatter(rank->view(own.out).first, token_of, results.out);
-    scatter(rank->view(own.lse).first, token_of, results.lse);
+    scatter(host.view(own.out).first, token_of, results.out);
+    scatter(host.view(own.lse).first, token_of, results.lse);
     if (own.dq == kNoBuffer) continue;
-    scatter(rank->view(own.dq).first, token_of, results.dq);
-    scatter(rank->view(own.dkv).first, token_of, results.dk);
-    scatter(rank->view(own.dkv).second, token_of, results.dv);
-    if (own.dsink != kNoBuffer) scatter(rank->view(own.dsink).first, {0}, results.dsink);
+    scatter(host.view(own.dq).first, token_of, results.dq);
+    scatter(host.view(own.dkv).first, token_of, results.dk);
+    scatter(host.view(own.dkv).second, token_of, results.dv);
+    if (own.dsink != kNoBuffer) scatter(host.view(own.dsink).first, {0}, results.dsink);
   }
   return results;
 }

@@ -11,6 +11,7 @@
 #include "backend/cpu/cpu_backend.hpp"
 #include "run/executor.hpp"
 #include "run/fault_injector.hpp"
+#include "run/host_buffers.hpp"
 #include "system/results.hpp"
 #include "transport/loopback.hpp"
 #include "validate/input.hpp"
@@ -28,6 +29,9 @@ struct JobOptions {
   std::string kernel = "simple";
   /// What to plant on a rank; nothing where it is not set.
   std::function<Plant(const Schedule&, int rank)> plant = {};
+  /// The backend of a rank; the CPU's with `kernel` where it is not set.
+  std::function<std::unique_ptr<Backend>()> make_backend = {};
+  int patience = 2;  ///< rounds in which nothing is done before the job stands still
 };
 
 class InProcessJob {
@@ -57,10 +61,11 @@ class InProcessJob {
   std::size_t operations_done() const;
   [[noreturn]] void report_standstill(Part part) const;
 
+  std::unique_ptr<Backend> make_backend() const;
+
   JobOptions options_;
   Schedule schedule_;
   std::mt19937_64 random_;
-  CpuBackend backend_;
   LoopbackHub hub_;
   std::vector<std::unique_ptr<Rank>> ranks_;
 };

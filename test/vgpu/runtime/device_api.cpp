@@ -21,8 +21,8 @@ int number(const char* variable, int otherwise) {
   return text == nullptr ? otherwise : std::atoi(text);
 }
 int device_count() { return number("CPBENCH_VGPU_DEVICES", 8); }
-/// 90, or 80 for the kernels of that.
-int capability() { return number("CPBENCH_VGPU_CAPABILITY", 90); }
+/// 80, or 90 for the kernels of that.
+int capability() { return number("CPBENCH_VGPU_CAPABILITY", 80); }
 int multiprocessors() { return number("CPBENCH_VGPU_MULTIPROCESSORS", 4); }
 
 bool exists(int device) { return device >= 0 && device < device_count(); }

@@ -22,6 +22,23 @@ class Record : public Action {
   SharedEvent* shared_;
 };
 
+/// A record that a graph makes whenever it is launched: nothing in the graph can wait for it, the host can.
+class RecordOfGraph : public Action {
+ public:
+  explicit RecordOfGraph(CUevent_st& event) : event_(event) {}
+  void begin(const Operation&) override {
+    auto done = std::make_shared<QueuedOperation>();
+    done->state = QueuedOperation::State::kDone;
+    event_.operation = std::move(done);
+    event_.capture = nullptr;
+    event_.time = std::make_shared<std::chrono::steady_clock::time_point>(std::chrono::steady_clock::now());
+  }
+  std::string describe() const override { return "the record of an event by a graph"; }
+
+ private:
+  CUevent_st& event_;
+};
+
 /// Waits for the records of an event that there were when the wait was queued, wherever they were made.
 class WaitForShared : public Action {
  public:
@@ -113,6 +130,14 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t handle) {
   if (event->shared != nullptr) ++event->shared->recorded;
   event->operation = engine().enqueue(stream, std::make_shared<Record>(*event));
   if (stream.capture != nullptr) event->nodes = stream.capture->frontier(stream);
+  return cudaSuccess;
+}
+
+cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t handle, unsigned flags) {
+  if (flags == cudaEventRecordDefault) return cudaEventRecord(event, handle);
+  Stream& stream = engine().find(handle);
+  if (flags != cudaEventRecordExternal || stream.capture == nullptr) return status(cudaErrorInvalidValue);
+  engine().enqueue(stream, std::make_shared<RecordOfGraph>(*event));
   return cudaSuccess;
 }
 

@@ -1,0 +1,158 @@
+#include "backend/cuda/cuda_backend.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+#include "backend/cuda/attention.hpp"
+#include "backend/cuda/elementwise.hpp"
+#include "backend/operands.hpp"
+#include "support/error.hpp"
+
+namespace cpbench {
+namespace {
+
+int made_current(int device) {
+  check(cudaSetDevice(device), "cudaSetDevice");
+  return device;
+}
+
+cudaDeviceProp properties_of(int device) {
+  cudaDeviceProp properties{};
+  check(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties");
+  return properties;
+}
+
+void copy_to_device(std::byte* to, std::span<const std::byte> from) {
+  if (from.empty()) return;
+  check(cudaMemcpy(to, from.data(), from.size(), cudaMemcpyHostToDevice), "cudaMemcpy");
+}
+
+/// A work list in device memory, and the counter that a launch takes its items from.
+class DeviceWorkList {
+ public:
+  explicit DeviceWorkList(PreparedWork work)
+      : work_(std::move(work)), memory_(static_cast<std::int64_t>(counter_offset() + sizeof(std::int32_t))) {
+    copy_to_device(memory_.data(), work_.bytes);
+    work_.bytes = {};
+  }
+  DeviceWork work() { return work_.on_device(memory_.data()); }
+  std::int32_t* counter() { return reinterpret_cast<std::int32_t*>(memory_.data() + memory_.bytes()) - 1; }
+
+ private:
+  std::size_t counter_offset() const { return (work_.bytes.size() + 15) / 16 * 16; }
+
+  PreparedWork work_;
+  CudaMemory memory_;
+};
+
+}  // namespace
+
+/// Makes an operation ready: its operands are found and its work lists brought to the device now, not when it runs.
+class CudaBackend::Preparation {
+ public:
+  Preparation(CudaBackend& backend, const Op& op, const ProgramMemory& memory)
+      : backend_(backend),
+        op_(op),
+        memory_(memory),
+        device_{backend.capability_, backend.multiprocessors_},
+        stream_(backend.queues_.stream(op.stream)) {}
+
+  Computation operator()(const Exchange&) const {
+    throw std::logic_error("an exchange is the transport's, not the backend's");
+  }
+
+  Computation operator()(const Attend& op) const {
+    const AttendArguments operands = operands_of(op, memory_);
+    const Implementation& kernels = choose_kernels(device_, operands.q.dtype);
+    const auto list = std::make_shared<DeviceWorkList>(prepare_forward(kernels, operands));
+    return [device = device_, stream = stream_, operands, list](const Poll&) {
+      attend(device, {operands, list->work(), list->counter()}, stream);
+    };
+  }
+
+  Computation operator()(const AttendBackward& op) const {
+    const AttendBackwardArguments operands = operands_of(op, memory_);
+    const Implementation& kernels = choose_kernels(device_, operands.q.dtype);
+    const auto list = std::make_shared<DeviceWorkList>(prepare_backward(kernels, operands));
+    const auto workspace = workspace_of(workspace_bytes(operands));
+    return [device = device_, stream = stream_, operands, list, workspace](const Poll&) {
+      attend_backward(device, {operands, list->work(), workspace->data()}, stream);
+    };
+  }
+
+  Computation operator()(const Delta& op) const {
+    return [stream = stream_, out = tensor(op.out), dout = tensor(op.dout), delta = tensor(op.delta)](const Poll&) {
+      cuda::compute_delta(out, dout, delta, stream);
+    };
+  }
+
+  Computation operator()(const SinkGradient& op) const {
+    return [stream = stream_, sink = sink_of(op.sink, memory_), lse = tensor(op.lse), delta = tensor(op.delta),
+            dsink = tensor(op.dsink), heads = op.heads](const Poll&) {
+      cuda::compute_sink_gradient(sink, lse, delta, dsink.at<float>(0, 0, 0), static_cast<int>(dsink.heads), heads,
+                                  stream);
+    };
+  }
+
+  Computation operator()(const Add& op) const { return for_tensors(op.to, op.from, cuda::add); }
+  Computation operator()(const Copy& op) const { return for_tensors(op.to, op.from, cuda::copy); }
+
+  Computation operator()(const Merge& op) const {
+    return [stream = stream_, out = tensor(op.out), lse = tensor(op.lse), partial_out = tensor(op.partial_out),
+            partial_lse = tensor(op.partial_lse),
+            heads = op.heads](const Poll&) { cuda::merge(out, lse, partial_out, partial_lse, heads, stream); };
+  }
+
+ private:
+  using Combine = void (*)(const TensorView& to, const TensorView& from, cudaStream_t stream);
+
+  TensorView tensor(BufferId id) const { return memory_.view(id).first; }
+
+  Computation for_tensors(const Region& to, const Region& from, Combine combine) const {
+    return [stream = stream_, combine, target = view_of_region(memory_, to),
+            source = view_of_region(memory_, from)](const Poll&) {
+      combine(target.first, source.first, stream);
+      if (target.second.data != nullptr) combine(target.second, source.second, stream);
+    };
+  }
+
+  /// Operations that were prepared before keep the one that they know.
+  std::shared_ptr<CudaMemory> workspace_of(std::int64_t bytes) const {
+    auto& workspace = backend_.workspaces_[static_cast<std::size_t>(op_.stream)];
+    if (workspace == nullptr || workspace->bytes() < bytes) workspace = std::make_shared<CudaMemory>(bytes);
+    return workspace;
+  }
+
+  CudaBackend& backend_;
+  const Op& op_;
+  const ProgramMemory& memory_;
+  CudaDevice device_;
+  cudaStream_t stream_;
+};
+
+CudaBackend::CudaBackend(const CudaOptions& options) : ordinal_(made_current(options.device)), queues_(options.graphs) {
+  const cudaDeviceProp properties = properties_of(ordinal_);
+  name_ = properties.name;
+  capability_ = 10 * properties.major + properties.minor;
+  multiprocessors_ = std::max(1, properties.multiProcessorCount - options.reserved_multiprocessors);
+}
+
+std::unique_ptr<DeviceMemory> CudaBackend::allocate(std::int64_t bytes) {
+  auto memory = std::make_unique<CudaMemory>(bytes);
+  check(cudaMemset(memory->data(), 0, static_cast<std::size_t>(bytes)), "cudaMemset");
+  check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+  return memory;
+}
+
+Computation CudaBackend::prepare(const Op& op, const ProgramMemory& memory) {
+  return std::visit(Preparation(*this, op, memory), op.action);
+}
+
+void CudaBackend::write(std::byte* to, std::span<const std::byte> from) { copy_to_device(to, from); }
+
+void CudaBackend::read(std::span<std::byte> to, const std::byte* from) {
+  if (to.empty()) return;
+  check(cudaMemcpy(to.data(), from, to.size(), cudaMemcpyDeviceToHost), "cudaMemcpy");
+}
+
+}  // namespace cpbench

@@ -1,0 +1,47 @@
+// The backend of an NVIDIA GPU.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+
+#include "backend/backend.hpp"
+#include "backend/cuda/memory.hpp"
+#include "backend/cuda/queues.hpp"
+
+namespace cpbench {
+
+struct CudaOptions {
+  int device = 0;  ///< as the runtime counts
+  bool graphs = true;
+  int reserved_multiprocessors = 0;  ///< that kernels which stay leave to communication
+};
+
+/// Of one device, which it makes the current one of the calling thread. Operations are queued: see DeviceQueues. dQ is
+/// summed in no fixed order, so its bits vary from run to run.
+class CudaBackend : public Backend {
+ public:
+  explicit CudaBackend(const CudaOptions& options);
+
+  std::unique_ptr<DeviceMemory> allocate(std::int64_t bytes) override;
+  Computation prepare(const Op& op, const ProgramMemory& memory) override;
+  DeviceQueues* queues() override { return &queues_; }
+  std::string device_name() const override { return name_; }
+  bool has_host_memory() const override { return false; }
+  void write(std::byte* to, std::span<const std::byte> from) override;
+  void read(std::span<std::byte> to, const std::byte* from) override;
+
+  const CudaQueues& cuda_queues() const { return queues_; }
+
+ private:
+  class Preparation;
+
+  int ordinal_;
+  std::string name_;
+  int capability_ = 0, multiprocessors_ = 0;
+  CudaQueues queues_;
+  /// By stream: what operations that follow each other share.
+  std::array<std::shared_ptr<CudaMemory>, kStreams> workspaces_;
+};
+
+}  // namespace cpbench

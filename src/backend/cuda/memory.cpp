@@ -1,0 +1,60 @@
+#include "backend/cuda/memory.hpp"
+
+#include <map>
+
+#include "support/error.hpp"
+
+namespace cpbench {
+namespace {
+
+/// By address: bytes.
+std::map<const std::byte*, std::int64_t>& allocations() {
+  static std::map<const std::byte*, std::int64_t> all;
+  return all;
+}
+
+std::byte* allocated(void* pointer, cudaError_t status, std::int64_t bytes, const char* what) {
+  if (status == cudaErrorMemoryAllocation) {
+    cudaGetLastError();
+    throw Error(ExitCode::kPlacement, fmt::format("cannot allocate {} bytes of {} memory", bytes, what));
+  }
+  check(status, "cudaMalloc");
+  return static_cast<std::byte*>(pointer);
+}
+
+}  // namespace
+
+CudaMemory::CudaMemory(std::int64_t bytes) : bytes_(bytes) {
+  if (bytes == 0) return;
+  void* pointer = nullptr;
+  const cudaError_t status = cudaMalloc(&pointer, static_cast<std::size_t>(bytes));
+  data_ = allocated(pointer, status, bytes, "device");
+  allocations()[data_] = bytes;
+}
+
+CudaMemory::~CudaMemory() {
+  if (data_ == nullptr) return;
+  allocations().erase(data_);
+  cudaFree(data_);
+}
+
+PinnedMemory::PinnedMemory(std::int64_t bytes) {
+  if (bytes == 0) return;
+  void* pointer = nullptr;
+  const cudaError_t status = cudaMallocHost(&pointer, static_cast<std::size_t>(bytes));
+  data_ = allocated(pointer, status, bytes, "pinned host");
+}
+
+PinnedMemory::~PinnedMemory() {
+  if (data_ != nullptr) cudaFreeHost(data_);
+}
+
+CudaAllocation find_cuda_allocation(const std::byte* address) {
+  auto after = allocations().upper_bound(address);
+  if (after == allocations().begin()) return {};
+  --after;
+  if (address >= after->first + after->second) return {};
+  return {const_cast<std::byte*>(after->first), after->second};
+}
+
+}  // namespace cpbench

@@ -1,0 +1,159 @@
+#include "backend/cuda/queues.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+namespace cpbench {
+namespace {
+
+std::int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+CudaEvent::CudaEvent(Timing timing) {
+  const unsigned flags = timing == Timing::kOn ? cudaEventDefault : cudaEventDisableTiming;
+  check(cudaEventCreateWithFlags(&handle_, flags), "cudaEventCreateWithFlags");
+}
+CudaEvent::~CudaEvent() { cudaEventDestroy(handle_); }
+
+void CudaEvent::record(cudaStream_t stream) const { check(cudaEventRecord(handle_, stream), "cudaEventRecord"); }
+
+bool CudaEvent::is_done() const {
+  const cudaError_t status = cudaEventQuery(handle_);
+  if (status == cudaErrorNotReady) return false;
+  check(status, "cudaEventQuery");
+  return true;
+}
+
+/// Dependencies have an event of their own: one that a graph records cannot be waited for within it.
+class CudaQueues::Mark : public DeviceMark {
+ public:
+  explicit Mark(CudaQueues& queues) : queues_(queues) {}
+
+  void begin(Stream stream) override { stamp(begin_, stream); }
+  void end(Stream stream) override {
+    stamp(end_, stream);
+    done_.record(queues_.stream(stream));
+    queues_.aligned_ = false;
+  }
+  void make_wait(Stream stream) override {
+    check(cudaStreamWaitEvent(queues_.stream(stream), done_.handle()), "cudaStreamWaitEvent");
+  }
+  bool is_done() override { return done_.is_done(); }
+  Interval interval() const override { return {queues_.time_of(begin_), queues_.time_of(end_)}; }
+
+ private:
+  void stamp(const CudaEvent& event, Stream stream) const {
+    const unsigned flags = queues_.capturing_ ? cudaEventRecordExternal : cudaEventRecordDefault;
+    check(cudaEventRecordWithFlags(event.handle(), queues_.stream(stream), flags), "cudaEventRecordWithFlags");
+  }
+
+  CudaQueues& queues_;
+  CudaEvent begin_{CudaEvent::Timing::kOn}, end_{CudaEvent::Timing::kOn}, done_{CudaEvent::Timing::kOff};
+};
+
+class CudaQueues::Graph : public DeviceGraph {
+ public:
+  Graph(CudaQueues& queues, cudaGraph_t graph) : queues_(queues) {
+    const cudaError_t status = cudaGraphInstantiate(&executable_, graph, 0);
+    cudaGraphDestroy(graph);
+    check(status, "cudaGraphInstantiate");
+  }
+  ~Graph() override { cudaGraphExecDestroy(executable_); }
+  void launch() override {
+    check(cudaGraphLaunch(executable_, queues_.origin()), "cudaGraphLaunch");
+    done_.record(queues_.origin());
+    queues_.aligned_ = false;
+  }
+  bool is_done() override { return done_.is_done(); }
+
+ private:
+  CudaQueues& queues_;
+  cudaGraphExec_t executable_ = nullptr;
+  CudaEvent done_{CudaEvent::Timing::kOff};
+};
+
+CudaQueues::CudaQueues(bool graphs) : graphs_(graphs) {
+  int least = 0, greatest = 0;
+  check(cudaDeviceGetStreamPriorityRange(&least, &greatest), "cudaDeviceGetStreamPriorityRange");
+  for (std::size_t i = 0; i < kStreams; ++i) {
+    const int priority = static_cast<Stream>(i) == Stream::kCompute ? least : greatest;
+    check(cudaStreamCreateWithPriority(&streams_[i], cudaStreamNonBlocking, priority), "cudaStreamCreateWithPriority");
+  }
+}
+
+CudaQueues::~CudaQueues() {
+  for (const cudaStream_t stream : streams_) {
+    if (stream != nullptr) cudaStreamDestroy(stream);
+  }
+}
+
+std::unique_ptr<DeviceMark> CudaQueues::make_mark() { return std::make_unique<Mark>(*this); }
+
+std::unique_ptr<DeviceGraph> CudaQueues::record(const std::function<void()>& issue) {
+  if (!graphs_) return nullptr;
+  return std::make_unique<Graph>(*this, capture(issue));
+}
+
+cudaGraph_t CudaQueues::capture(const std::function<void()>& issue) {
+  cudaGraph_t graph = nullptr;
+  check(cudaStreamBeginCapture(origin(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
+  capturing_ = true;
+  try {
+    fork();
+    issue();
+    join();
+  } catch (...) {
+    capturing_ = false;
+    if (cudaStreamEndCapture(origin(), &graph) == cudaSuccess) cudaGraphDestroy(graph);
+    throw;
+  }
+  capturing_ = false;
+  check(cudaStreamEndCapture(origin(), &graph), "cudaStreamEndCapture");
+  return graph;
+}
+
+void CudaQueues::fork() const {
+  joints_[0].record(origin());
+  for (const cudaStream_t stream : streams_) {
+    if (stream != origin()) check(cudaStreamWaitEvent(stream, joints_[0].handle()), "cudaStreamWaitEvent");
+  }
+}
+
+void CudaQueues::join() const {
+  for (std::size_t i = 0; i < kStreams; ++i) {
+    if (streams_[i] == origin()) continue;
+    joints_[i].record(streams_[i]);
+    check(cudaStreamWaitEvent(origin(), joints_[i].handle()), "cudaStreamWaitEvent");
+  }
+}
+
+/// The reference is recorded anew after whatever was queued: the clocks drift, and elapsed times are 32-bit floats.
+void CudaQueues::align_clocks() {
+  if (aligned_) return;
+  constexpr int kTries = 5;
+  for (std::int64_t best = -1, tries = 0; tries < kTries; ++tries) {
+    const std::int64_t before = now_ns();
+    reference_.record(origin());
+    check(cudaEventSynchronize(reference_.handle()), "cudaEventSynchronize");
+    const std::int64_t after = now_ns();
+    // An earlier try that was quicker cannot be kept: the event holds the last one.
+    reference_ns_ = before + (after - before) / 2;
+    if (best >= 0 && after - before <= best + best / 4) break;
+    best = best < 0 ? after - before : std::min(best, after - before);
+  }
+  aligned_ = true;
+}
+
+std::int64_t CudaQueues::time_of(const CudaEvent& event) {
+  align_clocks();
+  float milliseconds = 0;
+  check(cudaEventElapsedTime(&milliseconds, event.handle(), reference_.handle()), "cudaEventElapsedTime");
+  return reference_ns_ - std::llround(double{milliseconds} * 1e6);
+}
+
+}  // namespace cpbench

@@ -1,0 +1,95 @@
+// Whole programs on the CUDA backend, on the virtual GPU: all ranks in this process, their messages moved by the host.
+#include "backend/cuda/cuda_backend.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "support/error.hpp"
+#include "system/mismatches.hpp"
+#include "system/test_case.hpp"
+#include "vgpu/support/orders.hpp"
+
+namespace cpbench::test {
+namespace {
+
+constexpr int kPatience = 1'000'000;  // the device goes on while somebody looks, not always at once
+
+JobOptions on_gpu(const TestCase& t) {
+  JobOptions options = t.options();
+  options.make_backend = [] { return std::make_unique<CudaBackend>(CudaOptions{}); };
+  options.patience = kPatience;
+  return options;
+}
+
+/// A small problem with grouped heads, a window and sinks.
+TestCase small_case(Algorithm algorithm, const Grid& grid, DType dtype) {
+  TestCase t;
+  t.c.algorithm = algorithm;
+  t.c.grid = grid;
+  t.c.shard = algorithm == Algorithm::kUlysses ? ShardKind::kContiguous : ShardKind::kZigzag;
+  Problem& p = t.c.problem;
+  p = {.seq_len = 72, .heads = 4, .kv_heads = 2, .head_dim = 16, .head_dim_v = 16, .dtype = dtype};
+  p.scale = 0.25;
+  p.mask = Mask::window(30, 0);
+  p.documents = Documents::whole(p.seq_len);
+  p.sink = true;
+  t.seed = 3;
+  t.max_delay = 4;
+  return t;
+}
+
+void expect_definition(const TestCase& t) {
+  const Expectation expectation = expect(t.c, t.inputs());
+  InProcessJob job(t.c, t.inputs(), on_gpu(t));
+  for (int run = 0; run < 2; ++run) {
+    job.run(Part::kAll);
+    for (const std::string& line : mismatches(t.c, expectation, job.results())) ADD_FAILURE() << t << ": " << line;
+  }
+}
+
+TEST(CudaBackend, RunsEveryAlgorithm) {
+  expect_definition(small_case(Algorithm::kRing, {.inner = 3}, DType::kBf16));
+  expect_definition(small_case(Algorithm::kUlysses, {.ulysses = 2}, DType::kFp16));
+  expect_definition(small_case(Algorithm::kDoubleRing, {.outer = 2, .inner = 2}, DType::kBf16));
+  expect_definition(small_case(Algorithm::kHybrid, {.ulysses = 2, .inner = 2}, DType::kFp32));
+  expect_definition(small_case(Algorithm::kAllGather, {.inner = 2}, DType::kBf16));
+}
+
+TEST(CudaBackend, InEveryOrder) {
+  const TestCase t = small_case(Algorithm::kRing, {.inner = 2}, DType::kBf16);
+  vgpu::in_every_order([&] { expect_definition(t); }, 2);
+}
+
+TEST(CudaBackend, MergesPartialResults) {
+  TestCase t = small_case(Algorithm::kRing, {.inner = 3}, DType::kBf16);
+  t.c.accumulate = Accumulate::kMerge;
+  expect_definition(t);
+}
+
+TEST(CudaBackend, RunsAPartAsAGraph) {
+  // One rank sends nothing: its parts are all the device's.
+  const TestCase t = small_case(Algorithm::kRing, {.inner = 1}, DType::kFp32);
+  const Expectation expectation = expect(t.c, t.inputs());
+  vgpu::in_every_order(
+      [&] {
+        InProcessJob job(t.c, t.inputs(), on_gpu(t));
+        job.run(Part::kForward);
+        for (int run = 0; run < 3; ++run) job.run(Part::kBackward);
+        EXPECT_EQ(mismatches(t.c, expectation, job.results()), std::vector<std::string>{});
+      },
+      2);
+}
+
+TEST(CudaBackend, MoreMemoryThanThereIsIsAPlacementError) {
+  CudaBackend backend({});
+  try {
+    backend.allocate(std::int64_t{1} << 60);
+    FAIL() << "allocated";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kPlacement);
+  }
+}
+
+}  // namespace
+}  // namespace cpbench::test
