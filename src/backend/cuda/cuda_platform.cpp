@@ -1,0 +1,74 @@
+#include <array>
+
+#include <fmt/format.h>
+
+#include "backend/cuda/cuda_backend.hpp"
+#include "backend/platform.hpp"
+
+namespace cpbench {
+namespace {
+
+constexpr int kAmpere = 80, kHopper = 90;
+
+/// As nvidia-smi writes it.
+std::string uuid_text(const cudaUUID_t& uuid) {
+  std::string text = "GPU";
+  for (int i = 0; i < 16; ++i) {
+    if (i == 0 || i == 4 || i == 6 || i == 8 || i == 10) text += "-";
+    text += fmt::format("{:02x}", static_cast<unsigned char>(uuid.bytes[i]));
+  }
+  return text;
+}
+
+DeviceInfo info_of(int device) {
+  cudaDeviceProp properties{};
+  check(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties");
+  std::array<char, 32> bus_id{};
+  check(cudaDeviceGetPCIBusId(bus_id.data(), static_cast<int>(bus_id.size()), device), "cudaDeviceGetPCIBusId");
+  const bool hopper = 10 * properties.major + properties.minor == kHopper;
+  return {.name = properties.name,
+          .uuid = uuid_text(properties.uuid),
+          .bus_id = bus_id.data(),
+          .kernels = hopper ? "sm90" : "sm80"};
+}
+
+class CudaPlatform : public Platform {
+ public:
+  std::string name() const override { return "cuda"; }
+  bool needs_device() const override { return true; }
+  std::vector<DeviceInfo> devices() const override {
+    std::vector<DeviceInfo> found;
+    for (int device = 0; device < count(); ++device) found.push_back(info_of(device));
+    return found;
+  }
+  std::string obstacle() const override {
+    int found = 0;
+    const cudaError_t status = cudaGetDeviceCount(&found);
+    cudaGetLastError();
+    if (status != cudaSuccess) return fmt::format("there is no GPU: {}", cudaGetErrorString(status));
+    if (found == 0) return "there is no GPU";
+    for (int device = 0; device < found; ++device) {
+      int major = 0;
+      check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "cudaDeviceGetAttribute");
+      if (10 * major < kAmpere) return fmt::format("GPU {} is older than compute capability 8.0", device);
+    }
+    return "";
+  }
+  std::unique_ptr<Backend> make(const BackendOptions& options) const override {
+    return std::make_unique<CudaBackend>(
+        CudaOptions{.device = options.device,
+                    .graphs = options.graphs,
+                    .reserved_multiprocessors = options.reserved_multiprocessors});
+  }
+
+ private:
+  static int count() {
+    int found = 0;
+    return cudaGetDeviceCount(&found) == cudaSuccess ? found : 0;
+  }
+};
+
+const RegisterPlatform kRegistered(std::make_unique<CudaPlatform>());
+
+}  // namespace
+}  // namespace cpbench

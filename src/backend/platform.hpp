@@ -1,0 +1,51 @@
+// What programs can run on: the CPU, and what else this build and this machine have.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backend/backend.hpp"
+
+namespace cpbench {
+
+/// A device that ranks are bound to.
+struct DeviceInfo {
+  std::string name;     ///< that it gives itself
+  std::string uuid;     ///< the same for whoever sees it
+  std::string bus_id;   ///< on the PCI bus, `0000:1b:00.0`
+  std::string kernels;  ///< what its attention kernels are called
+};
+
+struct BackendOptions {
+  std::string kernel;  ///< of the CPU
+  int threads = 1;
+  int device = 0;  ///< index into Platform::devices
+  bool graphs = true;
+  int reserved_multiprocessors = 0;  ///< left to communication
+};
+
+/// What can make backends. One object for each, for the whole process.
+class Platform {
+ public:
+  virtual ~Platform() = default;
+  virtual std::string name() const = 0;  ///< what `--backend` calls it
+  /// Devices that this process sees. The CPU has none: its cores are the launcher's business.
+  virtual std::vector<DeviceInfo> devices() const { return {}; }
+  /// Why it cannot be used on this machine; empty where it can.
+  virtual std::string obstacle() const { return ""; }
+  virtual bool needs_device() const { return false; }
+  virtual std::unique_ptr<Backend> make(const BackendOptions& options) const = 0;
+};
+
+/// A platform registers itself from its own file, as kernels do.
+class RegisterPlatform {
+ public:
+  explicit RegisterPlatform(std::unique_ptr<Platform> platform);
+};
+/// Those of this build; with devices first.
+std::vector<const Platform*> platforms();
+/// Null for a name that this build does not have.
+const Platform* find_platform(const std::string& name);
+
+}  // namespace cpbench

@@ -1,0 +1,107 @@
+#include "run/device_binding.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "support/error.hpp"
+#include "support/names.hpp"
+
+namespace cpbench {
+namespace {
+
+/// The first complaint of any rank, on all of them; empty where there is none.
+std::string first_complaint(const Communicator& world, const std::string& mine) {
+  std::string found;
+  for (const std::string& complaint : world.gather(mine)) {
+    if (found.empty()) found = complaint;
+  }
+  return world.broadcast(found);
+}
+
+[[noreturn]] void refuse_placement(const std::string& message) { throw Error(ExitCode::kPlacement, message); }
+
+const Platform& choose_platform(const Communicator& world, const std::string& asked, std::string& note) {
+  if (asked != "auto") {
+    const Platform* const platform = find_platform(asked);
+    std::vector<std::string> names;
+    for (const Platform* known : platforms()) names.push_back(known->name());
+    if (platform == nullptr) refuse("--backend {} is not in this build: it has {}", asked, fmt::join(names, ", "));
+    const std::string obstacle = first_complaint(world, platform->obstacle());
+    if (!obstacle.empty()) refuse_placement(fmt::format("--backend {}: {}", asked, obstacle));
+    return *platform;
+  }
+  for (const Platform* platform : platforms()) {
+    const std::string obstacle = first_complaint(world, platform->obstacle());
+    if (obstacle.empty()) return *platform;
+    note += fmt::format("{}{}", note.empty() ? "" : "; ", obstacle);
+  }
+  refuse_placement("no backend can be used: " + note);
+}
+
+/// What is wrong with a rank's device, seen with those of its node.
+std::string sharing_complaint(const Communicator& node, const Placement& placement, const std::string& uuid) {
+  const std::vector<double> mine(uuid.begin(), uuid.end());
+  int others = 0;
+  for (const std::vector<double>& other : node.allgather(mine)) others += other == mine ? 1 : 0;
+  if (others <= 1) return "";
+  return fmt::format("{} ranks on {} share {}: give each a GPU of its own, or say --allow-shared-gpu", others,
+                     placement.host, uuid);
+}
+
+}  // namespace
+
+DeviceBinding bind_device(const Communicator& world, const Placement& placement, const std::string& asked,
+                          bool allow_shared) {
+  DeviceBinding binding{};
+  binding.platform = &choose_platform(world, asked, binding.note);
+  if (!binding.platform->needs_device()) return binding;
+  const std::vector<DeviceInfo> devices = binding.platform->devices();
+  const int count = static_cast<int>(devices.size());
+  std::string complaint;
+  if (count > 1 && placement.local_rank >= count && !allow_shared) {
+    complaint = fmt::format("{} ranks on {} for {} GPUs: start one rank per GPU, or say --allow-shared-gpu",
+                            placement.local_size, placement.host, count);
+  }
+  binding.device = placement.local_rank % count;
+  binding.info = devices[static_cast<std::size_t>(binding.device)];
+  const std::string shared = sharing_complaint(world.node(), placement, binding.info->uuid);
+  if (complaint.empty() && !allow_shared) complaint = shared;
+  complaint = first_complaint(world, complaint);
+  if (!complaint.empty()) refuse_placement(complaint);
+  return binding;
+}
+
+std::vector<int> near_cpus(const std::string& bus_id, const std::vector<int>& allowed,
+                           const std::filesystem::path& root) {
+  std::string name = bus_id;
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ifstream file(root / "sys/bus/pci/devices" / name / "local_cpulist");
+  std::string list;
+  std::getline(file, list);
+  std::vector<int> near;
+  std::istringstream ranges(list);
+  for (std::string range; std::getline(ranges, range, ',');) {
+    int first = 0, last = 0;
+    const int read = std::sscanf(range.c_str(), "%d-%d", &first, &last);
+    if (read < 1) continue;
+    for (int cpu = first; cpu <= (read == 2 ? last : first); ++cpu) {
+      if (std::ranges::binary_search(allowed, cpu)) near.push_back(cpu);
+    }
+  }
+  return near.empty() ? allowed : near;
+}
+
+void use_cpus(const std::vector<int>& cpus) {
+  if (cpus.empty()) return;
+  const auto capacity = static_cast<std::size_t>(cpus.back()) + 1;
+  const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(CPU_ALLOC(capacity), [](cpu_set_t* s) { CPU_FREE(s); });
+  const std::size_t bytes = CPU_ALLOC_SIZE(capacity);
+  CPU_ZERO_S(bytes, set.get());
+  for (const int cpu : cpus) CPU_SET_S(static_cast<std::size_t>(cpu), bytes, set.get());
+  sched_setaffinity(0, bytes, set.get());  // what the kernel refuses is no loss but of speed
+}
+
+}  // namespace cpbench

@@ -1,0 +1,43 @@
+// What can carry messages: transports by name, each for the platforms that it serves.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backend/backend.hpp"
+#include "transport/communicator.hpp"
+#include "transport/transport.hpp"
+
+namespace cpbench {
+
+struct TransportOptions {
+  int comm_ctas = 0;  ///< blocks that communication may occupy on a GPU; 0: the library's own choice
+};
+
+struct Carrier {
+  std::string name;      ///< what `--transport` calls it
+  std::string platform;  ///< whose memory it moves
+  int preference;        ///< `auto` takes the highest that can be used
+  /// Why it cannot carry messages between these ranks; empty where it can. `device`: the rank's own, as its platform
+  /// counts. Collective, with the same answer on all ranks.
+  std::function<std::string(const Communicator& ranks, int device)> obstacle;
+  /// Collective. All that it is given must outlive what it makes.
+  std::function<std::unique_ptr<Transport>(const Communicator& ranks, Backend& backend,
+                                           const TransportOptions& options)>
+      make;
+  bool is_queued;  ///< see Transport
+  /// What it does, for the table's header; empty where the name says all.
+  std::function<std::string()> describe = [] { return std::string(); };
+};
+
+/// A transport registers itself from its own file, as kernels do.
+class RegisterCarrier {
+ public:
+  explicit RegisterCarrier(Carrier carrier);
+};
+/// Those of this build that serve a platform, the most preferred first.
+std::vector<const Carrier*> carriers_for(const std::string& platform);
+
+}  // namespace cpbench
