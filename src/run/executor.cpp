@@ -9,7 +9,7 @@
 namespace cpbench {
 namespace {
 
-const Interpretation faithful;
+const Interpretation kFaithful;
 
 bool is_exchange(const Op& op) { return std::holds_alternative<Exchange>(op.action); }
 
@@ -20,7 +20,7 @@ TensorView cut(const TensorView& tensor, const Region& region) {
 }  // namespace
 
 Executor::Executor(const BufferSet& buffers, const Program& program, Backend& backend, Transport& transport)
-    : Executor(buffers, program, backend, transport, faithful) {}
+    : Executor(buffers, program, backend, transport, kFaithful) {}
 
 Executor::Executor(const BufferSet& buffers, const Program& program, Backend& backend, Transport& transport,
                    const Interpretation& interpretation)
@@ -129,7 +129,10 @@ void Executor::progress() {
   // An operation that completes may make one of another stream ready, so go round until nothing moves.
   for (bool moved = true; moved;) {
     moved = false;
-    for (Queue& queue : queues_) moved |= retire_queued(queue) | progress_exchange(queue);
+    for (Queue& queue : queues_) {
+      if (retire_queued(queue)) moved = true;
+      if (progress_exchange(queue)) moved = true;
+    }
   }
 }
 

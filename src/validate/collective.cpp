@@ -8,6 +8,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 namespace cpbench {
 namespace {
@@ -28,7 +29,7 @@ struct Meeting {
 
   void fail(std::exception_ptr exception) {
     const std::lock_guard lock(mutex);
-    if (!error) error = exception;
+    if (!error) error = std::move(exception);
     failed = true;
   }
 

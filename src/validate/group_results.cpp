@@ -75,13 +75,14 @@ void SinkCheck::add(HeadGroup group, const RowStatistics& exact, const RowStatis
   const int heads = context_.inputs.problem().group();
   const std::size_t rows = exact.lse.size() / static_cast<std::size_t>(heads);
   for (int g = 0; g < heads; ++g) {
-    const auto head = static_cast<std::size_t>(group.kv_head * heads + g);
+    const int head = group.kv_head * heads + g;
+    const auto index = static_cast<std::size_t>(head);
     const std::size_t begin = static_cast<std::size_t>(g) * rows;
-    const double sink = context_.inputs.sink(static_cast<int>(head));
+    const double sink = context_.inputs.sink(head);
     const SinkGradientPart part = sink_gradient(sink, exact, begin, rows);
-    exact_[head] += part.sum;
-    least_square_[head] += part.spread2;
-    low_precision_[head] += sink_gradient(sink, low_precision, begin, rows).sum;
+    exact_[index] += part.sum;
+    least_square_[index] += part.spread2;
+    low_precision_[index] += sink_gradient(sink, low_precision, begin, rows).sum;
   }
 }
 
