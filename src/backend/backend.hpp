@@ -48,6 +48,9 @@ class Backend {
   /// The device's own name for itself.
   virtual std::string device_name() const = 0;
 
+  /// Whether every run leaves the same bits.
+  virtual bool is_reproducible() const { return true; }
+
   /// Whether the memory is the host's own. Where it is not, `write` and `read` copy to and from it; nothing that
   /// touches it may be under way.
   virtual bool has_host_memory() const { return true; }

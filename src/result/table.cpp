@@ -158,7 +158,7 @@ std::string Table::header(const Header& header, const TableContext& context) con
                       context.dtype);
   for (const RankInfo& rank : header.ranks) {
     text += fmt::format("#   rank {:>3} on {} (local rank {}), cpus {}: {}\n", rank.rank, rank.host, rank.local_rank,
-                        rank.cpus, rank.device);
+                        rank.cpus, rank.uuid ? rank.device + " " + *rank.uuid : rank.device);
   }
   text +=
       "# times: median over iterations of the slowest rank; compute, comm: the same programs without the other\n#\n";

@@ -27,6 +27,7 @@ class CudaBackend : public Backend {
   Computation prepare(const Op& op, const ProgramMemory& memory) override;
   DeviceQueues* queues() override { return &queues_; }
   std::string device_name() const override { return name_; }
+  bool is_reproducible() const override { return false; }
   bool has_host_memory() const override { return false; }
   void write(std::byte* to, std::span<const std::byte> from) override;
   void read(std::span<std::byte> to, const std::byte* from) override;

@@ -1,6 +1,6 @@
-#include <array>
-
 #include <fmt/format.h>
+
+#include <array>
 
 #include "backend/cuda/cuda_backend.hpp"
 #include "backend/platform.hpp"
@@ -54,14 +54,29 @@ class CudaPlatform : public Platform {
     }
     return "";
   }
+  std::string refusal(const Problem& problem) const override {
+    constexpr int kStep = 8, kLargest = 256;
+    for (const int dim : {problem.head_dim, problem.head_dim_v}) {
+      if (dim % kStep != 0 || dim > kLargest) {
+        return fmt::format("head size {}: the GPU's kernels take multiples of {} up to {}", dim, kStep, kLargest);
+      }
+    }
+    return "";
+  }
+  std::string runtime_version() const override { return version_by(cudaRuntimeGetVersion); }
+  std::string driver_version() const override { return version_by(cudaDriverGetVersion); }
   std::unique_ptr<Backend> make(const BackendOptions& options) const override {
-    return std::make_unique<CudaBackend>(
-        CudaOptions{.device = options.device,
-                    .graphs = options.graphs,
-                    .reserved_multiprocessors = options.reserved_multiprocessors});
+    return std::make_unique<CudaBackend>(CudaOptions{.device = options.device,
+                                                     .graphs = options.graphs,
+                                                     .reserved_multiprocessors = options.reserved_multiprocessors});
   }
 
  private:
+  static std::string version_by(cudaError_t (*get)(int*)) {
+    int version = 0;
+    if (get(&version) != cudaSuccess || version == 0) return "";
+    return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
+  }
   static int count() {
     int found = 0;
     return cudaGetDeviceCount(&found) == cudaSuccess ? found : 0;

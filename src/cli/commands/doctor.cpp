@@ -5,6 +5,7 @@
 #include "backend/cpu/peaks.hpp"
 #include "cli/commands/job_header.hpp"
 #include "cli/commands/subcommand.hpp"
+#include "run/device_binding.hpp"
 #include "run/placement.hpp"
 
 namespace cpbench {
@@ -21,7 +22,9 @@ class DoctorCommand : public Subcommand {
     const Communicator& world = *job.world;
     const Placement placement = find_placement(world);
     const int threads = default_threads(placement);
-    const Header header = header_of(job, placement, "");
+    const DeviceBinding device = bind_device(world, placement, "auto", /*allow_shared=*/true);
+    const Header header = header_of(job, placement, device, "");
+    if (job.speaks && !device.note.empty()) fmt::print("{}\n", device.note);
     if (job.speaks) print_ranks(header, threads);
     const std::string warning = thread_warning(placement, threads);
     if (job.speaks && !warning.empty()) fmt::print("warning: {}\n", warning);
@@ -35,7 +38,8 @@ class DoctorCommand : public Subcommand {
                header.environment.mpi.value_or("no MPI"));
     fmt::print("{:>6}  {:<24}{:>6}  {:<16}{}\n", "rank", "host", "local", "cpus", "device");
     for (const RankInfo& r : header.ranks) {
-      fmt::print("{:>6}  {:<24}{:>6}  {:<16}{}\n", r.rank, r.host, r.local_rank, r.cpus, r.device);
+      fmt::print("{:>6}  {:<24}{:>6}  {:<16}{}\n", r.rank, r.host, r.local_rank, r.cpus,
+                 r.uuid ? r.device + " " + *r.uuid : r.device);
     }
     fmt::print("instruction sets, the fastest first: {}\n", fmt::join(isa_names(), " "));
   }

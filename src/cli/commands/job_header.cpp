@@ -19,16 +19,23 @@ std::string contents_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }
 
+std::optional<std::string> optional(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
 }  // namespace
 
-Header header_of(const Job& job, const Placement& placement, const std::string& config) {
+Header header_of(const Job& job, const Placement& placement, const DeviceBinding& device, const std::string& config) {
   const Json mine = {{"host", placement.host},
                      {"local_rank", placement.local_rank},
-                     {"device", cpu_name()},
+                     {"device", device.info ? device.info->name : cpu_name()},
+                     {"uuid", device.info ? device.info->uuid : ""},
                      {"cpus", format_cpus(placement.cpus)}};
   const std::vector<std::string> all = job.world->gather(text_of(mine));
   Header header{
       .tool = this_tool(), .command = {}, .environment = this_environment(mpi_library_version()), .ranks = {}};
+  header.environment.cuda = optional(device.platform->runtime_version());
+  header.environment.driver = optional(device.platform->driver_version());
   header.command.argv = job.argv;
   header.command.started = utc_now();
   if (!config.empty() && job.speaks) {
@@ -41,7 +48,7 @@ Header header_of(const Job& job, const Placement& placement, const std::string& 
                             .host = json["host"].get<std::string>(),
                             .local_rank = json["local_rank"].get<int>(),
                             .device = json["device"].get<std::string>(),
-                            .uuid = std::nullopt,
+                            .uuid = optional(json["uuid"].get<std::string>()),
                             .cpus = json["cpus"].get<std::string>()});
   }
   return header;

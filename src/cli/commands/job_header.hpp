@@ -5,11 +5,12 @@
 
 #include "cli/commands/subcommand.hpp"
 #include "result/record.hpp"
+#include "run/device_binding.hpp"
 #include "run/placement.hpp"
 
 namespace cpbench {
 
 /// Collective; complete on rank 0. `config`: the path that was given, or empty.
-Header header_of(const Job& job, const Placement& placement, const std::string& config);
+Header header_of(const Job& job, const Placement& placement, const DeviceBinding& device, const std::string& config);
 
 }  // namespace cpbench

@@ -38,8 +38,8 @@ Json axes_with(const Json& axes, const Settings& settings) {
   Json all = axes;
   all["input"] = name_of(settings.input);
   all["seed"] = settings.seed;
-  all["backend"] = settings.backend;
-  all["transport"] = settings.transport;
+  all["backend"] = settings.device.platform->name();
+  all["transport"] = settings.carrier->name;
   all["kernel"] = settings.kernel;
   all["isa"] = isa();
   all["threads"] = settings.threads;
@@ -49,9 +49,9 @@ Json axes_with(const Json& axes, const Settings& settings) {
   return all;
 }
 
-LocalResults results_of(const RankJob& job, const Case& c) {
+LocalResults results_of(RankJob& job, const Case& c) {
   const OwnedBuffers& own = job.program().owned;
-  const ProgramMemory& memory = job.memory();
+  const ProgramMemory& memory = job.results();
   LocalResults results{.out = memory.view(own.out).first, .lse = memory.view(own.lse).first};
   if (c.pass == Pass::kForward) return results;
   results.dq = memory.view(own.dq).first;
@@ -80,6 +80,11 @@ PointRecord PointRunner::run(const SweepPoint& point, const std::string& id, con
     record.reason = point.skipped_because;
     return record;
   }
+  if (const std::string refusal = settings_.device.platform->refusal(point.of->problem); !refusal.empty()) {
+    record.status = Status::kSkipped;
+    record.reason = refusal;
+    return record;
+  }
   const auto ranks = world_.first(point.of->cp_size());
   try {
     together(world_, [&] {
@@ -101,7 +106,9 @@ void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFi
   together(ranks, [&] { require_memory(ranks.node(), planning_bytes(c)); });
   const Schedule schedule = verified_schedule(c, ranks);
   const Program& program = schedule.programs[static_cast<std::size_t>(ranks.rank())];
-  together(ranks, [&] { require_memory(ranks.node(), program.total_bytes(c.problem.batch)); });
+  if (!settings_.device.platform->needs_device()) {  // a device has memory of its own
+    together(ranks, [&] { require_memory(ranks.node(), program.total_bytes(c.problem.batch)); });
+  }
   doing_ = "running";
   // What was free a moment ago may be gone, for one rank alone.
   std::optional<RankJob> made;
@@ -116,7 +123,7 @@ void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFi
   const int workers = std::min(workers_, ranks.size() * settings_.threads);
   const CheckMode mode = resolve(settings_.check, c.problem, c.pass, workers);
   const bool checked = mode.kind != CheckMode::Kind::kOff;
-  const std::uint64_t checked_results = checked ? hash_of_results(job.memory()) : 0;
+  const std::uint64_t checked_results = checked ? hash_of_results(job.results()) : 0;
   if (checked || !files.dump.empty()) {
     const ValidationReport report = check(job, ranks, c, inputs, mode, files.dump);
     if (checked) record.validation = report;
@@ -129,13 +136,19 @@ void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFi
   if (!measured) return;
   doing_ = "measuring";
   measure(job, ranks, schedule, files.trace, record);
-  if (checked) expect_same_results(job, ranks, checked_results, record);
+  if (!checked) return;
+  if (job.backend().is_reproducible()) return expect_same_results(job, ranks, checked_results, record);
+  doing_ = "checking";
+  const ValidationReport after = check(job, ranks, c, inputs, mode, "");
+  if (after.passed) return;
+  record.status = Status::kInvalid;
+  record.reason = "after the last timed iteration: " + after.reason();
 }
 
 /// What was checked is a run before the measurement; what is reported is as good only if its last run made the same.
-void PointRunner::expect_same_results(const RankJob& job, const Communicator& ranks, std::uint64_t checked_results,
+void PointRunner::expect_same_results(RankJob& job, const Communicator& ranks, std::uint64_t checked_results,
                                       PointRecord& record) const {
-  const bool same = hash_of_results(job.memory()) == checked_results;
+  const bool same = hash_of_results(job.results()) == checked_results;
   const int differing = ranks.min_over_ranks(same ? ranks.size() : ranks.rank());
   if (differing == ranks.size()) return;
   record.status = Status::kInvalid;
@@ -166,7 +179,7 @@ void PointRunner::measure(RankJob& job, const Communicator& ranks, const Schedul
   const Case& c = schedule.of;
   const Measurement measurement = job.measure();
   Work work = work_of(schedule);
-  work.peak_tflops = peak_flops(ranks, c.problem.dtype) * 1e-12;
+  if (!settings_.device.platform->needs_device()) work.peak_tflops = peak_flops(ranks, c.problem.dtype) * 1e-12;
   record.timing = measurement.timing;
   record.throughput = throughput_of(measurement.timing, work);
   record.comm = comm_figures_of(measurement.timing, work);

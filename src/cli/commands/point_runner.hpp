@@ -25,7 +25,8 @@ class PointRunner {
   PointRunner(const Communicator& world, const Settings& settings, const Placement& placement);
 
   /// Collective over the world. Builds and verifies the point's programs, runs and checks them, and with `measured`
-  /// times them if the check passed; results that differ after the last timed iteration are invalid too. Status
+  /// times them if the check passed; results that differ after the last timed iteration (on a backend
+  /// whose bits vary: that fail the check again) are invalid too. Status
   /// kFailed, with the figures, where memory does not suffice. The record is complete on rank 0, its status also on the
   /// ranks beyond the point's cp_size.
   PointRecord run(const SweepPoint& point, const std::string& id, const PointFiles& files, bool measured);
@@ -36,7 +37,7 @@ class PointRunner {
                          const CheckMode& mode, const std::string& dump_directory) const;
   void measure(RankJob& job, const Communicator& ranks, const Schedule& schedule, const std::string& trace,
                PointRecord& record);
-  void expect_same_results(const RankJob& job, const Communicator& ranks, std::uint64_t checked_results,
+  void expect_same_results(RankJob& job, const Communicator& ranks, std::uint64_t checked_results,
                            PointRecord& record) const;
   double peak_flops(const Communicator& ranks, DType dtype);
 
@@ -52,6 +53,6 @@ class PointRunner {
 Json axes_with(const Json& axes, const Settings& settings);
 
 /// The point's results in the memory of the job.
-LocalResults results_of(const RankJob& job, const Case& c);
+LocalResults results_of(RankJob& job, const Case& c);
 
 }  // namespace cpbench

@@ -19,7 +19,16 @@ ExitCode code_of(Status status) {
 Execution execution_of(const Communicator& world, const RunOptions& run, const SweepOptions& sweep) {
   if (run.isa != "auto") set_isa(run.isa);
   const Placement placement = find_placement(world);
-  return {placement, settings_of(run, sweep, placement)};
+  Execution execution{placement, settings_of(world, run, sweep, placement)};
+  const DeviceBinding& device = execution.settings.device;
+  if (!device.note.empty() && world.rank() == 0) {
+    fmt::print(stderr, "cpbench: {}: using --backend {}\n", device.note, device.platform->name());
+  }
+  if (device.info) {
+    execution.placement.cpus = near_cpus(device.info->bus_id, placement.cpus);
+    use_cpus(execution.placement.cpus);
+  }
+  return execution;
 }
 
 std::vector<SweepPoint> points_of(const Communicator& world, const Execution& execution, const SweepOptions& sweep,
@@ -46,6 +55,7 @@ ExitCode run_points(const Communicator& world, const Execution& execution, const
     together(world, [&] { files = visitor.begin(id, points[index]); });
     PointRecord record = runner.run(points[index], id, files, visitor.measured);
     if (record.status == Status::kFailed && points.size() == 1) throw Error(ExitCode::kPlacement, record.reason);
+    if (record.status == Status::kSkipped && points.size() == 1) refuse("{}", record.reason);
     gravest = graver(gravest, code_of(record.status));
     all_skipped = all_skipped && record.status == Status::kSkipped;
     together(world, [&] { visitor.end(std::move(record)); });

@@ -3,6 +3,14 @@
 #include "run/poison.hpp"
 
 namespace cpbench {
+namespace {
+
+std::optional<EmulatedLink> emulated(Transport& carried, const Communicator& ranks, const Settings& settings) {
+  if (carried.is_queued()) return std::nullopt;
+  return std::optional<EmulatedLink>(std::in_place, carried, ranks.rank(), settings.link);
+}
+
+}  // namespace
 
 Part part_of(Pass pass) {
   switch (pass) {
@@ -20,31 +28,48 @@ RankJob::RankJob(const Schedule& schedule, const Communicator& ranks, const Sett
     : schedule_(schedule),
       ranks_(ranks),
       settings_(settings),
-      backend_(settings.kernel, settings.threads),
-      mpi_(ranks),
-      transport_(mpi_, ranks.rank(), settings.link),
-      buffers_(schedule.of.problem, program(), backend_),
+      backend_(settings.device.platform->make({.kernel = settings.kernel,
+                                               .threads = settings.threads,
+                                               .device = settings.device.device,
+                                               .graphs = settings.graphs,
+                                               .reserved_multiprocessors = settings.comm_ctas})),
+      buffers_(schedule.of.problem, program(), *backend_),
+      carried_(settings.carrier->make(ranks, *backend_, {.comm_ctas = settings.comm_ctas})),
+      emulated_(emulated(*carried_, ranks, settings)),
       compute_only_program_(without_communication(program(), schedule.of)),
       comm_only_program_(without_compute(program(), schedule.of)),
-      full_(buffers_, program(), backend_, transport_),
-      compute_only_(buffers_, compute_only_program_, backend_, transport_),
-      comm_only_(buffers_, comm_only_program_, backend_, transport_) {}
+      full_(buffers_, program(), *backend_, transport()),
+      compute_only_(buffers_, compute_only_program_, *backend_, transport()),
+      comm_only_(buffers_, comm_only_program_, *backend_, transport()),
+      host_(full_.memory(), *backend_) {}
 
 void RankJob::fill(const Inputs& inputs) {
   const OwnedBuffers& own = program().owned;
   const int threads = settings_.threads;
-  inputs.fill(memory().view(own.q).first, Tensor::kQ, tokens(), threads);
-  inputs.fill(memory().view(own.kv).first, Tensor::kK, tokens(), threads);
-  inputs.fill(memory().view(own.kv).second, Tensor::kV, tokens(), threads);
-  if (own.dout != kNoBuffer) inputs.fill(memory().view(own.dout).first, Tensor::kDout, tokens(), threads);
-  if (own.sink == kNoBuffer) return;
-  auto* sinks = reinterpret_cast<float*>(memory().buffers[static_cast<std::size_t>(own.sink)]);
-  inputs.fill_sinks({sinks, static_cast<std::size_t>(schedule_.of.problem.heads)});
+  const auto fill = [&](BufferId id, auto&& write) {
+    if (id == kNoBuffer) return;
+    write(host_.view(id));
+    host_.store(id);
+  };
+  fill(own.q, [&](const BufferView& q) { inputs.fill(q.first, Tensor::kQ, tokens(), threads); });
+  fill(own.kv, [&](const BufferView& kv) {
+    inputs.fill(kv.first, Tensor::kK, tokens(), threads);
+    inputs.fill(kv.second, Tensor::kV, tokens(), threads);
+  });
+  fill(own.dout, [&](const BufferView& dout) { inputs.fill(dout.first, Tensor::kDout, tokens(), threads); });
+  fill(own.sink, [&](const BufferView& sink) {
+    inputs.fill_sinks({sink.first.at<float>(0, 0, 0), static_cast<std::size_t>(schedule_.of.problem.heads)});
+  });
+}
+
+const ProgramMemory& RankJob::results() {
+  const OwnedBuffers& own = program().owned;
+  return host_.fetch({own.out, own.lse, own.dq, own.dkv, own.dsink});
 }
 
 void RankJob::run_once_with(const Plant& plant) {
-  FaultInjector injector(plant, memory(), backend_);
-  Executor(buffers_, program(), backend_, transport_, injector).run(Part::kAll);
+  FaultInjector injector(plant, full_.memory(), *backend_);
+  Executor(buffers_, program(), *backend_, transport(), injector).run(Part::kAll);
 }
 
 Measurement RankJob::measure() {
@@ -52,7 +77,7 @@ Measurement RankJob::measure() {
   return cpbench::measure(
       ranks_, {.compute_only = compute_only_, .comm_only = comm_only_, .full = full_},
       {.warmup = settings_.warmup, .iterations = settings_.iterations, .part = part, .before_last = [&] {
-         poison(memory(), part, backend_);
+         poison(full_.memory(), part, *backend_);
        }});
 }
 

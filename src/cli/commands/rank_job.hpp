@@ -2,17 +2,17 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
-#include "backend/cpu/cpu_backend.hpp"
 #include "cli/commands/settings.hpp"
 #include "run/buffer_set.hpp"
 #include "run/executor.hpp"
 #include "run/fault_injector.hpp"
+#include "run/host_buffers.hpp"
 #include "run/measure.hpp"
 #include "schedule/schedule.hpp"
 #include "transport/communicator.hpp"
 #include "transport/emulated_link.hpp"
-#include "transport/mpi_transport.hpp"
 
 namespace cpbench {
 
@@ -27,9 +27,10 @@ class RankJob {
 
   const Program& program() const { return schedule_.programs[static_cast<std::size_t>(ranks_.rank())]; }
   const Tokens& tokens() const { return schedule_.tokens[static_cast<std::size_t>(ranks_.rank())]; }
-  const ProgramMemory& memory() const { return full_.memory(); }
+  /// What the rank's result buffers hold, as the host sees it.
+  const ProgramMemory& results();
   std::int64_t allocated_bytes() const { return buffers_.allocated_bytes(); }
-  Backend& backend() { return backend_; }
+  const Backend& backend() const { return *backend_; }
 
   void fill(const Inputs& inputs);
   /// Runs the program once, forward part included.
@@ -43,12 +44,15 @@ class RankJob {
   const Schedule& schedule_;
   const Communicator& ranks_;
   const Settings& settings_;
-  CpuBackend backend_;
-  MpiTransport mpi_;
-  EmulatedLink transport_;
+  Transport& transport() { return emulated_ ? *emulated_ : *carried_; }
+
+  std::unique_ptr<Backend> backend_;
   BufferSet buffers_;
+  std::unique_ptr<Transport> carried_;
+  std::optional<EmulatedLink> emulated_;  ///< of messages that the host moves
   Program compute_only_program_, comm_only_program_;
   Executor full_, compute_only_, comm_only_;
+  HostBuffers host_;
 };
 
 }  // namespace cpbench

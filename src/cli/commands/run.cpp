@@ -40,8 +40,11 @@ std::string dtypes_of(const std::vector<SweepPoint>& points) {
 TableContext context_of(const Execution& execution, const std::vector<SweepPoint>& points) {
   const Settings& settings = execution.settings;
   const std::string link = to_string(settings.link);
-  return {.backend = fmt::format("{} ({}, {})", settings.backend, settings.kernel, isa()),
-          .transport = settings.transport + (link.empty() ? "" : " with links emulated at " + link),
+  const std::string way = settings.carrier->describe();
+  const std::string kernels = settings.device.info ? settings.kernel : fmt::format("{}, {}", settings.kernel, isa());
+  return {.backend = fmt::format("{} ({})", settings.device.platform->name(), kernels),
+          .transport = settings.carrier->name + (way.empty() ? "" : " (" + way + ")") +
+                       (link.empty() ? "" : " with links emulated at " + link),
           .dtype = dtypes_of(points),
           .threads = settings.threads};
 }
@@ -111,7 +114,7 @@ class RunCommand : public Subcommand {
     });
     warn(job, thread_warning(world, execution.placement, execution.settings.threads));
 
-    Header header = header_of(job, execution.placement, sweep_.config);
+    Header header = header_of(job, execution.placement, execution.settings.device, sweep_.config);
     std::unique_ptr<Output> output;
     together(world, [&] {
       if (job.speaks) output = std::make_unique<Output>(run_, std::move(header), points, context_of(execution, points));

@@ -15,9 +15,9 @@ namespace cpbench {
 namespace {
 
 /// What a self-test does not have from its own cases. Nothing that the user says is dropped silently.
-const std::set<std::string> kHonouredFlags = {"--self-test", "--seed",         "--backend",        "--transport",
-                                              "--kernel",    "--emulate-link", "--ranks-per-node", "--isa",
-                                              "--threads",   "--timeout"};
+const std::set<std::string> kHonouredFlags = {
+    "--self-test", "--seed",    "--backend", "--transport",        "--kernel",    "--emulate-link", "--ranks-per-node",
+    "--isa",       "--threads", "--timeout", "--allow-shared-gpu", "--comm-ctas", "--no-graphs"};
 
 void refuse_other_flags(const CLI::App& command) {
   std::vector<std::string> others;

@@ -9,17 +9,35 @@
 namespace cpbench {
 namespace {
 
-/// The one that this build has, asked for by name or by `auto`.
-std::string only_choice(const char* flag, const std::string& asked, const char* built) {
-  if (asked != "auto" && asked != built) refuse("{} {} is not in this build: it has {}", flag, asked, built);
-  return built;
-}
-
-std::string kernel_of(const std::string& asked) {
+std::string kernel_of(const std::string& asked, const DeviceBinding& binding) {
+  if (binding.info) {
+    if (asked != "auto" && asked != binding.info->kernels) {
+      refuse("--kernel {}: the kernels of {} are {}", asked, binding.info->name, binding.info->kernels);
+    }
+    return binding.info->kernels;
+  }
   if (asked == "auto") return kDefaultKernel;
   const std::vector<std::string> known = kernel_names();
   if (std::find(known.begin(), known.end(), asked) == known.end()) refuse_unknown("kernel", asked, known);
   return asked;
+}
+
+/// The transport of that name, or the best one that reaches all ranks. Links are emulated on messages that the host
+/// moves.
+const Carrier* carrier_of(const Communicator& world, const RunOptions& run, const DeviceBinding& binding) {
+  const std::string platform = binding.platform->name();
+  std::vector<std::string> names;
+  for (const Carrier* carrier : carriers_for(platform)) {
+    names.push_back(carrier->name);
+    if (run.transport != "auto" && run.transport != carrier->name) continue;
+    const bool emulates = run.emulate_link.empty() || !carrier->is_queued;
+    const std::string obstacle =
+        emulates ? carrier->obstacle(world, binding.device) : "the device moves its messages, so no link is emulated";
+    if (obstacle.empty()) return carrier;
+    if (run.transport != "auto") refuse("--transport {}: {}", run.transport, obstacle);
+  }
+  refuse("--transport {} is not in this build for --backend {}: it has {}", run.transport, platform,
+         fmt::join(names, ", "));
 }
 
 /// More threads would not end in any time, or cannot be made at all. The same verdict on all ranks.
@@ -44,15 +62,19 @@ LinkModel link_of(const RunOptions& run, const SweepOptions& sweep) {
 
 }  // namespace
 
-Settings settings_of(const RunOptions& run, const SweepOptions& sweep, const Placement& placement) {
+Settings settings_of(const Communicator& world, const RunOptions& run, const SweepOptions& sweep,
+                     const Placement& placement) {
+  const DeviceBinding binding = bind_device(world, placement, run.backend, run.allow_shared_gpu);
   return {.iterations = run.iterations,
           .warmup = run.warmup,
           .check = run.check.empty() ? CheckMode{} : parse_check(run.check),
           .input = parse_input(run.input),
           .seed = sweep.seed,
-          .backend = only_choice("--backend", run.backend, "cpu"),
-          .transport = only_choice("--transport", run.transport, "mpi"),
-          .kernel = kernel_of(run.kernel),
+          .device = binding,
+          .carrier = carrier_of(world, run, binding),
+          .kernel = kernel_of(run.kernel, binding),
+          .graphs = !run.no_graphs,
+          .comm_ctas = run.comm_ctas,
           .link = link_of(run, sweep),
           .threads = threads_of(run.threads, placement)};
 }

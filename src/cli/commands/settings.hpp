@@ -4,7 +4,9 @@
 #include <string>
 
 #include "cli/config/options.hpp"
+#include "run/device_binding.hpp"
 #include "run/placement.hpp"
+#include "transport/carrier.hpp"
 #include "transport/link_model.hpp"
 #include "validate/check.hpp"
 #include "validate/input.hpp"
@@ -16,13 +18,18 @@ struct Settings {
   CheckMode check;
   InputKind input;
   std::uint64_t seed;
-  std::string backend, transport;  ///< `cpu`, `mpi`
+  DeviceBinding device;
+  const Carrier* carrier;
   std::string kernel;
+  bool graphs;
+  int comm_ctas;
   LinkModel link;
   int threads;
 };
 
-/// Throws a usage error for a value that is none, or that this build cannot run.
-Settings settings_of(const RunOptions& run, const SweepOptions& sweep, const Placement& placement);
+/// Collective. Throws a usage error for a value that is none, or that this build cannot run, and Error(kPlacement)
+/// where ranks and devices do not fit.
+Settings settings_of(const Communicator& world, const RunOptions& run, const SweepOptions& sweep,
+                     const Placement& placement);
 
 }  // namespace cpbench

@@ -66,6 +66,9 @@ void add_execution_options(CLI::App& command, RunOptions& options) {
   add_text(command, "--input", options.input, "INPUT", "normal, outlier, large-logits, constant or nan [normal]");
   add_text(command, "--backend", options.backend, "NAME", "auto, cpu or cuda [auto]");
   add_text(command, "--transport", options.transport, "NAME", "auto, mpi, nccl or ipc [auto]");
+  command.add_flag("--allow-shared-gpu", options.allow_shared_gpu, "let ranks of a node share a GPU, for tests");
+  add_integer(command, "--comm-ctas", options.comm_ctas, 0, "GPU blocks for communication; 0: the library's choice");
+  command.add_flag("--no-graphs", options.no_graphs, "queue a GPU's work operation by operation, not as a graph");
   add_text(command, "--kernel", options.kernel, "NAME", "attention kernel of the backend [auto]");
   add_text(command, "--emulate-link", options.emulate_link, "SPEED",
            "GB/s[:us], or inner=...,outer=... by edge, by node with --ranks-per-node");

@@ -39,8 +39,8 @@ struct StagedTransport::Slot {
   MPI_Request request = MPI_REQUEST_NULL;
 };
 
-/// A message: chunk i uses slot i mod kWindow, and goes through two stages. A sent chunk is copied, then sent; a received
-/// one is received, then copied.
+/// A message: chunk i uses slot i mod kWindow, and goes through two stages. A sent chunk is copied, then sent; a
+/// received one is received, then copied.
 class StagedTransport::Staged {
  public:
   Staged(const Message& message, std::int64_t chunk_bytes, MPI_Comm communicator, cudaStream_t stream)
@@ -53,9 +53,7 @@ class StagedTransport::Staged {
     for (const TensorView& chunk : chunks_) largest_ = std::max(largest_, bytes_of(chunk));
   }
 
-  Channel channel() const {
-    return {is_send_ ? Message::Direction::kSend : Message::Direction::kReceive, peer_, tag_};
-  }
+  Channel channel() const { return {is_send_ ? Message::Direction::kSend : Message::Direction::kReceive, peer_, tag_}; }
   bool is_empty() const { return chunks_.empty(); }
   void restart(StagedTransport& transport) {
     copied_ = copies_done_ = given_ = messages_done_ = 0;

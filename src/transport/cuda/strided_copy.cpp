@@ -14,7 +14,7 @@ struct Axis {
 };
 
 struct StridedCopy {
-  std::int64_t width;  ///< contiguous bytes
+  std::int64_t width;      ///< contiguous bytes
   std::vector<Axis> axes;  ///< the innermost first
 };
 

@@ -1,0 +1,63 @@
+"""The whole program with a virtual GPU for each rank: every algorithm, every transport, each point validated against fp64."""
+
+import unittest
+
+from program import ProgramTest, cpbench, read_json
+
+ALGORITHMS = ["ring", "ulysses", "double-ring", "hybrid", "all-gather"]
+SMALL = {"seq_len": 64, "heads": 4, "kv_heads": 2, "head_dim": 16, "mask": "window:24", "sink": True}
+LIMIT_S = 600
+
+
+class OnVirtualGpus(ProgramTest):
+    def expect_validated(self, ranks, content, *flags):
+        points = self.points_of(
+            "--config", self.config(content), "--check", "full", "--backend", "cuda", *flags,
+            ranks=ranks, limit_s=LIMIT_S,
+        )  # fmt: skip
+        self.expect_all_validated(points)
+        return points
+
+    def test_every_algorithm_with_messages_through_the_host(self):
+        for ranks in (2, 4):
+            content = {"defaults": SMALL, "matrix": {"algo": ALGORITHMS}}
+            points = self.expect_validated(ranks, content, "--transport", "mpi")
+            self.assertEqual([p["case"]["algo"] for p in points], ALGORITHMS)
+            for point in points:
+                self.assertEqual((point["case"]["backend"], point["case"]["transport"]), ("cuda", "mpi"))
+
+    def test_the_result_names_the_devices(self):
+        path = self.directory / "result.json"
+        arguments = ["--seq-len", "16", "--heads", "1", "--head-dim", "8", "--iterations", "1", "--warmup", "0"]
+        run = self.expect_ok(cpbench("run", *arguments, "--json", path, ranks=2, limit_s=LIMIT_S))
+        result = read_json(path)
+        self.assertEqual({rank["device"] for rank in result["ranks"]}, {"cpbench virtual GPU"})
+        uuids = [rank["uuid"] for rank in result["ranks"]]
+        self.assertEqual(len(set(uuids)), 2)
+        for uuid in uuids:
+            self.assertIn(uuid, run.out)
+        self.assertIsNotNone(result["environment"]["cuda"])
+
+    def test_two_ranks_do_not_share_a_device_unasked(self):
+        few = {"CPBENCH_VGPU_DEVICES": "1"}
+        arguments = ["run", "--seq-len", "16", "--heads", "1", "--head-dim", "8", "--iterations", "1", "--warmup", "0"]
+        refused = cpbench(*arguments, ranks=2, environment=few, limit_s=LIMIT_S)
+        self.expect_refused(refused, 5, "--allow-shared-gpu")
+        self.expect_ok(cpbench(*arguments, "--allow-shared-gpu", ranks=2, environment=few, limit_s=LIMIT_S))
+
+    def test_without_a_device_the_cpu_serves(self):
+        none = {"CPBENCH_VGPU_DEVICES": "0"}
+        arguments = ["run", "--seq-len", "16", "--heads", "1", "--head-dim", "8", "--iterations", "1", "--warmup", "0"]
+        run = self.expect_ok(cpbench(*arguments, ranks=2, environment=none, limit_s=LIMIT_S))
+        self.assertIn("there is no GPU", run.err)
+        self.assertIn("backend cpu", run.out)
+        refused = cpbench(*arguments, "--backend", "cuda", ranks=2, environment=none, limit_s=LIMIT_S)
+        self.expect_refused(refused, 5, "there is no GPU")
+
+    def test_a_head_size_that_no_kernel_has(self):
+        run = cpbench("run", "--seq-len", "16", "--head-dim", "264", "--backend", "cuda", ranks=1, limit_s=LIMIT_S)
+        self.expect_refused(run, 2, "264", "up to 256")
+
+
+if __name__ == "__main__":
+    unittest.main()
