@@ -6,8 +6,8 @@
 #include "backend/cpu/isa.hpp"
 #include "backend/cpu/peaks.hpp"
 #include "cli/commands/mpi_collective.hpp"
+#include "cli/commands/require_verified.hpp"
 #include "cli/commands/together.hpp"
-#include "cli/commands/verified_schedule.hpp"
 #include "result/derive.hpp"
 #include "result/trace.hpp"
 #include "run/result_hash.hpp"
@@ -104,11 +104,12 @@ void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFi
                          PointRecord& record) {
   doing_ = "planning";
   together(ranks, [&] { require_memory(ranks.node(), planning_bytes(c)); });
-  const Schedule schedule = verified_schedule(c, ranks);
+  const Schedule schedule = build_schedule(c);
   const Program& program = schedule.programs[static_cast<std::size_t>(ranks.rank())];
   if (!settings_.device.platform->needs_device()) {  // a device has memory of its own
     together(ranks, [&] { require_memory(ranks.node(), program.total_bytes(c.problem.batch)); });
   }
+  require_verified(schedule, ranks);
   doing_ = "running";
   // What was free a moment ago may be gone, for one rank alone.
   std::optional<RankJob> made;

@@ -8,7 +8,7 @@
 
 #include "cli/commands/mpi_collective.hpp"
 #include "cli/commands/point_runner.hpp"
-#include "cli/commands/verified_schedule.hpp"
+#include "cli/commands/require_verified.hpp"
 #include "run/fault.hpp"
 
 namespace cpbench {
@@ -112,7 +112,8 @@ ExitCode run_self_test(const CLI::App& command, const Communicator& world, const
   const std::vector<Case> cases = cases_on(world.size());
   int caught = 0, missed = 0;
   for (const Case& c : cases) {
-    const Schedule schedule = verified_schedule(c, world);
+    const Schedule schedule = build_schedule(c);
+    require_verified(schedule, world);
     const ValidationReport sound = run_and_check(world, settings, schedule, nullptr);
     say(fmt::format("{}: {}", name_of_case(c), sound.passed ? "ok" : "FAILED: " + sound.reason()));
     for (const Fault fault : all_faults()) {

@@ -1,4 +1,4 @@
-#include "cli/commands/verified_schedule.hpp"
+#include "cli/commands/require_verified.hpp"
 
 #include <stdexcept>
 #include <string>
@@ -7,15 +7,13 @@
 
 namespace cpbench {
 
-Schedule verified_schedule(const Case& c, const Communicator& ranks) {
-  Schedule schedule = build_schedule(c);
+void require_verified(const Schedule& schedule, const Communicator& ranks) {
   std::string faults;
   if (ranks.rank() == 0) {
     for (const std::string& fault : verify(schedule).faults) faults += fault + "\n";
   }
   faults = ranks.broadcast(faults);
   if (!faults.empty()) throw std::logic_error("the schedule does not verify; this is a bug of cpbench:\n" + faults);
-  return schedule;
 }
 
 }  // namespace cpbench
