@@ -46,7 +46,7 @@ TEST(Progress, IsShownOnATerminalOnly) {
   ASSERT_EQ(::pipe(pipe.data()), 0);
   EXPECT_EQ(written_to(pipe[1], pipe[0], true), "");
   int terminal = 0, user = 0;
-  ASSERT_EQ(::openpty(&user, &terminal, nullptr, nullptr, nullptr), 0);
+  if (::openpty(&user, &terminal, nullptr, nullptr, nullptr) != 0) GTEST_SKIP() << "no terminal is to be had here";
   const std::string shown = written_to(terminal, user, true);
   EXPECT_NE(shown.find("[1/2] ring"), std::string::npos) << shown;
   // Cleared at the end.
