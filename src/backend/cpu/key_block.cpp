@@ -97,7 +97,8 @@ void KeyBlock::add_transposed(const BlockBand& band, const float* block, const f
                                    .vectors = std::min(kernels_.panel, dims - dim) / kernels_.lanes,
                                    .alpha = alpha,
                                    .c = to + key * dims + dim,
-                                   .c_stride = dims});
+                                   .c_stride = dims,
+                                   .next = {columns, 0}});
     }
   }
 }
@@ -116,7 +117,8 @@ void KeyBlock::add_to_dq(const BlockBand& band, float* dq) {
                         .vectors = std::min(kernels_.panel, shape_.dim_lanes - dim) / kernels_.lanes,
                         .alpha = static_cast<float>(a_.scale),
                         .c = dq + row * shape_.dim_lanes + dim,
-                        .c_stride = shape_.dim_lanes});
+                        .c_stride = shape_.dim_lanes,
+                        .next = {scratch_.k_columns, 0}});
     }
   }
 }

@@ -86,13 +86,17 @@ struct Fp32Words {
   }
 };
 
-/// c[r][v] += sum over depth of A[r] B[v]; A[r] at step k is a[r * kRowStep + k * kDepthStep].
+/// c[r][v] += sum over depth of A[r] B[v]; A[r] at step k is a[r * kRowStep + k * kDepthStep]. Meanwhile `next` comes
+/// into the second-level cache: a line here and there waits for nothing, where many at once would fill the queue of
+/// misses.
 template <class Words, int kRowStep, int kDepthStep, int kVectors>
-HWY_INLINE void Accumulate(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, int depth,
+HWY_INLINE void Accumulate(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, int depth, Ahead next,
                            V (&c)[kTileRows][kVectors]) {
   const D d;
   for (; depth > 0; --depth) {
     V column[kVectors];
+    __builtin_prefetch(next.words, 0, 2);
+    next.words += next.step;
     Unrolled<kVectors>([&](auto v) CPBENCH_INLINED {
       column[v] = hn::LoadU(d, b + v * kLanes);
       Pin(column[v]);
@@ -108,18 +112,18 @@ HWY_INLINE void Accumulate(const float* HWY_RESTRICT a, const float* HWY_RESTRIC
 
 /// Scores less reduce[r], in units of log2.
 template <class Words, int kVectors>
-HWY_INLINE void ReducedScores(const float* q, const float* k, int depth, float scale, const float* reduce,
+HWY_INLINE void ReducedScores(const float* q, const float* k, int depth, Ahead next, float scale, const float* reduce,
                               V (&s)[kTileRows][kVectors]) {
   const D d;
   if constexpr (Words::kPairs) {  // a scaled Q would have to be rounded to bf16 again
     ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED { s[r][v] = hn::Zero(d); });
-    Accumulate<Words, 1, kTileRows>(q, k, depth, s);
+    Accumulate<Words, 1, kTileRows>(q, k, depth, next, s);
     const V factor = hn::Set(d, scale);
     ForTile<kVectors>([&](auto r, auto v)
                           CPBENCH_INLINED { s[r][v] = hn::MulSub(s[r][v], factor, hn::Set(d, reduce[r])); });
   } else {
     ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED { s[r][v] = hn::Set(d, -reduce[r]); });
-    Accumulate<Words, 1, kTileRows>(q, k, depth, s);
+    Accumulate<Words, 1, kTileRows>(q, k, depth, next, s);
   }
 }
 
@@ -183,7 +187,7 @@ template <class Words, int kVectors, bool kMasked>
 HWY_NOINLINE void ScoresOfVectors(const ScoresTile& t) {
   const D d;
   V s[kTileRows][kVectors];
-  ReducedScores<Words>(t.q, t.k, t.depth, t.score_scale, t.m, s);
+  ReducedScores<Words>(t.q, t.k, t.depth, t.next, t.score_scale, t.m, s);
   if constexpr (kMasked) MaskScores(*t.limits, s);
 
   if (HWY_UNLIKELY(AnyAbove<Words>(s, t.bound))) {
@@ -214,7 +218,7 @@ HWY_NOINLINE void GradientsOfVectors(const GradientTile& t) {
   V tile[kTileRows][kVectors];
   HWY_ALIGN float probabilities[kTileRows][kPanel];
 
-  ReducedScores<Words>(t.q, t.k, t.depth, t.score_scale, t.lse, tile);
+  ReducedScores<Words>(t.q, t.k, t.depth, {t.k, 0}, t.score_scale, t.lse, tile);
   if constexpr (kMasked) MaskScores(*t.limits, tile);
   ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED {
     tile[r][v] = Exp2<Words::kExp2Degree>(d, tile[r][v]);
@@ -223,7 +227,7 @@ HWY_NOINLINE void GradientsOfVectors(const GradientTile& t) {
   Words::StoreForSumsOverRows(tile, t.p);
 
   ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED { tile[r][v] = hn::Set(d, -t.delta[r]); });
-  Accumulate<Words, 1, kTileRows>(t.dout, t.v, t.depth_v, tile);
+  Accumulate<Words, 1, kTileRows>(t.dout, t.v, t.depth_v, {t.v, 0}, tile);
   ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED {
     tile[r][v] = hn::Mul(tile[r][v], hn::Load(d, probabilities[r] + v * kLanes));
   });
@@ -240,7 +244,7 @@ HWY_NOINLINE void ProductOfVectors(const Product& t) {
   const D d;
   V c[kTileRows][kVectors];
   ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED { c[r][v] = hn::Zero(d); });
-  Accumulate<Words, kRowStep, kDepthStep>(t.a, t.b, t.depth, c);
+  Accumulate<Words, kRowStep, kDepthStep>(t.a, t.b, t.depth, t.next, c);
   const V alpha = hn::Set(d, t.alpha);
   float* row = t.c;
   const std::int64_t stride = t.c_stride;

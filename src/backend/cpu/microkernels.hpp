@@ -32,6 +32,12 @@ struct KeyLimits {
   int begin[kTileRows], end[kTileRows];
 };
 
+/// Words that will be needed soon: each step of a product asks the memory for those at `words`, then goes `step` on.
+struct Ahead {
+  const float* words;
+  int step;
+};
+
 /// A tile of the forward pass: S = Q K^T, the online softmax, P. Scores are in units of log2.
 struct ScoresTile {
   const float* q;           ///< row tile; in fp32 it holds scale * log2(e) * Q
@@ -40,6 +46,7 @@ struct ScoresTile {
   int vectors;              ///< of keys, 1 ... panel / lanes
   float score_scale;        ///< scale * log2(e) in bf16; not used in fp32
   const KeyLimits* limits;  ///< null: every row sees every key
+  Ahead next;
 
   float* p;       ///< row 0 of the tile, first key of the block
   int key;        ///< first key of this tile in the block
@@ -77,6 +84,7 @@ struct Product {
   float alpha;
   float* c;
   std::int64_t c_stride;
+  Ahead next;
 };
 
 struct Microkernels {

@@ -98,13 +98,14 @@ void QueryBlock::make_probabilities(const BlockBand& band, const float* k) {
       const int end = std::min(seen.end, key0 + kernels_.panel);
       if (begin >= end) continue;
       const float* panel = k + key0 * shape_.depth;
-      prefetch(panel + kernels_.panel * shape_.depth, kernels_.panel * shape_.depth, row);
-      make_tile(band, panel + (begin - key0), row, begin, end, seen.begin);
+      make_tile(band, panel + (begin - key0), row, begin, end, seen.begin,
+                share(panel + kernels_.panel * shape_.depth, shape_.depth, row));
     }
   }
 }
 
-void QueryBlock::make_tile(const BlockBand& band, const float* k, int row, int key, int key_end, int seen_begin) {
+void QueryBlock::make_tile(const BlockBand& band, const float* k, int row, int key, int key_end, int seen_begin,
+                           const Ahead& next) {
   const int vectors = (key_end - key + kernels_.lanes - 1) / kernels_.lanes;
   const bool full = band.full(row, row + kTileRows, key, key + vectors * kernels_.lanes);
   KeyLimits limits;
@@ -121,6 +122,7 @@ void QueryBlock::make_tile(const BlockBand& band, const float* k, int row, int k
                    .vectors = vectors,
                    .score_scale = score_scale_,
                    .limits = full ? nullptr : &limits,
+                   .next = next,
                    .p = scratch_.p + row * kBlockStride,
                    .key = key,
                    .key_begin = seen_begin / kernels_.lanes * kernels_.lanes,
@@ -141,24 +143,22 @@ void QueryBlock::add_values(const BlockBand& band, const float* v) {
       const int begin = seen.begin / kernels_.per_word();
       const int end = (seen.end + kernels_.per_word() - 1) / kernels_.per_word();
       const float* panel = v + dim * kKeyWords;
-      prefetch(panel + kKeyWords * kernels_.panel, kKeyWords * kernels_.panel, row);
       kernels_.product({.a = scratch_.p + row * kBlockStride + begin,
                         .b = panel + begin * kernels_.panel,
                         .depth = end - begin,
                         .vectors = vectors,
                         .alpha = 1,
                         .c = o_row(row) + dim,
-                        .c_stride = shape_.dim_v_lanes});
+                        .c_stride = shape_.dim_v_lanes,
+                        .next = share(panel + kKeyWords * kernels_.panel, kKeyWords, row)});
     }
   }
 }
 
-void QueryBlock::prefetch(const float* panel, std::int64_t words, int row) const {
-  constexpr int kCacheLine = 16;
-  const float* end = panel + words * (row + kTileRows) / padded_rows_;
-  for (const float* line = panel + words * row / padded_rows_; line < end; line += kCacheLine) {
-    __builtin_prefetch(line, 0, 2);  // into the second-level cache
-  }
+Ahead QueryBlock::share(const float* panel, int depth, int row) const {
+  const int tiles = padded_rows_ / kTileRows;
+  const int step = (kernels_.panel + tiles - 1) / tiles;
+  return {panel + std::int64_t{row / kTileRows} * depth * step, step};
 }
 
 void QueryBlock::store_state() {

@@ -85,13 +85,14 @@ class QueryBlock {
   void pack_q();
   /// P of every row tile against the keys that it sees in the block. A panel of K is used by all rows before the next.
   void make_probabilities(const BlockBand& band, const float* k);
-  void make_tile(const BlockBand& band, const float* k, int row, int key, int key_end, int seen_begin);
+  void make_tile(const BlockBand& band, const float* k, int row, int key, int key_end, int seen_begin,
+                 const Ahead& next);
   /// O += P V, each row tile over the keys that it sees.
   void add_values(const BlockBand& band, const float* v);
   void store_state();
   void finish();
-  /// Asks for the row tile's share of a panel of `words` words that comes next.
-  void prefetch(const float* panel, std::int64_t words, int row) const;
+  /// The row tile's share of a panel of `depth` rows that comes next.
+  Ahead share(const float* panel, int depth, int row) const;
   float* o_row(int row) const { return o_ + row * shape_.dim_v_lanes; }
 
   const AttendArguments& a_;
