@@ -34,36 +34,36 @@ class CaseProgram {
  public:
   CaseProgram(const AttentionCase& c, const std::string& kernel)
       : c_(c), host_(problem_of(c), kernel, c.threads), random_(std::mt19937_64(c.name.size() + 17)) {
-    q = host_.add({Role::kQ, c.dtype, c.heads, c.dim, 0, c.q_rows});
-    kv = host_.add({Role::kKv, c.dtype, c.kv_heads, c.dim, c.dim_v, c.k_rows + c.spare_k_rows});
-    dout = host_.add({Role::kDout, c.dtype, c.heads, c.dim_v, 0, c.q_rows});
-    state = host_.add({Role::kState, DType::kFp32, c.heads, c.dim_v + 2, 0, c.q_rows});
-    out = host_.add({Role::kOut, c.dtype, c.heads, c.dim_v, 0, c.q_rows});
-    lse = host_.add({Role::kLse, DType::kFp32, c.heads, 1, 0, c.q_rows});
-    delta = host_.add({Role::kDelta, DType::kFp32, c.heads, 1, 0, c.q_rows});
-    dq = host_.add({Role::kDq, c.gradient_dtype, c.heads, c.dim, 0, c.q_rows});
-    dkv = host_.add({Role::kDkv, c.gradient_dtype, c.kv_heads, c.dim, c.dim_v, c.k_rows + c.spare_dk_rows});
+    q_ = host_.add({Role::kQ, c.dtype, c.heads, c.dim, 0, c.q_rows});
+    kv_ = host_.add({Role::kKv, c.dtype, c.kv_heads, c.dim, c.dim_v, c.k_rows + c.spare_k_rows});
+    dout_ = host_.add({Role::kDout, c.dtype, c.heads, c.dim_v, 0, c.q_rows});
+    state_ = host_.add({Role::kState, DType::kFp32, c.heads, c.dim_v + 2, 0, c.q_rows});
+    out_ = host_.add({Role::kOut, c.dtype, c.heads, c.dim_v, 0, c.q_rows});
+    lse_ = host_.add({Role::kLse, DType::kFp32, c.heads, 1, 0, c.q_rows});
+    delta_ = host_.add({Role::kDelta, DType::kFp32, c.heads, 1, 0, c.q_rows});
+    dq_ = host_.add({Role::kDq, c.gradient_dtype, c.heads, c.dim, 0, c.q_rows});
+    dkv_ = host_.add({Role::kDkv, c.gradient_dtype, c.kv_heads, c.dim, c.dim_v, c.k_rows + c.spare_dk_rows});
     sink_heads_ = c.map.q_global + c.map.count;
-    if (c.sink) sink = host_.add({Role::kSink, DType::kFp32, sink_heads_, 1, 0, 1});
-    fill_normal(host_.view(q).first, c.magnitude, random_);
-    fill_normal(keys(kv).first, c.magnitude, random_);
-    fill_normal(keys(kv).second, 1, random_);
-    fill_normal(host_.view(dout).first, 1, random_);
-    if (c.sink) fill_normal(host_.view(sink).first, 4, random_);
+    if (c.sink) sink_ = host_.add({Role::kSink, DType::kFp32, sink_heads_, 1, 0, 1});
+    fill_normal(host_.view(q_).first, c.magnitude, random_);
+    fill_normal(keys(kv_).first, c.magnitude, random_);
+    fill_normal(keys(kv_).second, 1, random_);
+    fill_normal(host_.view(dout_).first, 1, random_);
+    if (c.sink) fill_normal(host_.view(sink_).first, 4, random_);
   }
 
   AttentionInputs inputs() const {
-    AttentionInputs in{read(host_.view(q).first),
-                       read(keys(kv).first),
-                       read(keys(kv).second),
-                       read(host_.view(dout).first),
+    AttentionInputs in{read(host_.view(q_).first),
+                       read(keys(kv_).first),
+                       read(keys(kv_).second),
+                       read(host_.view(dout_).first),
                        {},
                        c_.map,
                        c_.group,
                        problem_of(c_).scale,
                        c_.tiles};
     if (c_.sink) {
-      const float* values = host_.view(sink).first.at<const float>(0, 0, 0);
+      const float* values = host_.view(sink_).first.at<const float>(0, 0, 0);
       in.sink.assign(values, values + sink_heads_);
     }
     return in;
@@ -72,22 +72,24 @@ class CaseProgram {
   void forward(AttentionResults& results) {
     const auto hands = deal(c_.tiles, c_.calls);
     for (std::size_t i = 0; i < hands.size(); ++i) {
-      host_.run(Attend{q, kv, state, out, lse, sink, c_.map, i == 0, i + 1 == hands.size(), host_.add_tiles(hands[i])});
+      host_.run(
+          Attend{q_, kv_, state_, out_, lse_, sink_, c_.map, i == 0, i + 1 == hands.size(), host_.add_tiles(hands[i])});
     }
-    results.out = read(host_.view(out).first);
-    results.lse = read(host_.view(lse).first);
+    results.out = read(host_.view(out_).first);
+    results.lse = read(host_.view(lse_).first);
   }
 
   void backward(const AttentionResults& saved, const AttentionInputs& in, AttentionResults& results) {
-    write(saved.lse, host_.view(lse).first);
-    write(delta_of(saved.out, in.dout), host_.view(delta).first);
+    write(saved.lse, host_.view(lse_).first);
+    write(delta_of(saved.out, in.dout), host_.view(delta_).first);
     const auto hands = deal(c_.tiles, c_.calls);
     for (std::size_t i = 0; i < hands.size(); ++i) {
-      host_.run(AttendBackward{q, kv, dout, lse, delta, dq, dkv, c_.map, i == 0, i == 0, host_.add_tiles(hands[i])});
+      host_.run(
+          AttendBackward{q_, kv_, dout_, lse_, delta_, dq_, dkv_, c_.map, i == 0, i == 0, host_.add_tiles(hands[i])});
     }
-    results.dq = read(host_.view(dq).first);
-    results.dk = read(keys(dkv).first);
-    results.dv = read(keys(dkv).second);
+    results.dq = read(host_.view(dq_).first);
+    results.dk = read(keys(dkv_).first);
+    results.dv = read(keys(dkv_).second);
   }
 
  private:
@@ -100,7 +102,7 @@ class CaseProgram {
   const AttentionCase& c_;
   HostProgram host_;
   std::mt19937_64 random_;
-  BufferId q, kv, dout, state, out, lse, delta, dq, dkv, sink = kNoBuffer;
+  BufferId q_, kv_, dout_, state_, out_, lse_, delta_, dq_, dkv_, sink_ = kNoBuffer;
   int sink_heads_ = 0;
 };
 
