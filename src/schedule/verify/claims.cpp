@@ -1,5 +1,7 @@
 #include "schedule/verify/claims.hpp"
 
+#include <algorithm>
+
 namespace cpbench::verification {
 
 Claim Claims::claim_of(const ContentMap::Cell& cell, Role kind, const Positions& positions) {
@@ -13,10 +15,16 @@ Claim Claims::claim_of(const ContentMap::Cell& cell, Role kind, const Positions&
           .position_end = is_sink ? positions.count() : cell.row_end + content.row_shift};
 }
 
-std::size_t Claims::Hash::operator()(const Claim& c) const {
-  std::uint64_t hash = c.node;
-  for (const std::int64_t x : {c.position_begin, c.position_end, std::int64_t{c.head_begin}, std::int64_t{c.head_end},
-                               static_cast<std::int64_t>(c.kind)}) {
+bool Claims::joins(Claim& claim, const Claim& other) {
+  if (claim.position_begin > other.position_end || other.position_begin > claim.position_end) return false;
+  claim.position_begin = std::min(claim.position_begin, other.position_begin);
+  claim.position_end = std::max(claim.position_end, other.position_end);
+  return true;
+}
+
+std::size_t Claims::Hash::operator()(const Key& key) const {
+  std::uint64_t hash = 0;
+  for (const std::int64_t x : key) {
     hash = (hash ^ static_cast<std::uint64_t>(x)) * 0x9E3779B97F4A7C15ull;
     hash ^= hash >> 29;
   }

@@ -26,6 +26,7 @@ struct Content {
   NodeId node = kNothing;
 
   bool is(Role role) const { return state == kKnown && kind == role; }
+  bool operator==(const Content&) const = default;
   bool same_place(const Content& other) const { return row_shift == other.row_shift && head_shift == other.head_shift; }
 };
 

@@ -18,8 +18,13 @@ namespace cpbench::verification {
 /// problem allows; the latter are counted by a loop over tokens. A sink is one more key of every query.
 class Coverage {
  public:
-  Coverage(const Schedule& schedule, const Positions& positions, const RowMaps& row_maps, const Provenance& provenance)
-      : schedule_(schedule), positions_(positions), row_maps_(row_maps), provenance_(provenance) {}
+  Coverage(const Schedule& schedule, const Positions& positions, const RowMaps& row_maps, const Provenance& provenance,
+           TileIndex& tile_index)
+      : schedule_(schedule),
+        positions_(positions),
+        row_maps_(row_maps),
+        provenance_(provenance),
+        tile_index_(tile_index) {}
 
   /// Reports what is missing or twice in a claim; `holder` says who claims it.
   void check(const Claim& claim, const std::string& holder, Faults& faults);
@@ -48,7 +53,7 @@ class Coverage {
   const Positions& positions_;
   const RowMaps& row_maps_;
   const Provenance& provenance_;
-  TileIndex tile_index_;
+  TileIndex& tile_index_;
   std::vector<Box> boxes_;
   std::vector<NodeId> stack_;
   std::map<std::tuple<Side, std::int64_t, std::int64_t>, int128> allowed_;

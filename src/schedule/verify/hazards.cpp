@@ -51,6 +51,7 @@ struct History {
   OpId writer = -1;  ///< -1: nobody, what the box held at the start
   std::array<OpId, kStreams> readers{-1, -1, -1, -1};
   bool kept = false;  ///< a backward operation read what the forward pass left here
+  bool operator==(const History&) const = default;
 };
 
 class HazardCheck {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <deque>
 
 #include "schedule/verify/row_maps.hpp"
 
@@ -47,8 +47,8 @@ class Provenance {
     return static_cast<NodeId>(nodes_.size()) - 1;
   }
 
-  std::vector<Event> events_;
-  std::vector<Node> nodes_{Node{kNothing, kNothing, Node::kNoEvent}};
+  std::deque<Event> events_;  // there may be a hundred million: a vector would need three times their memory to grow
+  std::deque<Node> nodes_{Node{kNothing, kNothing, Node::kNoEvent}};
 };
 
 }  // namespace cpbench::verification

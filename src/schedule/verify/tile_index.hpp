@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <mutex>
 #include <span>
 #include <utility>
 #include <vector>
@@ -12,7 +13,8 @@
 namespace cpbench::verification {
 
 /// An operation on the keys of all ranks may have thousands of tiles, and each rank asks for those of its own keys:
-/// long lists are sorted once. Lists are known by their address and must stay in place.
+/// long lists are sorted once. Lists are known by their address and must stay in place. Threads may ask at the same
+/// time.
 class TileIndex {
  public:
   /// Tiles that may touch key rows [begin, end): a part of `tiles`, or of a sorted copy.
@@ -23,6 +25,9 @@ class TileIndex {
     std::vector<Tile> tiles;  ///< by k_begin
     std::int64_t longest;     ///< most keys of a tile
   };
+  const Sorted& sorted(std::span<const Tile> tiles);
+
+  std::mutex mutex_;
   std::map<std::pair<const Tile*, std::size_t>, Sorted> sorted_;
 };
 

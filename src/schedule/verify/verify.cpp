@@ -25,6 +25,23 @@ void check_each_rank(std::size_t ranks, Faults& faults, Check&& check) {
   for (Faults& of_rank : found) faults.add_all(of_rank.take());
 }
 
+/// Claims do not depend on each other.
+void check_claims(const Schedule& schedule, const verification::Positions& positions,
+                  const verification::DataFlow& flow, Faults& faults) {
+  const std::vector<verification::NamedClaim>& claims = flow.claims();
+  const std::size_t parts = std::min<std::size_t>(64, claims.size() / 64 + 1);
+  verification::TileIndex tile_index;
+  std::vector<Faults> found(parts);
+  parallel_for_each(parts, [&](std::size_t part) {
+    verification::Coverage coverage(schedule, positions, flow.row_maps(), flow.provenance(), tile_index);
+    const std::size_t end = claims.size() * (part + 1) / parts;
+    for (std::size_t i = claims.size() * part / parts; i < end && !found[part].full(); ++i) {
+      coverage.check(claims[i].claim, claims[i].holder, found[part]);
+    }
+  });
+  for (Faults& of_part : found) faults.add_all(of_part.take());
+}
+
 /// One check after the other: each presumes that those before it found nothing.
 void run_checks(const Schedule& schedule, Faults& faults) {
   const Case& c = schedule.of;
@@ -52,11 +69,7 @@ void run_checks(const Schedule& schedule, Faults& faults) {
   if (faults.none()) flow.check_results();
   if (!faults.none()) return;
 
-  verification::Coverage coverage(schedule, positions, flow.row_maps(), flow.provenance());
-  for (const auto& [claim, holder] : flow.claims()) {
-    if (faults.full()) return;
-    coverage.check(claim, holder, faults);
-  }
+  check_claims(schedule, positions, flow, faults);
 }
 
 }  // namespace
