@@ -15,7 +15,7 @@ namespace {
 Json arguments_of(const Program& program, const Op& op, std::int64_t batch) {
   Json arguments = {{"pass", op.backward ? "bwd" : "fwd"}};
   if (const auto* exchange = std::get_if<Exchange>(&op.action)) {
-    const auto add = [&](const char* peers, const char* bytes, std::span<const Transfer> transfers) {
+    const auto add = [&](const char* peers, const char* bytes, const TransferList& transfers) {
       std::int64_t sum = 0;
       arguments[peers] = Json::array();
       for (const Transfer& transfer : transfers) {

@@ -25,7 +25,7 @@ class BufferSet {
 
  private:
   const Problem* problem_;
-  std::vector<Buffer> buffers_;
+  PagedVector<Buffer> buffers_;
   std::vector<std::unique_ptr<DeviceMemory>> allocations_;  ///< by BufferId; null for a buffer of no bytes
   std::int64_t allocated_bytes_ = 0;
 };

@@ -55,7 +55,7 @@ void Executor::prepare(OpId id) {
   if (of_device) marks_[index] = backend_.queues()->make_mark();
 }
 
-void Executor::add_messages(const Exchange& exchange, std::span<const Transfer> transfers, Message::Direction direction,
+void Executor::add_messages(const Exchange& exchange, const TransferList& transfers, Message::Direction direction,
                             const ProgramMemory& memory) {
   for (const Transfer& transfer : transfers) {
     const BufferView view = memory.view(transfer.region.buffer);

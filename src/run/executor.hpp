@@ -68,7 +68,7 @@ class Executor {
   };
 
   void prepare(OpId id);
-  void add_messages(const Exchange& exchange, std::span<const Transfer> transfers, Message::Direction direction,
+  void add_messages(const Exchange& exchange, const TransferList& transfers, Message::Direction direction,
                     const ProgramMemory& memory);
 
   const Op& op(OpId id) const { return program_.ops[static_cast<std::size_t>(id)]; }

@@ -1,22 +1,6 @@
 #include "schedule/builder.hpp"
 
-#include <algorithm>
-
 namespace cpbench {
-namespace {
-
-std::size_t hash_of(const std::vector<Tile>& tiles) {
-  std::size_t hash = tiles.size();
-  for (const Tile& t : tiles) {
-    for (std::int64_t x : {t.q_begin, t.q_count, t.k_begin, t.k_count, t.lo, t.hi}) {
-      hash = (hash ^ static_cast<std::size_t>(x)) * 0x9E3779B97F4A7C15ull;
-    }
-  }
-  return hash;
-}
-
-}  // namespace
-
 ProgramBuilder::ProgramBuilder(const Case& c, const Tokens& own_tokens) : case_(c) {
   const std::int64_t rows = count_of(own_tokens);
   const Problem& p = problem();
@@ -36,11 +20,7 @@ DType ProgramBuilder::gradient_dtype() const {
   return case_.accumulate == Accumulate::kFused ? DType::kFp32 : problem().dtype;
 }
 
-Program ProgramBuilder::take() {
-  program_.ops.shrink_to_fit();
-  program_.transfers.shrink_to_fit();
-  return std::move(program_);
-}
+Program ProgramBuilder::take() { return std::move(program_); }
 
 BufferId ProgramBuilder::add_buffer(Role role, DType dtype, std::int64_t rows, int heads, int dim, int dim_v) {
   program_.buffers.push_back({.role = role, .dtype = dtype, .heads = heads, .dim = dim, .dim_v = dim_v, .rows = rows});
@@ -75,13 +55,13 @@ void ProgramBuilder::exchange(Label label, Link link, Stream stream, const std::
 }
 
 void ProgramBuilder::attend(Label label, Attend attend, const Tokens& q_tokens, const Tokens& k_tokens) {
-  attend.tiles = add_tiles(tiles_of(q_tokens, k_tokens, problem().mask, problem().documents));
+  attend.tiles = tile_lists_.add(program_.tiles, tiles_of(q_tokens, k_tokens, problem().mask, problem().documents));
   add_op(label, Stream::kCompute, attend);
 }
 
 void ProgramBuilder::attend_backward(Label label, AttendBackward attend, const Tokens& q_tokens,
                                      const Tokens& k_tokens) {
-  attend.tiles = add_tiles(tiles_of(q_tokens, k_tokens, problem().mask, problem().documents));
+  attend.tiles = tile_lists_.add(program_.tiles, tiles_of(q_tokens, k_tokens, problem().mask, problem().documents));
   add_op(label, Stream::kCompute, attend);
 }
 
@@ -94,19 +74,6 @@ Slice ProgramBuilder::add_transfers(const std::vector<Transfer>& transfers) {
     program_.transfers.push_back(t);
     ++slice.count;
   }
-  return slice;
-}
-
-Slice ProgramBuilder::add_tiles(const std::vector<Tile>& tiles) {
-  const std::size_t hash = hash_of(tiles);
-  const auto [begin, end] = tile_lists_.equal_range(hash);
-  for (auto it = begin; it != end; ++it) {
-    const auto stored = std::span(program_.tiles).subspan(it->second.begin, it->second.count);
-    if (std::ranges::equal(stored, tiles)) return it->second;
-  }
-  const Slice slice{static_cast<std::uint32_t>(program_.tiles.size()), static_cast<std::uint32_t>(tiles.size())};
-  program_.tiles.insert(program_.tiles.end(), tiles.begin(), tiles.end());
-  tile_lists_.emplace(hash, slice);
   return slice;
 }
 

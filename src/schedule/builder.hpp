@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <unordered_map>
 #include <vector>
 
 #include "schedule/case.hpp"
+#include "schedule/list_interner.hpp"
 #include "schedule/program.hpp"
 
 namespace cpbench {
@@ -58,14 +58,13 @@ class ProgramBuilder {
  private:
   BufferId add_buffer(Role role, DType dtype, std::int64_t rows, int heads, int dim, int dim_v = 0);
   Slice add_transfers(const std::vector<Transfer>& transfers);
-  Slice add_tiles(const std::vector<Tile>& tiles);
   void add_op(Label label, Stream stream, Action action);
 
   const Case& case_;
   Program program_;
   std::int32_t exchanges_ = 0;
   bool backward_ = false;
-  std::unordered_multimap<std::size_t, Slice> tile_lists_;  ///< equal lists are stored once
+  ListInterner<Tile> tile_lists_;
 };
 
 }  // namespace cpbench

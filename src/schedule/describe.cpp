@@ -66,7 +66,7 @@ std::string describe(const Program& program, OpId id, std::int64_t batch) {
   const Op& op = program.ops[static_cast<std::size_t>(id)];
   std::string bytes;
   if (const auto* exchange = std::get_if<Exchange>(&op.action)) {
-    const auto total = [&](std::span<const Transfer> transfers) {
+    const auto total = [&](const TransferList& transfers) {
       std::int64_t sum = 0;
       for (const Transfer& t : transfers) sum += program.bytes(t.region, batch);
       return sum;

@@ -2,6 +2,7 @@
 // received block into a buffer of its own and states no dependency; the rest is done here, once, for all algorithms.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "schedule/program.hpp"
@@ -13,8 +14,12 @@ namespace cpbench {
 void accumulate_by_merging(Program& program);
 
 /// Drops what nobody reads, over all ranks: attends without tiles, transfers whose data no rank attends, sums of
-/// nothing; a block that a rank only passes on goes straight to the next rank that needs it.
-void prune(std::vector<Program>& programs);
+/// nothing; a block that a rank only passes on goes straight to the next rank that needs it. Calls done(rank), on some
+/// thread, when a rank's program is what it will be: other ranks' ones still take more memory then.
+void prune(std::vector<Program>& programs, const std::function<void(std::size_t)>& done);
+
+/// About how much memory prune takes beside the programs, for one that is like `program`.
+std::int64_t pruning_bytes(const Program& program);
 
 /// A quick look: false where prune would find nothing if the other ranks' programs are alike, because all blocks travel
 /// whole and all are attended.
@@ -23,6 +28,9 @@ bool may_be_pruned(const Program& program);
 /// Lets buffers with disjoint lifetimes share memory. Owned buffers keep theirs. With `keep_forward`, what the forward
 /// pass leaves to the backward pass survives the backward pass too, so that this can be run again alone.
 void share_buffers(Program& program, bool keep_forward);
+
+/// Stores equal lists of transfers once. Afterwards no list may be changed where it lies.
+void intern_transfers(Program& program);
 
 /// States every dependency: read after write, write after read, write after write on overlapping regions.
 void state_dependencies(Program& program);

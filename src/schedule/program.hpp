@@ -2,10 +2,12 @@
 //
 // A program is a list of operations in an order in which they could run one after the other, with the dependencies that
 // allow more. Nothing here knows MPI, CUDA or a clock. Lists inside operations (tiles, transfers, dependencies) are
-// slices of pools of the program, because a ring over 4,096 ranks has some hundred million operations.
+// slices of pools of the program, and ranks share what is alike in their programs, because a ring over 4,096 ranks has
+// some hundred million operations.
 #pragma once
 
 #include <cstdint>
+#include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "problem/dtype.hpp"
+#include "schedule/paged_vector.hpp"
 #include "shard/tile.hpp"
 
 namespace cpbench {
@@ -71,6 +74,7 @@ struct Region {
 /// `count` elements of a pool of the program, from `begin`.
 struct Slice {
   std::uint32_t begin = 0, count = 0;
+  bool operator==(const Slice&) const = default;
 };
 
 /// Link class of an exchange: what the emulated link, the memory of `plan` and the timeline call it.
@@ -81,7 +85,9 @@ std::string_view name_of(Link link);  ///< `inner`, `outer`, `all-to-all`
 struct Transfer {
   std::int32_t peer;
   Region region;
+  bool operator==(const Transfer&) const = default;
 };
+using TransferList = std::ranges::subrange<PagedVector<Transfer>::const_iterator>;
 
 /// Sends regions to peers and receives regions from peers, all at once: a ring hop, an all-to-all, an all-gather and a
 /// reduce-scatter are all exchanges. The k-th send to a peer meets the k-th receive from this rank in the peer's
@@ -90,6 +96,7 @@ struct Exchange {
   std::int32_t ordinal;
   Link link;
   Slice sends, receives;  ///< of Program::transfers
+  bool operator==(const Exchange&) const = default;
 };
 
 /// Which K/V head serves a query head: local query head q_begin + i (0 <= i < count) is the global head q_global + i
@@ -110,6 +117,7 @@ struct Attend {
   HeadMap heads;
   bool first, last;
   Slice tiles;  ///< of Program::tiles
+  bool operator==(const Attend&) const = default;
 };
 
 /// Adds the tiles' pairs to dq and dkv, from the saved lse and delta (which includes sinks without further ado).
@@ -120,11 +128,13 @@ struct AttendBackward {
   HeadMap heads;
   bool first_dq, first_dkv;
   Slice tiles;
+  bool operator==(const AttendBackward&) const = default;
 };
 
 /// delta = rowsum(out * dout), all rows and heads.
 struct Delta {
   BufferId out, dout, delta;
+  bool operator==(const Delta&) const = default;
 };
 
 /// dsink[h] = -sum over batch and rows of exp(sink[h] - lse) * delta for the heads of `heads` (q_begin: local in lse
@@ -132,22 +142,26 @@ struct Delta {
 struct SinkGradient {
   BufferId sink, lse, delta, dsink;
   HeadMap heads;
+  bool operator==(const SinkGradient&) const = default;
 };
 
 /// to += from (summed in fp32, rounded to `to`).
 struct Add {
   Region to, from;
+  bool operator==(const Add&) const = default;
 };
 
 /// to = from, converted.
 struct Copy {
   Region to, from;
+  bool operator==(const Copy&) const = default;
 };
 
 /// `--accumulate merge`: merges a finished partial result into (out, lse), rounding `out` to its dtype.
 struct Merge {
   BufferId out, lse, partial_out, partial_lse;
   HeadMap heads;
+  bool operator==(const Merge&) const = default;
 };
 
 using Action = std::variant<Exchange, Attend, AttendBackward, Delta, SinkGradient, Add, Copy, Merge>;
@@ -162,6 +176,7 @@ std::string_view name_of(Stream stream);
 struct Label {
   const char* text;  ///< static storage
   std::int32_t major = -1, minor = -1;
+  bool operator==(const Label&) const = default;
 };
 std::string to_string(const Label& label);  ///< `attend`, `attend 3`, `attend 1.2`
 
@@ -171,6 +186,7 @@ struct Op {
   Stream stream;
   bool backward = false;  ///< belongs to the backward pass
   Slice after;            ///< of Program::dependencies: operations that must be done before this one starts
+  bool operator==(const Op&) const = default;
 };
 
 // --- Program -------------------------------------------------------------------------------------------------------
@@ -182,17 +198,17 @@ struct OwnedBuffers {
 };
 
 struct Program {
-  std::vector<Buffer> buffers;
-  std::vector<Op> ops;
+  PagedVector<Buffer> buffers;
+  PagedVector<Op> ops;
   OwnedBuffers owned;
 
   std::vector<OpId> dependencies;
-  std::vector<Transfer> transfers;
+  PagedVector<Transfer> transfers;
   std::vector<Tile> tiles;
 
   std::span<const OpId> after(const Op& op) const { return view(dependencies, op.after); }
-  std::span<const Transfer> sends(const Exchange& e) const { return view(transfers, e.sends); }
-  std::span<const Transfer> receives(const Exchange& e) const { return view(transfers, e.receives); }
+  TransferList sends(const Exchange& e) const { return list(e.sends); }
+  TransferList receives(const Exchange& e) const { return list(e.receives); }
   std::span<const Tile> tiles_of(const Attend& a) const { return view(tiles, a.tiles); }
   std::span<const Tile> tiles_of(const AttendBackward& a) const { return view(tiles, a.tiles); }
   Region whole(BufferId id) const {
@@ -208,7 +224,17 @@ struct Program {
   static std::span<const T> view(const std::vector<T>& pool, Slice slice) {
     return std::span<const T>(pool).subspan(slice.begin, slice.count);
   }
+  TransferList list(Slice slice) const {
+    const auto begin = transfers.begin() + slice.begin;
+    return {begin, begin + slice.count};
+  }
 };
+
+/// Of all that two equal ones have in common, enough to tell most others apart.
+std::size_t hash_of(const Op& op);
+std::size_t hash_of(const Buffer& buffer);
+std::size_t hash_of(const Transfer& transfer);
+std::size_t hash_of(const Tile& tile);
 
 /// One thing that an operation does to a box of a buffer.
 struct Access {

@@ -15,7 +15,7 @@ struct Schedule {
   std::vector<Program> programs;  ///< by rank
 };
 
-/// About how much memory the programs of all ranks take while they are built and verified, judged by rank 0's.
+/// About how much memory the programs of all ranks take while they are built and verified, judged by a few of them.
 std::int64_t planning_bytes(const Case& c);
 
 /// The algorithm's programs after the passes that the case asks for (passes.hpp). Not verified yet.

@@ -25,6 +25,9 @@ struct Verdict {
 };
 Verdict verify(const Schedule& schedule);
 
+/// About how much memory verify takes beside the programs, for one that is like `program`.
+std::int64_t verification_bytes(const Program& program);
+
 /// Throws std::logic_error with the faults unless the schedule verifies: a fault here is a bug of cpbench, not of the
 /// user.
 void require_verified(const Schedule& schedule);

@@ -186,7 +186,7 @@ TEST(Executor, PassesOnWhatABackendThrows) {
 TEST(BufferSet, IsZeroedAndSharedByVariantsOfAProgram) {
   const Schedule schedule = ring_sum(2);
   Program without_compute = schedule.programs[0];
-  std::erase_if(without_compute.ops, [](const Op& op) { return !std::holds_alternative<Exchange>(op.action); });
+  erase_if(without_compute.ops, [](const Op& op) { return !std::holds_alternative<Exchange>(op.action); });
   FakeBackend backend;
   const BufferSet buffers(schedule.of.problem, schedule.programs[0], backend);
   EXPECT_EQ(buffers.allocated_bytes(), schedule.programs[0].total_bytes(1));

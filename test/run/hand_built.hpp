@@ -66,8 +66,8 @@ class ProgramWriter {
   Program take() { return std::move(program_); }
 
  private:
-  template <typename T>
-  static Slice append(std::vector<T>& pool, const std::vector<T>& items) {
+  template <typename Pool>
+  static Slice append(Pool& pool, const std::vector<typename Pool::value_type>& items) {
     const auto begin = static_cast<std::uint32_t>(pool.size());
     pool.insert(pool.end(), items.begin(), items.end());
     return {begin, static_cast<std::uint32_t>(items.size())};

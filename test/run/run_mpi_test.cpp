@@ -28,7 +28,7 @@ Program two_passes(int ranks, int rank) {
 }
 
 Program only(Program program, bool exchanges) {
-  std::erase_if(program.ops, [&](const Op& op) { return std::holds_alternative<Exchange>(op.action) != exchanges; });
+  erase_if(program.ops, [&](const Op& op) { return std::holds_alternative<Exchange>(op.action) != exchanges; });
   for (Op& op : program.ops) op.after = {};
   return program;
 }
@@ -59,7 +59,8 @@ TEST_F(RunOnMpi, MeasuresThreeVariantsEachIteration) {
   const Measurement result =
       measure(world_, {compute_only_, comm_only_, full_}, {.warmup = 2, .iterations = 7, .part = Part::kAll});
   EXPECT_EQ(backend_.log.size(), (2u + 7u) * 6u) << "three compute operations in two of three variants";
-  EXPECT_EQ(backend_.log.back(), &schedule_.programs[0].ops.back()) << "the results left are those of a full run";
+  EXPECT_EQ(backend_.log.back(), &std::as_const(schedule_).programs[0].ops.back())
+      << "the results left are those of a full run";
   EXPECT_EQ(result.spans.size(), schedule_.programs[0].ops.size());
   for (const TimingSummary* summary : {&result.timing.full, &result.timing.compute_only, &result.timing.comm_only}) {
     ASSERT_EQ(summary->samples_s.size(), 7u);

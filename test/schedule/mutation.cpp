@@ -204,12 +204,12 @@ class Mutator {
   bool coin() { return random_() % 2 == 0; }
   Op& any_op() { return p_.ops[static_cast<std::size_t>(below(p_.ops.size()))]; }
 
-  template <typename T>
-  static std::vector<T> list(const std::vector<T>& pool, Slice slice) {
+  template <typename Pool>
+  static std::vector<typename Pool::value_type> list(const Pool& pool, Slice slice) {
     return {pool.begin() + slice.begin, pool.begin() + slice.begin + slice.count};
   }
-  template <typename T>
-  static Slice store(std::vector<T>& pool, const std::vector<T>& values) {
+  template <typename Pool>
+  static Slice store(Pool& pool, const std::vector<typename Pool::value_type>& values) {
     const Slice slice{static_cast<std::uint32_t>(pool.size()), static_cast<std::uint32_t>(values.size())};
     pool.insert(pool.end(), values.begin(), values.end());
     return slice;

@@ -60,15 +60,16 @@ class VerifyFaults : public testing::Test {
   }
 
   /// Gives an operation a list of its own, which may then be changed.
-  template <typename T>
-  static std::span<T> own_list(std::vector<T>& pool, Slice& slice, std::uint32_t extra = 0) {
-    const std::vector<T> copy(pool.begin() + slice.begin, pool.begin() + slice.begin + slice.count);
+  template <typename Pool>
+  static auto own_list(Pool& pool, Slice& slice, std::uint32_t extra = 0) {
+    const std::vector<typename Pool::value_type> copy(pool.begin() + slice.begin,
+                                                      pool.begin() + slice.begin + slice.count);
     slice = {static_cast<std::uint32_t>(pool.size()), slice.count + extra};
     pool.insert(pool.end(), copy.begin(), copy.end());
-    if (extra > 0) pool.insert(pool.end(), extra, copy.front());
-    return std::span(pool).subspan(slice.begin, slice.count);
+    for (std::uint32_t i = 0; i < extra; ++i) pool.push_back(copy.front());
+    return std::ranges::subrange(pool.begin() + slice.begin, pool.end());
   }
-  std::span<Tile> own_tiles(int rank, Slice& slice, std::uint32_t extra = 0) {
+  auto own_tiles(int rank, Slice& slice, std::uint32_t extra = 0) {
     return own_list(program(rank).tiles, slice, extra);
   }
 
@@ -295,7 +296,7 @@ TEST_F(VerifyFaults, GradientOfKeysThatAreHeldTwice) {
   const BufferId gradient = add_buffer(0, program(0).buffer(attend.dkv), 2 * rows);
   attend.kv = twice;
   attend.dkv = gradient;
-  const std::span<Tile> tiles = own_tiles(0, attend.tiles, 1);
+  const auto tiles = own_tiles(0, attend.tiles, 1);
   tiles[0] = {.q_begin = 0, .q_count = rows, .k_begin = 0, .k_count = half, .lo = -(rows - 1), .hi = half - 1};
   tiles[1] = tiles[0];
   tiles[1].k_begin = rows + half;

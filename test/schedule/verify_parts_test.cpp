@@ -255,13 +255,13 @@ TEST(RowMaps, KnowPositionsTokensAndRepetitions) {
 TEST(PeerList, FindsTheIndexthTransferWithAPeer) {
   Random random(6);
   for (int n = 0; n < 300; ++n) {
-    std::vector<Transfer> transfers(random() % 12);
-    for (std::size_t i = 0; i < transfers.size(); ++i) {
-      transfers[i].peer = static_cast<std::int32_t>(random() % 4);
-      transfers[i].region.row_begin = static_cast<std::int64_t>(i);
+    PagedVector<Transfer> transfers;
+    const auto count = static_cast<std::int64_t>(random() % 12);
+    for (std::int64_t i = 0; i < count; ++i) {
+      transfers.push_back({.peer = static_cast<std::int32_t>(random() % 4), .region = {.row_begin = i}});
     }
     PeerList list;
-    list.assign(transfers);
+    list.assign({transfers.begin(), transfers.end()});
     for (int question = 0; question < 20; ++question) {
       const int peer = static_cast<int>(random() % 5);
       std::size_t index = random() % 4;

@@ -1,5 +1,3 @@
-#include <vector>
-
 #include "schedule/passes.hpp"
 
 namespace cpbench {
@@ -13,8 +11,7 @@ BufferId copy_of(Program& program, BufferId id) {
 }  // namespace
 
 void accumulate_by_merging(Program& program) {
-  std::vector<Op> ops;
-  ops.reserve(program.ops.size());
+  PagedVector<Op> ops;
   for (Op& op : program.ops) {
     Attend* attend = std::get_if<Attend>(&op.action);
     if (attend == nullptr || (attend->first && attend->last)) {

@@ -14,13 +14,11 @@ class Boxes {
   void add(const Region& box) {
     if (box.empty()) return;
     for (Region& b : boxes_) {
-      if (b.head_begin != box.head_begin || b.head_count != box.head_count) continue;
-      const std::int64_t end = std::max(b.row_begin + b.row_count, box.row_begin + box.row_count);
-      const bool touch = box.row_begin <= b.row_begin + b.row_count && b.row_begin <= box.row_begin + box.row_count;
-      if (!touch) continue;
-      b.row_begin = std::min(b.row_begin, box.row_begin);
-      b.row_count = end - b.row_begin;
-      return;
+      if (b.head_begin == box.head_begin && b.head_count == box.head_count) {
+        if (joins(b.row_begin, b.row_count, box.row_begin, box.row_count)) return;
+      } else if (b.row_begin == box.row_begin && b.row_count == box.row_count) {
+        if (joins(b.head_begin, b.head_count, box.head_begin, box.head_count)) return;
+      }
     }
     boxes_.push_back(box);
   }
@@ -33,6 +31,16 @@ class Boxes {
   bool empty() const { return boxes_.empty(); }
 
  private:
+  /// Extends a range by another one if they touch.
+  template <typename Index>
+  static bool joins(Index& begin, Index& count, Index other_begin, Index other_count) {
+    if (other_begin > begin + count || begin > other_begin + other_count) return false;
+    const Index end = std::max(begin + count, other_begin + other_count);
+    begin = std::min(begin, other_begin);
+    count = end - begin;
+    return true;
+  }
+
   std::vector<Region> boxes_;
 };
 

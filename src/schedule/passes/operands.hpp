@@ -8,13 +8,13 @@
 
 namespace cpbench {
 
-/// Calls `visit` with a reference to each buffer id of an operation, but for kNoBuffer.
+/// Calls `visit` with a reference to each buffer id of an operation itself, but for kNoBuffer.
 template <typename Visitor>
 class OperandVisitor {
  public:
-  OperandVisitor(Program& program, Visitor visit) : program_(program), visit_(visit) {}
+  explicit OperandVisitor(Visitor visit) : visit_(visit) {}
 
-  void operator()(Exchange& e) { transfers(e.sends), transfers(e.receives); }
+  void operator()(Exchange&) {}  // its transfers name buffers
   void operator()(Attend& a) { each({&a.q, &a.kv, &a.state, &a.out, &a.lse, &a.sink}); }
   void operator()(AttendBackward& a) { each({&a.q, &a.kv, &a.dout, &a.lse, &a.delta, &a.dq, &a.dkv}); }
   void operator()(Delta& d) { each({&d.out, &d.dout, &d.delta}); }
@@ -30,17 +30,24 @@ class OperandVisitor {
       if (*id != kNoBuffer) visit_(*id);
     }
   }
-  void transfers(Slice slice) {
-    for (std::uint32_t t = 0; t < slice.count; ++t) each({&program_.transfers[slice.begin + t].region.buffer});
-  }
 
-  Program& program_;
   Visitor visit_;
 };
 
 template <typename Visitor>
+void for_each_operand(Op& op, Visitor visit) {
+  std::visit(OperandVisitor(visit), op.action);
+}
+
+/// Those of an exchange's transfers too.
+template <typename Visitor>
 void for_each_buffer(Program& program, Op& op, Visitor visit) {
-  std::visit(OperandVisitor(program, visit), op.action);
+  for_each_operand(op, visit);
+  const auto* exchange = std::get_if<Exchange>(&op.action);
+  if (exchange == nullptr) return;
+  for (const Slice slice : {exchange->sends, exchange->receives}) {
+    for (std::uint32_t t = 0; t < slice.count; ++t) visit(program.transfers[slice.begin + t].region.buffer);
+  }
 }
 
 /// Replaces each buffer `id` that the operation names by `names[id]`.

@@ -1,4 +1,10 @@
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <queue>
+#include <set>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "schedule/passes.hpp"
@@ -22,10 +28,15 @@ struct Slot {
   const Lifetime* tenant;
 };
 
-/// Same tensors but for the number of rows, which may differ by a few between shards.
-bool fits(const Buffer& a, const Buffer& b) {
-  return a.role == b.role && a.dtype == b.dtype && a.heads == b.heads && a.dim == b.dim && a.dim_v == b.dim_v;
-}
+/// Memory for tensors that are the same but for the number of rows, which may differ by a few between shards.
+struct Shelf {
+  using Busy = std::pair<OpId, std::size_t>;  ///< until when, and which slot
+  std::vector<Slot> slots;
+  std::priority_queue<Busy, std::vector<Busy>, std::greater<>> busy;
+  std::set<std::size_t> idle;  ///< slots whose tenants have had their last use
+};
+using ShelfKey = std::tuple<Role, DType, std::int32_t, std::int32_t, std::int32_t>;
+ShelfKey shelf_of(const Buffer& b) { return {b.role, b.dtype, b.heads, b.dim, b.dim_v}; }
 
 class Sharing {
  public:
@@ -51,7 +62,7 @@ class Sharing {
     renamed_.assign(lifetimes_.size(), kNoBuffer);
     for (const BufferId id : order) place(id);
     for (Op& op : program_.ops) rename_buffers(program_, op, renamed_);
-    OperandVisitor(program_, [&](BufferId& id) { id = renamed_[static_cast<std::size_t>(id)]; })(program_.owned);
+    OperandVisitor([&](BufferId& id) { id = renamed_[static_cast<std::size_t>(id)]; })(program_.owned);
     program_.buffers = std::move(buffers_);
   }
 
@@ -74,34 +85,42 @@ class Sharing {
     if (keep_forward && left_to_backward) life.last = static_cast<OpId>(program_.ops.size());
   }
 
+  /// Called in the order of first uses.
   void place(BufferId id) {
     const Buffer& wanted = program_.buffer(id);
-    if (!is_owned(id)) {
-      if (Slot* slot = free_slot(wanted, lifetime(id).first)) {
-        Buffer& memory = buffers_[static_cast<std::size_t>(slot->id)];
-        memory.rows = std::max(memory.rows, wanted.rows);
-        slot->tenant = &lifetime(id);
-        renamed_[static_cast<std::size_t>(id)] = slot->id;
-        return;
-      }
-      slots_.push_back({static_cast<BufferId>(buffers_.size()), &lifetime(id)});
-    }
-    renamed_[static_cast<std::size_t>(id)] = static_cast<BufferId>(buffers_.size());
-    buffers_.push_back(wanted);
+    if (is_owned(id)) return name(id, add_memory(wanted));
+    Shelf& shelf = shelves_[shelf_of(wanted)];
+    const std::size_t slot = free_slot(shelf, lifetime(id).first);
+    if (slot == shelf.slots.size()) shelf.slots.push_back({add_memory(wanted), nullptr});
+    Buffer& memory = buffers_[static_cast<std::size_t>(shelf.slots[slot].id)];
+    memory.rows = std::max(memory.rows, wanted.rows);
+    shelf.slots[slot].tenant = &lifetime(id);
+    shelf.busy.emplace(lifetime(id).last, slot);
+    name(id, shelf.slots[slot].id);
   }
 
-  Slot* free_slot(const Buffer& wanted, OpId user) {
-    for (Slot& slot : slots_) {
-      if (fits(buffers_[static_cast<std::size_t>(slot.id)], wanted) && is_free(slot, user)) return &slot;
-    }
-    return nullptr;
+  void name(BufferId id, BufferId memory) { renamed_[static_cast<std::size_t>(id)] = memory; }
+  BufferId add_memory(const Buffer& buffer) {
+    buffers_.push_back(buffer);
+    return static_cast<BufferId>(buffers_.size()) - 1;
   }
 
-  /// The tenant's last use comes before `user`, and so do the exchanges that it took part in, without a wait that would
-  /// give up overlap in order to save memory.
+  /// The first slot that `user` may have, which is idle no more; one past the last where there is none.
+  std::size_t free_slot(Shelf& shelf, OpId user) const {
+    for (; !shelf.busy.empty() && shelf.busy.top().first < user; shelf.busy.pop()) {
+      shelf.idle.insert(shelf.busy.top().second);
+    }
+    const auto found = std::ranges::find_if(shelf.idle, [&](std::size_t s) { return is_free(shelf.slots[s], user); });
+    if (found == shelf.idle.end()) return shelf.slots.size();
+    const std::size_t slot = *found;
+    shelf.idle.erase(found);
+    return slot;
+  }
+
+  /// The exchanges that the tenant took part in are done before `user`, without a wait that would give up overlap in
+  /// order to save memory.
   bool is_free(const Slot& slot, OpId user) const {
-    return slot.tenant->last < user &&
-           std::all_of(slot.tenant->exchanges.begin(), slot.tenant->exchanges.end(),
+    return std::all_of(slot.tenant->exchanges.begin(), slot.tenant->exchanges.end(),
                        [&](OpId exchange) { return before_(exchange, user) || had_time(exchange, user); });
   }
 
@@ -115,8 +134,8 @@ class Sharing {
   HappensBefore before_;
   std::vector<int> attends_before_;  ///< by operation: how many attends precede it
   std::vector<Lifetime> lifetimes_;
-  std::vector<Slot> slots_;
-  std::vector<Buffer> buffers_;
+  std::map<ShelfKey, Shelf> shelves_;
+  PagedVector<Buffer> buffers_;
   std::vector<BufferId> renamed_;
 };
 

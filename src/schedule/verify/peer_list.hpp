@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <span>
-#include <vector>
 
 #include "schedule/program.hpp"
 
@@ -15,13 +13,15 @@ namespace cpbench::verification {
 class PeerList {
  public:
   /// `transfers` must stay in place.
-  void assign(std::span<const Transfer> transfers) {
+  void assign(const TransferList& transfers) {
     next_ = 0;
     sorted_ = transfers;
     if (std::ranges::is_sorted(transfers, {}, &Transfer::peer)) return;
-    copy_.assign(transfers.begin(), transfers.end());
-    std::ranges::stable_sort(copy_, {}, &Transfer::peer);
-    sorted_ = copy_;
+    PagedVector<Transfer> copy;
+    for (const Transfer& t : transfers) copy.push_back(t);
+    std::ranges::stable_sort(copy, {}, &Transfer::peer);
+    copy_ = std::move(copy);
+    sorted_ = TransferList(std::as_const(copy_).begin(), std::as_const(copy_).end());
   }
 
   /// Calls `visit` with every transfer and its number among those with its peer.
@@ -29,8 +29,8 @@ class PeerList {
   void for_each(Visitor&& visit) const {
     std::size_t index = 0;
     for (std::size_t i = 0; i < sorted_.size(); ++i) {
-      index = i > 0 && sorted_[i - 1].peer == sorted_[i].peer ? index + 1 : 0;
-      visit(sorted_[i], index);
+      index = i > 0 && at(i - 1).peer == at(i).peer ? index + 1 : 0;
+      visit(at(i), index);
     }
   }
 
@@ -41,18 +41,20 @@ class PeerList {
       next_ = static_cast<std::size_t>(first - sorted_.begin()) + index;
       if (!is(next_, peer, index)) return nullptr;
     }
-    return &sorted_[next_++];
+    return &at(next_++);
   }
 
  private:
   bool is(std::size_t i, int peer, std::size_t index) const {
     if (i >= sorted_.size() || i < index) return false;
     const std::size_t first = i - index;
-    return sorted_[i].peer == peer && sorted_[first].peer == peer && (first == 0 || sorted_[first - 1].peer != peer);
+    return at(i).peer == peer && at(first).peer == peer && (first == 0 || at(first - 1).peer != peer);
   }
 
-  std::span<const Transfer> sorted_;
-  std::vector<Transfer> copy_;
+  const Transfer& at(std::size_t i) const { return sorted_[static_cast<std::ptrdiff_t>(i)]; }
+
+  TransferList sorted_;
+  PagedVector<Transfer> copy_;
   std::size_t next_ = 0;
 };
 

@@ -156,9 +156,11 @@ class ShapeCheck {
   }
 
   void check(const Exchange& e) {
-    for (const Slice slice : {e.sends, e.receives}) {
-      if (!in_pool(slice, program_.transfers.size())) return fail("has transfers beyond the program's list");
-      for (const Transfer& t : std::span(program_.transfers).subspan(slice.begin, slice.count)) {
+    for (const bool sends : {true, false}) {
+      if (!in_pool(sends ? e.sends : e.receives, program_.transfers.size())) {
+        return fail("has transfers beyond the program's list");
+      }
+      for (const Transfer& t : sends ? program_.sends(e) : program_.receives(e)) {
         if (t.peer < 0 || t.peer >= ranks_) fail("has peer {} of {} ranks", t.peer, ranks_);
         if (in_buffer(t.region) && t.region.empty()) fail("transfers the empty {}", describe(program_, t.region));
       }

@@ -80,6 +80,23 @@ Verdict verify(const Schedule& schedule) {
   return {.passed = faults.none(), .faults = faults.take()};
 }
 
+std::int64_t verification_bytes(const Program& program) {
+  using verification::Content, verification::ContentMap, verification::Event, verification::Node;
+  std::size_t bytes = program.ops.size();  // its stream
+  for (const Op& op : program.ops) {
+    if (std::holds_alternative<Attend>(op.action)) bytes += sizeof(Event) + sizeof(Node);
+    if (std::holds_alternative<AttendBackward>(op.action)) bytes += sizeof(Event) + 2 * sizeof(Node);
+    if (std::holds_alternative<Add>(op.action) || std::holds_alternative<Merge>(op.action)) bytes += sizeof(Node);
+    if (const auto* exchange = std::get_if<Exchange>(&op.action)) {
+      for (const Transfer& t : program.receives(*exchange)) {  // what arrives head by head stays apart
+        if (t.region.head_count < program.buffer(t.region.buffer).heads) bytes += sizeof(ContentMap::Cell);
+      }
+    }
+  }
+  bytes += program.buffers.size() * (sizeof(ContentMap) + sizeof(ContentMap::Cell));
+  return static_cast<std::int64_t>(bytes);
+}
+
 void require_verified(const Schedule& schedule) {
   const Verdict verdict = verify(schedule);
   if (!verdict.passed) throw std::logic_error(fmt::format("a program is wrong: {}", fmt::join(verdict.faults, "; ")));
