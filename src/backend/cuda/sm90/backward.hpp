@@ -16,11 +16,17 @@ struct BackwardMaps {
   CUtensorMap q, k, v, dout, dq;
 };
 
+/// Of the step that a stage holds: its band, with rows and columns that count from the block's and the step's first.
+struct StagedStep {
+  bool masked, last;
+  WorkList::Band band;  ///< where it is masked
+};
+
 template <int kDim_, int kColumns_>
 struct BackwardShape {
   static constexpr int kDim = kDim_, kColumns = kColumns_;  // dim_v is padded to the same width
   static constexpr int kRows = 128, kConsumers = 2, kThreads = 128 * (kConsumers + 1), kStages = 2;
-  static constexpr int kProducerRegisters = 40, kConsumerRegisters = 232;
+  static constexpr int kProducerRegisters = 56, kConsumerRegisters = 224;
 
   static constexpr int kKBytes = kTileBytes<kRows, kDim>, kQBytes = kTileBytes<kColumns, kDim>;
   static constexpr int kScoreBytes = kTileBytes<kRows, kColumns>;  // of dS
@@ -30,15 +36,10 @@ struct BackwardShape {
   static constexpr int kQueryGradients = kScores + kStages * kScoreBytes;
   static constexpr int kOffsets = kQueryGradients + kConsumers * kQueryGradientBytes;
   static constexpr int kDeltas = kOffsets + kStages * kColumns * 4, kSteps = kDeltas + kStages * kColumns * 4;
-  static constexpr int kBarriers = kSteps + kStages * 8;
+  static constexpr int kBarriers = kSteps + kStages * 32;
   static constexpr int kSharedBytes = kBarriers + 8 * (1 + 4 * kStages);
   /// The parts of dQ that the warpgroups make cover it.
-  static_assert(kDim * kColumns == kConsumers * 64 * 64);
-};
-
-/// Which step a stage holds: its first query, and the index of its band or kNoBand.
-struct StagedStep {
-  std::int32_t column, band;
+  static_assert(kDim * kColumns == kConsumers * 64 * 64 && sizeof(StagedStep) <= 32);
 };
 
 template <typename T, typename Shape>
@@ -49,14 +50,9 @@ class Backward {
 
  public:
   __device__ Backward(const BackwardParameters& p, const BackwardMaps& maps, unsigned char* shared)
-      : p_(p),
-        maps_(maps),
-        data_(shared),
-        shared_(ptx::shared_address(shared)),
-        item_(p.schedule.item(ptx::block_index())),
-        block_(p.work.blocks[item_.block]) {}
+      : p_(p), maps_(maps), data_(shared), shared_(ptx::shared_address(shared)) {}
 
-  __device__ bool has_work() const { return step_count() > 0; }
+  __device__ bool has_work() const { return keys().steps > 0; }
 
   /// By one thread.
   __device__ void init_barriers() {
@@ -73,31 +69,33 @@ class Backward {
 
   /// By one thread: loads what TMA loads.
   __device__ void load() {
-    load_keys();
+    const Keys at = keys();
+    load_keys(at);
     Ring<kStages> ring;
-    for_steps([&](const Steps& steps) {
+    for_steps(at, [&](const Steps& steps, int /*left*/) {
       const int s = ring.stage;
-      load_queries(q(s), maps_.q, steps, q_empty(s), q_full(s), ring.parity);
-      load_queries(dout(s), maps_.dout, steps, dout_empty(s), dout_full(s), ring.parity);
+      load_queries(q(s), maps_.q, at, steps, q_empty(s), q_full(s), ring.parity);
+      load_queries(dout(s), maps_.dout, at, steps, dout_empty(s), dout_full(s), ring.parity);
       ring.advance();
     });
   }
 
-  /// By one warp: loads the queries' offsets and deltas, and tells the consumers which step it is: they have no
-  /// register to spare for walking the steps themselves.
+  /// By one warp: loads the queries' offsets and deltas, and tells the consumers the step's band: they have no register
+  /// to spare for walking the steps themselves.
   __device__ void load_statistics() {
+    const Keys at = keys();
     Ring<kStages> ring;
-    for_steps([&](const Steps& steps) {
+    for_steps(at, [&](const Steps& steps, int left) {
       const int s = ring.stage;
       ptx::mbarrier_wait(q_empty(s), ring.parity ^ 1);
-      if (lane_index() == 0) *staged(s) = {steps.column(), steps.band_index()};
+      if (lane_index() == 0) *staged(s) = staged_step(at.block.row_begin, steps, left == 0);
       for (int i = lane_index(); i < kColumns; i += 32) {
-        offsets(s)[i] = offset_of(p_, batch(), q_head(steps), steps.column() + i);
+        offsets(s)[i] = offset_of(p_, at.batch, q_head(at, steps), steps.column() + i);
       }
       ptx::mbarrier_arrive(q_full(s));
       ptx::mbarrier_wait(dout_empty(s), ring.parity ^ 1);
       for (int i = lane_index(); i < kColumns; i += 32) {
-        deltas(s)[i] = delta_of(p_, batch(), q_head(steps), steps.column() + i);
+        deltas(s)[i] = delta_of(p_, at.batch, q_head(at, steps), steps.column() + i);
       }
       ptx::mbarrier_arrive(dout_full(s));
       ring.advance();
@@ -107,13 +105,12 @@ class Backward {
   /// By one warp: adds dQ to global memory.
   __device__ void write_query_gradients() {
     for (int w = 0; w < kConsumers; ++w) ptx::barrier_arrive(dq_empty(w), kWriters);
-    int left = step_count();
-    for_steps([&](const Steps& steps) {
+    const Keys at = keys();
+    for_steps(at, [&](const Steps& steps, int left) {
       for (int w = 0; w < kConsumers; ++w) {
         ptx::barrier_sync(dq_full(w), kWriters);
-        if (lane_index() == 0) add_query_gradient(w, steps);
+        if (lane_index() == 0) add_query_gradient(w, at, steps);
       }
-      --left;
       if (lane_index() == 0) ptx::bulk_wait_read<0>();
       ptx::warp_sync();
       for (int w = 0; w < kConsumers && left > 0; ++w) ptx::barrier_arrive(dq_empty(w), kWriters);
@@ -125,28 +122,48 @@ class Backward {
     consumer_ = consumer;
     if (has_work()) {
       ptx::mbarrier_wait(kv_full(), 0);
-      for (int left = step_count(); left > 0; --left) attend();
+      Ring<kStages> ring;
+      while (attend(ring.stage, ring.parity)) ring.advance();
     } else if (!p_.first_dkv) {
       return;
     }
-    const int row = block_.row_begin + first_row();
-    add_to_gradient(p_, p_.dk, p_.dim, batch(), kv_head(), row, 0, p_.scale, dk_);
-    add_to_gradient(p_, p_.dv, p_.dim_v, batch(), kv_head(), row, 0, 1.0f, dv_);
+    const Keys at = keys();
+    const int row = at.block.row_begin + first_row();
+    add_to_gradient(p_, p_.dk, p_.dim, at.batch, at.head, row, 0, p_.scale, dk_);
+    add_to_gradient(p_, p_.dv, p_.dim_v, at.batch, at.head, row, 0, 1.0f, dv_);
   }
 
  private:
-  // Computed where they are needed: registers are scarce.
-  __device__ int batch() const { return item_.unit / p_.kv_heads; }
-  __device__ int kv_head() const { return item_.unit % p_.kv_heads; }
-  __device__ int step_count() const { return (p_.head_end(kv_head()) - p_.head_begin(kv_head())) * block_.steps; }
+  /// The block's keys: `steps` counts those of all heads that read them.
+  struct Keys {
+    int batch, head;
+    WorkList::Block block;
+    int steps;
+  };
+  /// Asked for where they are needed: registers are scarce.
+  __device__ Keys keys() const {
+    const Schedule::Item item = p_.schedule.item(ptx::block_index());
+    const int head = item.unit % p_.kv_heads;
+    const WorkList::Block& block = p_.work.blocks[item.block];
+    return {item.unit / p_.kv_heads, head, block, (p_.head_end(head) - p_.head_begin(head)) * block.steps};
+  }
+
+  /// The first of the warp's rows among the warpgroup's, and the lane. Unsigned division needs fewer registers.
+  struct ThreadPlace {
+    int warp_row, lane;
+  };
+  __device__ static ThreadPlace thread_place() {
+    const unsigned thread = static_cast<unsigned>(ptx::thread_index()) % 128;
+    return {static_cast<int>(thread / 32 * 16), static_cast<int>(thread % 32)};
+  }
 
   // --- Shared memory ---
-  __device__ ptx::SharedAddress at(int offset) const { return shared_ + static_cast<unsigned>(offset); }
+  __device__ ptx::SharedAddress place(int offset) const { return shared_ + static_cast<unsigned>(offset); }
   __device__ ptx::SharedAddress k() const { return shared_; }
-  __device__ ptx::SharedAddress v() const { return at(Shape::kV); }
-  __device__ ptx::SharedAddress q(int stage) const { return at(Shape::kQ + stage * Shape::kQBytes); }
-  __device__ ptx::SharedAddress dout(int stage) const { return at(Shape::kDout + stage * Shape::kQBytes); }
-  __device__ ptx::SharedAddress scores(int stage) const { return at(Shape::kScores + stage * Shape::kScoreBytes); }
+  __device__ ptx::SharedAddress v() const { return place(Shape::kV); }
+  __device__ ptx::SharedAddress q(int stage) const { return place(Shape::kQ + stage * Shape::kQBytes); }
+  __device__ ptx::SharedAddress dout(int stage) const { return place(Shape::kDout + stage * Shape::kQBytes); }
+  __device__ ptx::SharedAddress scores(int stage) const { return place(Shape::kScores + stage * Shape::kScoreBytes); }
   __device__ float* offsets(int stage) const {
     return reinterpret_cast<float*>(data_ + Shape::kOffsets) + stage * kColumns;
   }
@@ -156,28 +173,28 @@ class Backward {
   __device__ StagedStep* staged(int stage) const {
     return reinterpret_cast<StagedStep*>(data_ + Shape::kSteps) + stage;
   }
-  __device__ ptx::SharedAddress kv_full() const { return at(Shape::kBarriers); }
-  __device__ ptx::SharedAddress q_full(int s) const { return at(Shape::kBarriers + 8 * (1 + s)); }
-  __device__ ptx::SharedAddress q_empty(int s) const { return at(Shape::kBarriers + 8 * (1 + kStages + s)); }
-  __device__ ptx::SharedAddress dout_full(int s) const { return at(Shape::kBarriers + 8 * (1 + 2 * kStages + s)); }
-  __device__ ptx::SharedAddress dout_empty(int s) const { return at(Shape::kBarriers + 8 * (1 + 3 * kStages + s)); }
+  __device__ ptx::SharedAddress kv_full() const { return place(Shape::kBarriers); }
+  __device__ ptx::SharedAddress q_full(int s) const { return place(Shape::kBarriers + 8 * (1 + s)); }
+  __device__ ptx::SharedAddress q_empty(int s) const { return place(Shape::kBarriers + 8 * (1 + kStages + s)); }
+  __device__ ptx::SharedAddress dout_full(int s) const { return place(Shape::kBarriers + 8 * (1 + 2 * kStages + s)); }
+  __device__ ptx::SharedAddress dout_empty(int s) const { return place(Shape::kBarriers + 8 * (1 + 3 * kStages + s)); }
 
   // --- Named barriers ---
   static constexpr int kScoresBarrier = 1;
   __device__ static int dq_full(int consumer) { return 2 + consumer; }
   __device__ static int dq_empty(int consumer) { return 2 + kConsumers + consumer; }
 
-  /// Calls work(steps) for every step, in a round for each head that reads the keys.
+  /// Calls work(steps, left) for every step, in a round for each head that reads the keys; `left` come after it.
   template <typename Work>
-  __device__ void for_steps(Work&& work) {
-    Steps steps(p_.work, block_);
-    for (int left = step_count(); left > 0; --left) {
+  __device__ void for_steps(const Keys& at, Work&& work) {
+    Steps steps(p_.work, at.block);
+    for (int left = at.steps - 1; left >= 0; --left) {
       steps.advance();
-      work(steps);
+      work(steps, left);
     }
   }
-  __device__ int q_head(const Steps& steps) const {
-    return p_.heads.q_begin + p_.head_begin(kv_head()) + steps.round();
+  __device__ int q_head(const Keys& at, const Steps& steps) const {
+    return p_.heads.q_begin + p_.head_begin(at.head) + steps.round();
   }
 
   // --- Loads ---
@@ -191,18 +208,28 @@ class Backward {
     }
   }
 
-  __device__ void load_keys() {
-    const int row = block_.row_begin - p_.work.row_begin;
+  __device__ void load_keys(const Keys& at) {
+    const int row = at.block.row_begin - p_.work.row_begin;
     ptx::mbarrier_arrive_expect(kv_full(), 2 * Shape::kKBytes);
-    load_slabs<kRows>(k(), maps_.k, row, kv_head(), batch(), kv_full());
-    load_slabs<kRows>(v(), maps_.v, row, kv_head(), batch(), kv_full());
+    load_slabs<kRows>(k(), maps_.k, row, at.head, at.batch, kv_full());
+    load_slabs<kRows>(v(), maps_.v, row, at.head, at.batch, kv_full());
   }
 
-  __device__ void load_queries(ptx::SharedAddress to, const CUtensorMap& map, const Steps& steps,
+  __device__ void load_queries(ptx::SharedAddress to, const CUtensorMap& map, const Keys& at, const Steps& steps,
                                ptx::SharedAddress empty, ptx::SharedAddress full, int parity) {
     ptx::mbarrier_wait(empty, parity ^ 1);
     ptx::mbarrier_arrive_expect(full, Shape::kQBytes);
-    load_slabs<kColumns>(to, map, steps.column(), q_head(steps), batch(), full);
+    load_slabs<kColumns>(to, map, steps.column(), q_head(at, steps), at.batch, full);
+  }
+
+  __device__ static StagedStep staged_step(int row, const Steps& steps, bool last) {
+    if (!steps.masked()) return {.masked = false, .last = last, .band = {}};
+    const int column = steps.column();
+    const WorkList::Band& band = steps.band();
+    return {.masked = true,
+            .last = last,
+            .band = {band.row_begin - row, band.row_end - row, band.column_begin - column, band.column_end - column,
+                     band.lo + row - column, band.hi + row - column}};
   }
 
   // --- Sums of dQ ---
@@ -210,19 +237,20 @@ class Backward {
   __device__ static int part_rows(int consumer) { return consumer % (kColumns / 64); }
   __device__ static int part_slab(int consumer) { return consumer / (kColumns / 64); }
 
-  __device__ void add_query_gradient(int consumer, const Steps& steps) {
+  __device__ void add_query_gradient(int consumer, const Keys& at, const Steps& steps) {
     const int from = Shape::kQueryGradients + consumer * Shape::kQueryGradientBytes;
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
       ptx::add_box(&maps_.dq, kSlabColumns * part_slab(consumer) + 32 * half, steps.column() + 64 * part_rows(consumer),
-                   q_head(steps), batch(), at(from + half * (64 * kRowBytes)));
+                   q_head(at, steps), at.batch, place(from + half * (64 * kRowBytes)));
     }
     ptx::bulk_commit();
   }
 
   /// To shared memory, as two boxes of 32 columns with swizzled rows of 128 bytes.
   __device__ void save_query_gradient(const float (&dq)[32]) {
-    const int lane = lane_index(), row = ptx::thread_index() % 128 / 32 * 16 + lane / 4;
+    const auto [warp_row, lane] = thread_place();
+    const int row = warp_row + lane / 4;
     unsigned char* to =
         data_ + Shape::kQueryGradients + consumer_ * Shape::kQueryGradientBytes + row * kRowBytes + lane % 2 * 8;
     const int piece = lane % 4 / 2 ^ lane / 4;  // of column 0; lane / 4 is row % 8
@@ -236,28 +264,28 @@ class Backward {
 
   // --- Consumer ---
   /// The lane's first key, in the block.
-  __device__ int first_row() const { return 64 * consumer_ + ptx::thread_index() % 128 / 32 * 16 + lane_index() / 4; }
+  __device__ int first_row() const {
+    const auto [warp_row, lane] = thread_place();
+    return 64 * consumer_ + warp_row + lane / 4;
+  }
 
   __device__ static void release(ptx::SharedAddress barrier) {
     ptx::warp_sync();
-    if (lane_index() == 0) ptx::mbarrier_arrive(barrier);
+    if (thread_place().lane == 0) ptx::mbarrier_arrive(barrier);
   }
 
-  __device__ void attend() {
-    const int s = ring_.stage;
+  /// The step of a stage. Whether more follow.
+  __device__ bool attend(int s, int parity) {
     float p[kColumns / 2], ds[kColumns / 2];
-    ptx::mbarrier_wait(q_full(s), ring_.parity);
+    ptx::mbarrier_wait(q_full(s), parity);
     multiply_transposed(p, k(), q(s));
-    ptx::mbarrier_wait(dout_full(s), ring_.parity);
+    ptx::mbarrier_wait(dout_full(s), parity);
     multiply_transposed(ds, v(), dout(s));
 
     ptx::wgmma_wait<1>();
     ptx::hold_registers(p);
     probabilities(p, offsets(s), p_.scale_log2);
-    const StagedStep step = *staged(s);
-    if (step.band != WorkList::kNoBand) {
-      clear_outside(p, p_.work.bands[step.band], block_.row_begin + first_row(), step.column);
-    }
+    if (staged(s)->masked) clear_outside(p, staged(s)->band, first_row(), 0);
     ptx::wgmma_wait<0>();
     ptx::hold_registers(ds);
     score_gradients(ds, p, deltas(s));
@@ -268,12 +296,12 @@ class Backward {
 #pragma unroll
     for (int k16 = 0; k16 < kColumns / 16; ++k16) pack_operand<T>(gradients[k16], ds, k16);
     add_product(dv_, weights, dout(s));
-    save_score_gradients(gradients);
+    save_score_gradients(s, gradients);
     ptx::fence_proxy_async();
     ptx::barrier_sync(kScoresBarrier, 128 * kConsumers);
 
     float dq[32];
-    multiply_query_gradient(dq);
+    multiply_query_gradient(dq, s);
     add_product(dk_, gradients, q(s));
     ptx::wgmma_wait<1>();
     ptx::hold_registers(dv_);
@@ -287,8 +315,9 @@ class Backward {
     ptx::wgmma_wait<0>();
     ptx::hold_registers(dk_);
     hold_operands(gradients);
+    const bool more = !staged(s)->last;
     release(q_empty(s));
-    ring_.advance();
+    return more;
   }
 
   template <int kCount>
@@ -322,25 +351,26 @@ class Backward {
   }
 
   /// Starts the warpgroup's part of dQ = dS K, over the keys of both warpgroups.
-  __device__ void multiply_query_gradient(float (&dq)[32]) {
+  __device__ void multiply_query_gradient(float (&dq)[32], int s) {
     ptx::hold_registers(dq);
     ptx::wgmma_fence();
 #pragma unroll
     for (int k16 = 0; k16 < kRows / 16; ++k16) {
       ptx::wgmma<T, 64, ptx::Major::kOther, ptx::Major::kOther>(
-          dq, by_rows<kRows>(scores(ring_.stage), part_rows(consumer_), k16),
-          by_rows<kRows>(k(), part_slab(consumer_), k16), k16 > 0);
+          dq, by_rows<kRows>(scores(s), part_rows(consumer_), k16), by_rows<kRows>(k(), part_slab(consumer_), k16),
+          k16 > 0);
     }
     ptx::wgmma_commit();
   }
 
   /// dS of the warpgroup's keys, to the stage that no warpgroup reads: rows are keys, columns queries.
-  __device__ void save_score_gradients(const std::uint32_t (&gradients)[kColumns / 16][4]) {
-    const int row = 64 * consumer_ + ptx::thread_index() % 128 / 32 * 16;
+  __device__ void save_score_gradients(int s, const std::uint32_t (&gradients)[kColumns / 16][4]) {
+    const auto [warp_row, lane] = thread_place();
+    const int row = 64 * consumer_ + warp_row;
 #pragma unroll
     for (int k16 = 0; k16 < kColumns / 16; ++k16) {
-      const auto slab = scores(ring_.stage) + static_cast<unsigned>(k16 / 4 * kRows * kRowBytes);
-      ptx::store_matrix_x4(result_row(slab, row, k16 % 4), gradients[k16]);
+      const auto slab = scores(s) + static_cast<unsigned>(k16 / 4 * kRows * kRowBytes);
+      ptx::store_matrix_x4(result_row(slab, row, k16 % 4, lane), gradients[k16]);
     }
   }
 
@@ -348,10 +378,7 @@ class Backward {
   const BackwardMaps& maps_;
   unsigned char* data_;
   ptx::SharedAddress shared_;
-  Schedule::Item item_;
-  const WorkList::Block& block_;
   int consumer_ = 0;
-  Ring<kStages> ring_;
   float dk_[kDim / 2] = {}, dv_[kDim / 2] = {};
 };
 

@@ -39,8 +39,8 @@ __device__ inline std::uint64_t by_rows(ptx::SharedAddress tile, int slab, int k
 
 /// Where a lane writes 16-bit results of its warp into a slab of a tile, for store_matrix_x4: 16 rows from `row`, a
 /// multiple of 8, and 16 columns from 16 * k.
-__device__ inline ptx::SharedAddress result_row(ptx::SharedAddress slab, int row, int k) {
-  const int lane = ptx::thread_index() % 32;
+__device__ inline ptx::SharedAddress result_row(ptx::SharedAddress slab, int row, int k,
+                                                int lane = ptx::thread_index() % 32) {
   const int piece = (lane / 16 ^ lane % 8) ^ 2 * k;  // lane % 8 is the row's last three bits
   return slab + static_cast<unsigned>((row + lane % 16) * kRowBytes + piece * 16);
 }
