@@ -21,7 +21,7 @@ class ListInterner {
     for (auto it = begin; it != end; ++it) {
       const Slice slice = it->second;
       const auto stored = std::as_const(pool).begin() + slice.begin;
-      if (std::ranges::equal(list, std::ranges::subrange(stored, stored + slice.count))) return slice;
+      if (std::equal(list.begin(), list.end(), stored, stored + slice.count)) return slice;
     }
     const Slice slice{static_cast<std::uint32_t>(pool.size()), static_cast<std::uint32_t>(std::ranges::size(list))};
     pool.insert(pool.end(), list.begin(), list.end());

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <cstdint>
-#include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
@@ -87,7 +86,21 @@ struct Transfer {
   Region region;
   bool operator==(const Transfer&) const = default;
 };
-using TransferList = std::ranges::subrange<PagedVector<Transfer>::const_iterator>;
+/// A part of a program's transfers.
+class TransferList {
+ public:
+  using Iterator = PagedVector<Transfer>::const_iterator;
+  TransferList() = default;
+  TransferList(Iterator begin, Iterator end) : begin_(begin), end_(end) {}
+  Iterator begin() const { return begin_; }
+  Iterator end() const { return end_; }
+  std::size_t size() const { return static_cast<std::size_t>(end_ - begin_); }
+  bool empty() const { return begin_ == end_; }
+  const Transfer& operator[](std::size_t index) const { return begin_[static_cast<std::ptrdiff_t>(index)]; }
+
+ private:
+  Iterator begin_, end_;
+};
 
 /// Sends regions to peers and receives regions from peers, all at once: a ring hop, an all-to-all, an all-gather and a
 /// reduce-scatter are all exchanges. The k-th send to a peer meets the k-th receive from this rank in the peer's

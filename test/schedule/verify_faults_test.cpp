@@ -59,7 +59,7 @@ class VerifyFaults : public testing::Test {
     return static_cast<BufferId>(program(rank).buffers.size()) - 1;
   }
 
-  /// Gives an operation a list of its own, which may then be changed.
+  /// Gives an operation a list of its own, which may then be changed, from what is returned on.
   template <typename Pool>
   static auto own_list(Pool& pool, Slice& slice, std::uint32_t extra = 0) {
     const std::vector<typename Pool::value_type> copy(pool.begin() + slice.begin,
@@ -67,7 +67,7 @@ class VerifyFaults : public testing::Test {
     slice = {static_cast<std::uint32_t>(pool.size()), slice.count + extra};
     pool.insert(pool.end(), copy.begin(), copy.end());
     for (std::uint32_t i = 0; i < extra; ++i) pool.push_back(copy.front());
-    return std::ranges::subrange(pool.begin() + slice.begin, pool.end());
+    return pool.begin() + slice.begin;
   }
   auto own_tiles(int rank, Slice& slice, std::uint32_t extra = 0) {
     return own_list(program(rank).tiles, slice, extra);
@@ -109,7 +109,7 @@ TEST_F(VerifyFaults, BufferReusedTooEarly) {
   // The first hop's send is in flight while the second hop's receive overwrites its source.
   Exchange& hop = action<Exchange>(2, "kv hop 1");
   const BufferId in_flight = program(2).transfers[hop.sends.begin].region.buffer;
-  own_list(program(2).transfers, hop.receives).front().region.buffer = in_flight;
+  own_list(program(2).transfers, hop.receives)->region.buffer = in_flight;
   action<Attend>(2, "attend 2").kv = in_flight;
   action<AttendBackward>(2, "attend-backward 0").kv = in_flight;
   expect_fault({"rank 2, op", "(kv hop 1)", "both reads and writes kv"});
@@ -117,7 +117,7 @@ TEST_F(VerifyFaults, BufferReusedTooEarly) {
 
 TEST_F(VerifyFaults, OverwrittenInput) {
   Exchange& hop = action<Exchange>(2, "kv hop 0");
-  own_list(program(2).transfers, hop.receives).front().region.buffer = program(2).owned.kv;
+  own_list(program(2).transfers, hop.receives)->region.buffer = program(2).owned.kv;
   expect_fault({"rank 2, op", "(kv hop 0) writes kv", "an input of the rank"});
 }
 
@@ -146,20 +146,20 @@ TEST_F(VerifyFaults, MissingTile) {
 }
 
 TEST_F(VerifyFaults, BandTooWide) {
-  Tile& tile = own_tiles(0, action<Attend>(0, "attend 0").tiles).front();
+  Tile& tile = *own_tiles(0, action<Attend>(0, "attend 0").tiles);
   ASSERT_LT(tile.hi, tile.k_count - 1);
   ++tile.hi;
   expect_fault({"rank 0, op", "(attend 0)", "forbid"});
 }
 
 TEST_F(VerifyFaults, BandTooNarrow) {
-  --own_tiles(0, action<AttendBackward>(0, "attend-backward 2").tiles).front().hi;
+  --own_tiles(0, action<AttendBackward>(0, "attend-backward 2").tiles)->hi;
   expect_fault({"rank 0", "dkv", "pairs expected"});
 }
 
 TEST_F(VerifyFaults, SwappedPeer) {
   Exchange& hop = action<Exchange>(1, "kv hop 0");
-  own_list(program(1).transfers, hop.sends).front().peer = 0;
+  own_list(program(1).transfers, hop.sends)->peer = 0;
   expect_fault({"rank 1, op", "(kv hop 0) sends to rank 0", "has no receive for it"});
 }
 
@@ -175,7 +175,7 @@ TEST_F(VerifyFaults, MissingSend) {
 
 TEST_F(VerifyFaults, UnequalShapes) {
   Exchange& hop = action<Exchange>(1, "kv hop 0");
-  --own_list(program(1).transfers, hop.sends).front().region.row_count;
+  --own_list(program(1).transfers, hop.sends)->region.row_count;
   expect_fault({"rank 1, op", "(kv hop 0) sends kv", "rows [0, 3)", "rank 2, op", "receives"});
 }
 
@@ -188,7 +188,7 @@ TEST_F(VerifyFaults, Deadlock) {
 TEST_F(VerifyFaults, WrongNeighboursBlock) {
   // The own block is sent again instead of the one received.
   Exchange& hop = action<Exchange>(0, "kv hop 1");
-  own_list(program(0).transfers, hop.sends).front().region.buffer = program(0).owned.kv;
+  own_list(program(0).transfers, hop.sends)->region.buffer = program(0).owned.kv;
   expect_fault({"rank 1"});
 }
 
