@@ -19,7 +19,7 @@ Problem problem_of(const AttentionCase& c) {
   problem.dtype = c.dtype;
   problem.layout = c.layout;
   problem.sink = c.sink;
-  problem.scale = 1 / std::sqrt(static_cast<double>(c.dim));
+  problem.scale = c.scale != 0 ? c.scale : 1 / std::sqrt(static_cast<double>(c.dim));
   return problem;
 }
 

@@ -20,6 +20,7 @@ struct AttentionCase {
   Layout layout = Layout::kBshd;
   bool sink = false;
   double magnitude = 1;  ///< standard deviation of q and k
+  double scale = 0;      ///< 0: 1 / sqrt(dim)
   std::vector<Tile> tiles = {};
   int calls = 1;  ///< the tiles are dealt to so many calls, which continue each other
   int threads = 1;

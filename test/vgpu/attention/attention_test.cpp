@@ -1,43 +1,63 @@
 // The GPU's attention kernels on the virtual GPU against the definition.
 #include <gtest/gtest.h>
 
-#include "backend/support/attention_case.hpp"
+#include "vgpu/attention/cases.hpp"
 #include "vgpu/support/orders.hpp"
 
 namespace cpbench::test {
 namespace {
 
-Tile full_tile(std::int64_t q_begin, std::int64_t q_count, std::int64_t k_begin, std::int64_t k_count) {
-  return {q_begin, q_count, k_begin, k_count, -(q_count - 1), k_count - 1};
-}
-Tile causal_tile(std::int64_t begin, std::int64_t count) { return {begin, count, begin, count, -(count - 1), 0}; }
+const auto kKernels = testing::Values("virtual-sm80", "virtual-sm90");
+std::string short_name(const std::string& kernel) { return kernel.substr(kernel.find('-') + 1); }
 
-class VirtualAttention : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(All, VirtualAttention, testing::Values("virtual-sm80", "virtual-sm90"),
-                         [](const auto& param) { return std::string(param.param).substr(8); });
+class VirtualAttention : public testing::TestWithParam<std::tuple<VirtualCase, const char*>> {};
 
-TEST_P(VirtualAttention, InEveryOrder) {
-  AttentionCase c{.name = "causal", .q_rows = 150, .k_rows = 150, .tiles = {causal_tile(0, 150)}};
-  for (const DType dtype : {DType::kFp32, DType::kBf16, DType::kFp16}) {
-    c.dtype = dtype;
-    vgpu::in_every_order([&] { expect_close(c, run_case(c, GetParam())); }, 2);
-  }
+TEST_P(VirtualAttention, AgreesWithTheDefinition) {
+  const auto& [c, kernel] = GetParam();
+  const vgpu::WithOrder order(c.order);
+  expect_close(c.attention, run_case(c.attention, kernel));
 }
 
-TEST_P(VirtualAttention, HeadSizes) {
-  for (const auto& [dim, dim_v] :
-       std::vector<std::pair<int, int>>{{8, 8}, {72, 128}, {192, 128}, {192, 192}, {256, 256}}) {
-    SCOPED_TRACE(testing::Message() << dim << " and " << dim_v);
-    const AttentionCase c{.name = "sizes",
-                          .q_rows = 70,
-                          .k_rows = 90,
-                          .dim = dim,
-                          .dim_v = dim_v,
-                          .dtype = DType::kBf16,
-                          .tiles = {full_tile(0, 70, 0, 90)}};
-    expect_close(c, run_case(c, GetParam()));
-  }
+std::string name_of_case(const testing::TestParamInfo<VirtualAttention::ParamType>& info) {
+  return short_name(std::get<1>(info.param)) + "_" + std::get<0>(info.param).attention.name + "_" +
+         std::to_string(info.index / 2);
 }
+INSTANTIATE_TEST_SUITE_P(Shards, VirtualAttention, testing::Combine(testing::ValuesIn(shard_cases()), kKernels),
+                         name_of_case);
+INSTANTIATE_TEST_SUITE_P(Edges, VirtualAttention, testing::Combine(testing::ValuesIn(edge_cases()), kKernels),
+                         name_of_case);
+
+class EveryOrder : public testing::TestWithParam<std::tuple<DType, int, const char*>> {};
+
+/// Long enough that the blocks of either pass have several items and steps, and every ring of stages goes round.
+TEST_P(EveryOrder, AgreesWithTheDefinition) {
+  const auto& [dtype, dim, kernel] = GetParam();
+  // The queries of a causal zigzag's outer chunks, in two calls.
+  constexpr std::int64_t kChunk = 100, kKeys = 4 * kChunk;
+  const AttentionCase c{
+      .name = "zigzag",
+      .q_rows = 2 * kChunk,
+      .k_rows = kKeys,
+      .heads = 2,
+      .kv_heads = 1,
+      .dim = dim,
+      .dim_v = dim,
+      .map = {0, 2, 0, 0},
+      .group = 2,
+      .dtype = dtype,
+      .tiles = {{0, kChunk, 0, kChunk, -(kChunk - 1), 0}, {kChunk, kChunk, 0, kKeys, -(kChunk - 1), 3 * kChunk}},
+      .calls = 2};
+  vgpu::in_every_order([&] { expect_close(c, run_case(c, kernel)); }, 2);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EveryOrder,
+                         testing::Combine(testing::Values(DType::kBf16, DType::kFp16), testing::Values(64, 128),
+                                          kKernels),
+                         [](const auto& param) {
+                           return short_name(std::get<2>(param.param)) + "_" +
+                                  std::string(name_of(std::get<0>(param.param))) + "_" +
+                                  std::to_string(std::get<1>(param.param));
+                         });
 
 }  // namespace
 }  // namespace cpbench::test

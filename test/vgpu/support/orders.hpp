@@ -13,13 +13,24 @@
 
 namespace cpbench::vgpu {
 
+/// An order, for as long as this lives.
+class WithOrder {
+ public:
+  explicit WithOrder(OrderSettings settings) : before_(order_settings()) { set_order(settings); }
+  WithOrder(const WithOrder&) = delete;
+  WithOrder& operator=(const WithOrder&) = delete;
+  ~WithOrder() { set_order(before_); }
+
+ private:
+  OrderSettings before_;
+};
+
 /// Calls `body` for the eager, the late, and `seeds` random orders.
 template <typename Body>
 void in_every_order(Body&& body, int seeds = 8) {
-  const OrderSettings before = order_settings();
   const auto with = [&](OrderSettings settings, const std::string& name) {
     SCOPED_TRACE(name);
-    set_order(settings);
+    const WithOrder order(settings);
     body();
   };
   with({Order::kEager, 0}, "eager order");
@@ -27,7 +38,6 @@ void in_every_order(Body&& body, int seeds = 8) {
   for (int seed = 1; seed <= seeds; ++seed) {
     with({Order::kRandom, static_cast<std::uint64_t>(seed)}, "random order " + std::to_string(seed));
   }
-  set_order(before);
 }
 
 /// Which faults may show a mistake: a missing barrier is a race or an early read of what is not written yet, as it
