@@ -23,6 +23,22 @@ elseif(NOT CPBENCH_CUDA STREQUAL "AUTO")
   message(FATAL_ERROR "No CUDA toolkit 12.3 or later was found: put its nvcc on the PATH, or configure with -DCPBENCH_CUDA=OFF.")
 endif()
 
+# NCCL, where it is beside the toolkit or where NCCL_ROOT says: linked, so that a build with it needs it to start.
+set(CPBENCH_HAVE_NCCL OFF)
+if(CPBENCH_HAVE_CUDA)
+  find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${NCCL_ROOT} ${CUDAToolkit_INCLUDE_DIRS} PATH_SUFFIXES include)
+  find_library(NCCL_LIBRARY nccl HINTS ${NCCL_ROOT} ${CUDAToolkit_LIBRARY_DIR} ${CUDAToolkit_LIBRARY_ROOT} PATH_SUFFIXES lib)
+  mark_as_advanced(NCCL_INCLUDE_DIR NCCL_LIBRARY)
+  if(NCCL_INCLUDE_DIR AND NCCL_LIBRARY)
+    set(CPBENCH_HAVE_NCCL ON)
+    add_library(NCCL::NCCL UNKNOWN IMPORTED)
+    set_target_properties(NCCL::NCCL PROPERTIES
+      IMPORTED_LOCATION ${NCCL_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${NCCL_INCLUDE_DIR})
+  else()
+    message(STATUS "NCCL was not found: --transport nccl is left out")
+  endif()
+endif()
+
 # cpbench_cuda_kernels(NAME SOURCES a.cu GENCODE arch=…,code=…): kernels as objects. What ptxas reports of them is kept beside each
 # object, as OBJECT.ptxas.
 function(cpbench_cuda_kernels name)

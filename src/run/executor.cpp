@@ -75,6 +75,7 @@ void Executor::run(Part part) {
   Backoff backoff;
   for (std::size_t before = steps_; !advance(); before = steps_) {
     if (steps_ == before) {
+      transport_.check_health();
       backoff.pause();
     } else {
       backoff.reset();

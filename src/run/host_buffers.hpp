@@ -20,6 +20,8 @@ class HostBuffers {
   void store(BufferId id);
   /// The buffers with what the device holds of them now; others are null. kNoBuffer is ignored.
   const ProgramMemory& fetch(std::initializer_list<BufferId> ids);
+  /// As far as they have been viewed or fetched.
+  const ProgramMemory& host() const { return host_; }
 
  private:
   std::span<std::byte> copy_of(BufferId id);

@@ -42,6 +42,8 @@ class Transport {
   /// the queue is; `start` and `test` are not called.
   virtual bool is_queued() const { return false; }
   virtual void queue(std::span<const MessageId> messages, Stream stream);
+  /// Throws where messages that are queued have failed, so that nobody waits for them forever.
+  virtual void check_health() {}
 };
 
 }  // namespace cpbench

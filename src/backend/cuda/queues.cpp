@@ -1,6 +1,5 @@
 #include "backend/cuda/queues.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -132,21 +131,19 @@ void CudaQueues::join() const {
   }
 }
 
-/// The reference is recorded anew after whatever was queued: the clocks drift, and elapsed times are 32-bit floats.
+/// The reference is recorded anew after whatever was queued: the clocks drift, and elapsed times are 32-bit floats. It
+/// happened between the two readings of the host's clock, so they should be near each other.
 void CudaQueues::align_clocks() {
-  if (aligned_) return;
-  constexpr int kTries = 5;
-  for (std::int64_t best = -1, tries = 0; tries < kTries; ++tries) {
+  constexpr int kTries = 10;
+  constexpr std::int64_t kNear = 20'000;
+  for (int tries = 0; !aligned_; ++tries) {
     const std::int64_t before = now_ns();
     reference_.record(origin());
     check(cudaEventSynchronize(reference_.handle()), "cudaEventSynchronize");
-    const std::int64_t after = now_ns();
-    // An earlier try that was quicker cannot be kept: the event holds the last one.
-    reference_ns_ = before + (after - before) / 2;
-    if (best >= 0 && after - before <= best + best / 4) break;
-    best = best < 0 ? after - before : std::min(best, after - before);
+    const std::int64_t duration = now_ns() - before;
+    reference_ns_ = before + duration / 2;
+    aligned_ = duration < kNear || tries == kTries;
   }
-  aligned_ = true;
 }
 
 std::int64_t CudaQueues::time_of(const CudaEvent& event) {

@@ -68,7 +68,7 @@ const ProgramMemory& RankJob::results() {
 }
 
 void RankJob::run_once_with(const Plant& plant) {
-  FaultInjector injector(plant, full_.memory(), *backend_);
+  const FaultInjector& injector = injectors_.emplace_back(plant, full_.memory(), *backend_);
   Executor(buffers_, program(), *backend_, transport(), injector).run(Part::kAll);
 }
 

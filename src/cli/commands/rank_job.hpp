@@ -1,6 +1,7 @@
 // One rank's part in one point: its programs, their memory, and what executes them.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 
@@ -48,6 +49,7 @@ class RankJob {
 
   std::unique_ptr<Backend> backend_;
   BufferSet buffers_;
+  std::deque<FaultInjector> injectors_;  ///< kept: peers may have their memory open
   std::unique_ptr<Transport> carried_;
   std::optional<EmulatedLink> emulated_;  ///< of messages that the host moves
   Program compute_only_program_, comm_only_program_;

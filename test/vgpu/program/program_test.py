@@ -26,6 +26,19 @@ class OnVirtualGpus(ProgramTest):
             for point in points:
                 self.assertEqual((point["case"]["backend"], point["case"]["transport"]), ("cuda", "mpi"))
 
+    def test_every_algorithm_by_copy_engines(self):
+        """Chosen unasked; operation by operation, and as graphs."""
+        for ranks, flags in ((2, ["--no-graphs"]), (4, [])):
+            content = {"defaults": SMALL, "matrix": {"algo": ALGORITHMS}}
+            points = self.expect_validated(ranks, content, *flags)
+            self.assertEqual({p["case"]["transport"] for p in points}, {"ipc"})
+
+    def test_every_algorithm_by_nccl(self):
+        for ranks, flags in ((2, ["--no-graphs"]), (4, ["--comm-ctas", "2"])):
+            content = {"defaults": SMALL, "matrix": {"algo": ALGORITHMS}}
+            points = self.expect_validated(ranks, content, "--transport", "nccl", *flags)
+            self.assertEqual({p["case"]["transport"] for p in points}, {"nccl"})
+
     def test_the_result_names_the_devices(self):
         path = self.directory / "result.json"
         arguments = ["--seq-len", "16", "--heads", "1", "--head-dim", "8", "--iterations", "1", "--warmup", "0"]
@@ -53,10 +66,6 @@ class OnVirtualGpus(ProgramTest):
         self.assertIn("backend cpu", run.out)
         refused = cpbench(*arguments, "--backend", "cuda", ranks=2, environment=none, limit_s=LIMIT_S)
         self.expect_refused(refused, 5, "there is no GPU")
-
-    def test_a_head_size_that_no_kernel_has(self):
-        run = cpbench("run", "--seq-len", "16", "--head-dim", "264", "--backend", "cuda", ranks=1, limit_s=LIMIT_S)
-        self.expect_refused(run, 2, "264", "up to 256")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,57 @@
+#include "transport/cuda/flags.hpp"
+
+#include "support/error.hpp"
+
+namespace cpbench {
+namespace {
+
+/// From the driver at run time, so that a program that was linked without it starts where there is none.
+template <typename Function>
+Function* find_in_driver(const char* name) {
+  void* found = nullptr;
+  cudaDriverEntryPointQueryResult result{};
+  constexpr unsigned kSinceVersion = 12000;
+  check(cudaGetDriverEntryPointByVersion(name, &found, kSinceVersion, cudaEnableDefault, &result),
+        "cudaGetDriverEntryPointByVersion");
+  if (found == nullptr || result != cudaDriverEntryPointSuccess) {
+    throw Error(ExitCode::kDevice, fmt::format("the driver has no {}: CUDA 12.0 or later is needed", name));
+  }
+  return reinterpret_cast<Function*>(found);
+}
+
+using StreamValue = CUresult(CUstream stream, CUdeviceptr address, cuuint32_t value, unsigned flags);
+
+void check_driver(CUresult result, const char* what) {
+  if (result != CUDA_SUCCESS)
+    throw Error(ExitCode::kDevice, fmt::format("{}: error {}", what, static_cast<int>(result)));
+}
+
+void write(Flag* flag, Flag value, cudaStream_t stream) {
+  static StreamValue* const write_value = find_in_driver<StreamValue>("cuStreamWriteValue32");
+  const auto address = static_cast<CUdeviceptr>(reinterpret_cast<std::uintptr_t>(flag));
+  check_driver(write_value(stream, address, value, CU_STREAM_WRITE_VALUE_DEFAULT), "cuStreamWriteValue32");
+}
+
+}  // namespace
+
+Flag* FlagPool::make() {
+  if (used_ == kBlock) {
+    constexpr std::size_t kBytes = kBlock * sizeof(Flag);
+    blocks_.push_back(std::make_unique<CudaMemory>(kBytes));
+    check(cudaMemset(blocks_.back()->data(), 0, kBytes), "cudaMemset");
+    check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+    used_ = 0;
+  }
+  return reinterpret_cast<Flag*>(blocks_.back()->data()) + used_++;
+}
+
+void raise(Flag* flag, cudaStream_t stream) { write(flag, 1, stream); }
+
+void await(Flag* flag, cudaStream_t stream) {
+  static StreamValue* const wait_value = find_in_driver<StreamValue>("cuStreamWaitValue32");
+  const auto address = static_cast<CUdeviceptr>(reinterpret_cast<std::uintptr_t>(flag));
+  check_driver(wait_value(stream, address, 1, CU_STREAM_WAIT_VALUE_EQ), "cuStreamWaitValue32");
+  write(flag, 0, stream);
+}
+
+}  // namespace cpbench

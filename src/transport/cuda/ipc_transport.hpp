@@ -1,0 +1,53 @@
+// Messages between GPUs of a node by the copy engines: no kernel, no host.
+#pragma once
+
+#include <deque>
+#include <vector>
+
+#include "backend/cuda/queues.hpp"
+#include "transport/communicator.hpp"
+#include "transport/cuda/device_handles.hpp"
+#include "transport/cuda/flags.hpp"
+#include "transport/transport.hpp"
+
+namespace cpbench {
+
+/// The sender's stream copies into the receiver's memory, once the receiver's stream has raised a flag in the sender's
+/// memory (the buffer may be written), and then raises one in the receiver's (it has been). Whoever waits for a flag
+/// takes it down, so the same queue, or a graph of it, serves again and again.
+///
+/// Ranks are those of the communicator, all of one node; it keeps a duplicate. Making and destroying one is collective:
+/// nobody's memory is freed while another process has it open.
+class IpcTransport : public Transport {
+ public:
+  /// `queues` must outlive it.
+  IpcTransport(const Communicator& communicator, const CudaQueues& queues);
+  ~IpcTransport() override;
+  IpcTransport(const IpcTransport&) = delete;
+  IpcTransport& operator=(const IpcTransport&) = delete;
+
+  MessageId prepare(const Message& message) override;
+  void connect() override;
+  bool is_queued() const override { return true; }
+  void queue(std::span<const MessageId> messages, Stream stream) override;
+  void start(MessageId id) override;
+  bool test(MessageId id) override;
+
+ private:
+  struct End;
+  struct Prepared;
+
+  void begin_to_connect(Prepared& prepared);
+  template <typename T>
+  T* open(const RemoteAddress& remote, int peer);
+
+  Communicator communicator_;
+  const CudaQueues& queues_;
+  FlagPool flags_;
+  OpenedMemory opened_;
+  std::deque<Prepared> prepared_;  // stable addresses: MPI writes into them
+  std::size_t connected_ = 0;      ///< of prepared_
+  int exceptions_;                 ///< under way when it was made
+};
+
+}  // namespace cpbench

@@ -1,0 +1,45 @@
+#include <nccl.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+
+#include "backend/cuda/cuda_backend.hpp"
+#include "backend/platform.hpp"
+#include "transport/carrier.hpp"
+#include "transport/cuda/nccl_transport.hpp"
+
+namespace cpbench {
+namespace {
+
+bool takes_several_ranks_per_gpu() {
+  constexpr int kSince = 23000;
+  int version = 0;
+  ncclGetVersion(&version);
+  const char* const enabled = std::getenv("NCCL_MULTI_RANK_GPU_ENABLE");
+  return version >= kSince && enabled != nullptr && std::string_view(enabled) == "1";
+}
+
+std::string obstacle(const Communicator& ranks, int device) {
+  const std::string uuid = find_platform("cuda")->devices()[static_cast<std::size_t>(device)].uuid;
+  const std::vector<double> own(uuid.begin(), uuid.end());
+  std::vector<std::vector<double>> all = ranks.allgather(own);
+  std::ranges::sort(all);
+  if (std::ranges::adjacent_find(all) == all.end() || takes_several_ranks_per_gpu()) return "";
+  return "ranks share a GPU, which NCCL allows from version 2.30 on with NCCL_MULTI_RANK_GPU_ENABLE=1";
+}
+
+std::unique_ptr<Transport> make(const Communicator& ranks, Backend& backend, const TransportOptions& options) {
+  return std::make_unique<NcclTransport>(ranks, dynamic_cast<CudaBackend&>(backend).cuda_queues(), options.comm_ctas);
+}
+
+const RegisterCarrier kRegistered({.name = "nccl",
+                                   .platform = "cuda",
+                                   .preference = 1,
+                                   .obstacle = obstacle,
+                                   .make = make,
+                                   .is_queued = true,
+                                   .describe = nccl_version});
+
+}  // namespace
+}  // namespace cpbench

@@ -1,0 +1,123 @@
+#include "transport/cuda/nccl_transport.hpp"
+
+#include <cstring>
+#include <exception>
+#include <stdexcept>
+#include <utility>
+
+#include "support/error.hpp"
+#include "transport/cuda/strided_copy.hpp"
+#include "transport/strided_box.hpp"
+
+namespace cpbench {
+namespace {
+
+void check_nccl(ncclResult_t result, const char* call) {
+  if (result != ncclSuccess) throw Error(ExitCode::kDevice, fmt::format("{}: {}", call, ncclGetErrorString(result)));
+}
+
+/// Rank 0's identifier on all ranks, over MPI.
+ncclUniqueId shared_id(const Communicator& communicator) {
+  ncclUniqueId id{};
+  if (communicator.rank() == 0) check_nccl(ncclGetUniqueId(&id), "ncclGetUniqueId");
+  const std::string bytes = communicator.broadcast(std::string(id.internal, sizeof id.internal));
+  std::memcpy(id.internal, bytes.data(), sizeof id.internal);
+  return id;
+}
+
+}  // namespace
+
+std::string nccl_version() {
+  int version = 0;
+  check_nccl(ncclGetVersion(&version), "ncclGetVersion");
+  return fmt::format("NCCL {}.{}.{}", version / 10000, version / 100 % 100, version % 100);
+}
+
+NcclTransport::NcclTransport(const Communicator& communicator, const CudaQueues& queues, int ctas)
+    : queues_(queues), exceptions_(std::uncaught_exceptions()) {
+  ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
+  config.cgaClusterSize = 1;  // clusters would wait for neighbouring multiprocessors to be free together
+  if (ctas > 0) config.minCTAs = config.maxCTAs = ctas;
+  const int rank = communicator.rank();
+  ncclComm_t& whole = of(Stream::kInner);
+  check_nccl(ncclCommInitRankConfig(&whole, communicator.size(), shared_id(communicator), rank, &config),
+             "ncclCommInitRankConfig");
+  for (const Stream stream : {Stream::kOuter, Stream::kGradient}) {
+    check_nccl(ncclCommSplit(whole, 0, rank, &of(stream), &config), "ncclCommSplit");
+  }
+}
+
+NcclTransport::~NcclTransport() {
+  if (std::uncaught_exceptions() != exceptions_) abort();  // others may never come
+  for (const ncclComm_t communicator : communicators_) {
+    if (communicator != nullptr) ncclCommDestroy(communicator);
+  }
+}
+
+void NcclTransport::abort() {
+  for (ncclComm_t& communicator : communicators_) {
+    if (communicator != nullptr) ncclCommAbort(std::exchange(communicator, nullptr));
+  }
+}
+
+Transport::MessageId NcclTransport::prepare(const Message& message) {
+  Prepared prepared{message, nullptr, static_cast<std::size_t>(message.bytes()), nullptr, {}};
+  const std::vector<StridedBox> boxes = strided_boxes(message.boxes);
+  if (boxes.size() == 1 && boxes.front().contiguous()) {
+    prepared.data = boxes.front().data;
+  } else {
+    prepared.packed = std::make_unique<CudaMemory>(message.bytes());
+    prepared.data = prepared.packed->data();
+    std::byte* next = prepared.data;
+    for (const TensorView& box : message.boxes) {
+      prepared.packed_boxes.push_back(packed_like(box, next));
+      next += bytes_of(box);
+    }
+  }
+  prepared_.push_back(std::move(prepared));
+  return static_cast<MessageId>(prepared_.size()) - 1;
+}
+
+void NcclTransport::queue(std::span<const MessageId> messages, Stream stream) {
+  if (messages.empty()) return;
+  const cudaStream_t queue = queues_.stream(stream);
+  const ncclComm_t communicator = of(stream);
+  if (communicator == nullptr) throw std::logic_error("an exchange on a stream that has no communicator");
+  const auto copy_packed = [&](Message::Direction direction, auto&& copy) {
+    for (const MessageId id : messages) {
+      const Prepared& p = at(id);
+      if (p.message.direction != direction) continue;
+      for (std::size_t i = 0; i < p.packed_boxes.size(); ++i) copy(p.packed_boxes[i], p.message.boxes[i]);
+    }
+  };
+  using enum Message::Direction;
+  copy_packed(kSend, [&](const TensorView& packed, const TensorView& box) { queue_copy(packed, box, queue); });
+  check_nccl(ncclGroupStart(), "ncclGroupStart");
+  for (const MessageId id : messages) {
+    const Prepared& p = at(id);
+    if (p.message.direction == kSend) {
+      check_nccl(ncclSend(p.data, p.bytes, ncclInt8, p.message.peer, communicator, queue), "ncclSend");
+    } else {
+      check_nccl(ncclRecv(p.data, p.bytes, ncclInt8, p.message.peer, communicator, queue), "ncclRecv");
+    }
+  }
+  check_nccl(ncclGroupEnd(), "ncclGroupEnd");
+  copy_packed(kReceive, [&](const TensorView& packed, const TensorView& box) { queue_copy(box, packed, queue); });
+}
+
+void NcclTransport::check_health() {
+  for (const ncclComm_t communicator : communicators_) {
+    if (communicator == nullptr) continue;
+    ncclResult_t error = ncclSuccess;
+    check_nccl(ncclCommGetAsyncError(communicator, &error), "ncclCommGetAsyncError");
+    if (error == ncclSuccess || error == ncclInProgress) continue;
+    const std::string message = fmt::format("NCCL: {}: {}", ncclGetErrorString(error), ncclGetLastError(communicator));
+    abort();
+    throw Error(ExitCode::kDevice, message);
+  }
+}
+
+void NcclTransport::start(MessageId) { throw std::logic_error("messages of NCCL are queued, not started"); }
+bool NcclTransport::test(MessageId) { throw std::logic_error("messages of NCCL are queued, not tested"); }
+
+}  // namespace cpbench

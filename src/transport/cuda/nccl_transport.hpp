@@ -1,0 +1,58 @@
+// Messages between GPUs by NCCL: each exchange a group of sends and receives.
+#pragma once
+
+#include <nccl.h>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backend/cuda/memory.hpp"
+#include "backend/cuda/queues.hpp"
+#include "transport/communicator.hpp"
+#include "transport/transport.hpp"
+
+namespace cpbench {
+
+/// NCCL's name and version, as the library says it.
+std::string nccl_version();
+
+/// Every stream of exchanges has a communicator of its own, split from one, for what shares a communicator runs one
+/// after the other. NCCL takes contiguous memory: what is not is packed on the same stream, into memory of the
+/// transport. Ranks are those of the communicator that it is made from; making and destroying one is collective.
+class NcclTransport : public Transport {
+ public:
+  /// `queues` must outlive it. `ctas`: blocks that NCCL may run at once for a communicator; 0: its own choice.
+  NcclTransport(const Communicator& communicator, const CudaQueues& queues, int ctas);
+  ~NcclTransport() override;
+  NcclTransport(const NcclTransport&) = delete;
+  NcclTransport& operator=(const NcclTransport&) = delete;
+
+  MessageId prepare(const Message& message) override;
+  bool is_queued() const override { return true; }
+  void queue(std::span<const MessageId> messages, Stream stream) override;
+  void check_health() override;
+  void start(MessageId id) override;
+  bool test(MessageId id) override;
+
+ private:
+  /// What NCCL moves: the message's boxes themselves, or a packed copy of them.
+  struct Prepared {
+    Message message;
+    std::byte* data;
+    std::size_t bytes;
+    std::unique_ptr<CudaMemory> packed;  ///< null where the boxes are contiguous
+    std::vector<TensorView> packed_boxes;
+  };
+  Prepared& at(MessageId id) { return prepared_.at(static_cast<std::size_t>(id)); }
+  ncclComm_t& of(Stream stream) { return communicators_[static_cast<std::size_t>(stream)]; }
+  void abort();
+
+  const CudaQueues& queues_;
+  std::array<ncclComm_t, kStreams> communicators_{};  ///< by Stream
+  std::vector<Prepared> prepared_;
+  int exceptions_;  ///< under way when it was made
+};
+
+}  // namespace cpbench
