@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "backend/backend.hpp"
+#include "backend/device_monitor.hpp"
 
 namespace cpbench {
 
@@ -35,11 +36,11 @@ class Platform {
   /// Why it cannot be used on this machine; empty where it can.
   virtual std::string obstacle() const { return ""; }
   virtual bool needs_device() const { return false; }
-  /// Why it cannot run a problem; empty where it can.
-  virtual std::string refusal(const Problem& /*problem*/) const { return ""; }
   /// Of the runtime that was built in and of the driver that was found; empty where it has none.
   virtual std::string runtime_version() const { return ""; }
   virtual std::string driver_version() const { return ""; }
+  /// Watches a device; null where nothing is known of it.
+  virtual std::unique_ptr<DeviceMonitor> monitor(const DeviceInfo& /*device*/) const { return nullptr; }
   virtual std::unique_ptr<Backend> make(const BackendOptions& options) const = 0;
 };
 

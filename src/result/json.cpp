@@ -101,6 +101,20 @@ Json json_of(const MemoryFigures& memory) {
   return {{"planned_bytes", memory.planned_bytes}, {"peak_bytes", nullable(memory.peak_bytes)}};
 }
 
+Json json_of(const std::vector<RankDeviceState>& devices) {
+  Json json = Json::array();
+  for (const auto& [rank, state] : devices) {
+    json.push_back({{"rank", rank},
+                    {"sm_clock_mhz", number(state.sm_clock_mhz)},
+                    {"lowest_sm_clock_mhz", number(state.lowest_sm_clock_mhz)},
+                    {"memory_clock_mhz", number(state.memory_clock_mhz)},
+                    {"power_w", number(state.power_w)},
+                    {"highest_power_w", number(state.highest_power_w)},
+                    {"throttled_by", state.throttled_by}});
+  }
+  return json;
+}
+
 Json json_of(const std::vector<Step>& steps) {
   Json json = Json::array();
   for (const Step& step : steps) {
@@ -142,6 +156,7 @@ Json json_of(const PointRecord& point) {
   if (point.status == Status::kOk) set_object(json, "throughput", point.throughput);
   set_object(json, "comm", point.comm);
   set_object(json, "memory", point.memory);
+  if (!point.devices.empty()) json["devices"] = json_of(point.devices);
   if (!point.steps.empty()) json["steps"] = json_of(point.steps);
   return json;
 }

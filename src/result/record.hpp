@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "backend/device_monitor.hpp"
 #include "run/timing.hpp"
 #include "support/int128.hpp"
 #include "validate/report.hpp"
@@ -83,6 +84,12 @@ struct MemoryFigures {
   std::optional<std::int64_t> peak_bytes;  ///< what was really allocated
 };
 
+/// How fast a rank's device was allowed to run while the point was measured.
+struct RankDeviceState {
+  int rank = 0;
+  DeviceState state;
+};
+
 /// An operation of rank 0 in one full iteration, in seconds from the iteration's first operation.
 struct Step {
   std::string label, kind, stream;
@@ -99,6 +106,7 @@ struct PointRecord {
   std::optional<Throughput> throughput;  ///< written only where the status is ok
   std::optional<CommFigures> comm;
   std::optional<MemoryFigures> memory;
+  std::vector<RankDeviceState> devices;  ///< of ranks whose devices tell
   std::vector<Step> steps;
 };
 

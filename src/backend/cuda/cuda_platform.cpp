@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstdlib>
 
 #include "backend/cuda/cuda_backend.hpp"
+#include "backend/cuda/nvml.hpp"
 #include "backend/platform.hpp"
 
 namespace cpbench {
@@ -34,6 +36,8 @@ DeviceInfo info_of(int device) {
 
 class CudaPlatform : public Platform {
  public:
+  /// Kernels are loaded at once, unless the user says: a first launch while a graph is captured must not load any.
+  CudaPlatform() { setenv("CUDA_MODULE_LOADING", "EAGER", /*overwrite=*/0); }
   std::string name() const override { return "cuda"; }
   bool needs_device() const override { return true; }
   std::vector<DeviceInfo> devices() const override {
@@ -54,17 +58,11 @@ class CudaPlatform : public Platform {
     }
     return "";
   }
-  std::string refusal(const Problem& problem) const override {
-    constexpr int kStep = 8, kLargest = 256;
-    for (const int dim : {problem.head_dim, problem.head_dim_v}) {
-      if (dim % kStep != 0 || dim > kLargest) {
-        return fmt::format("head size {}: the GPU's kernels take multiples of {} up to {}", dim, kStep, kLargest);
-      }
-    }
-    return "";
-  }
   std::string runtime_version() const override { return version_by(cudaRuntimeGetVersion); }
   std::string driver_version() const override { return version_by(cudaDriverGetVersion); }
+  std::unique_ptr<DeviceMonitor> monitor(const DeviceInfo& device) const override {
+    return make_nvml_monitor(device.uuid);
+  }
   std::unique_ptr<Backend> make(const BackendOptions& options) const override {
     return std::make_unique<CudaBackend>(CudaOptions{.device = options.device,
                                                      .graphs = options.graphs,

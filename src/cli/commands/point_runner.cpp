@@ -32,6 +32,29 @@ Work work_of(const Schedule& schedule) {
   return work;
 }
 
+/// Of all ranks whose devices tell, on rank 0.
+std::vector<RankDeviceState> states_of(const Communicator& ranks, const std::optional<DeviceState>& mine) {
+  Json json;
+  if (mine) {
+    json = {mine->sm_clock_mhz, mine->lowest_sm_clock_mhz, mine->memory_clock_mhz,
+            mine->power_w,      mine->highest_power_w,     mine->throttled_by};
+  }
+  const std::vector<std::string> all = ranks.gather(json.dump());
+  std::vector<RankDeviceState> states;
+  for (std::size_t rank = 0; rank < all.size(); ++rank) {
+    const Json one = Json::parse(all[rank]);
+    if (one.is_null()) continue;
+    states.push_back({static_cast<int>(rank),
+                      {.sm_clock_mhz = one[0],
+                       .lowest_sm_clock_mhz = one[1],
+                       .memory_clock_mhz = one[2],
+                       .power_w = one[3],
+                       .highest_power_w = one[4],
+                       .throttled_by = one[5].get<std::vector<std::string>>()}});
+  }
+  return states;
+}
+
 }  // namespace
 
 Json axes_with(const Json& axes, const Settings& settings) {
@@ -78,11 +101,6 @@ PointRecord PointRunner::run(const SweepPoint& point, const std::string& id, con
   if (!point.of) {
     record.status = Status::kSkipped;
     record.reason = point.skipped_because;
-    return record;
-  }
-  if (const std::string refusal = settings_.device.platform->refusal(point.of->problem); !refusal.empty()) {
-    record.status = Status::kSkipped;
-    record.reason = refusal;
     return record;
   }
   const auto ranks = world_.first(point.of->cp_size());
@@ -178,7 +196,10 @@ ValidationReport PointRunner::check(RankJob& job, const Communicator& ranks, con
 void PointRunner::measure(RankJob& job, const Communicator& ranks, const Schedule& schedule, const std::string& trace,
                           PointRecord& record) {
   const Case& c = schedule.of;
+  const DeviceBinding& device = settings_.device;
+  const auto monitor = device.info ? device.platform->monitor(*device.info) : nullptr;
   const Measurement measurement = job.measure();
+  record.devices = states_of(ranks, monitor ? monitor->stop() : std::nullopt);
   Work work = work_of(schedule);
   if (!settings_.device.platform->needs_device()) work.peak_tflops = peak_flops(ranks, c.problem.dtype) * 1e-12;
   record.timing = measurement.timing;

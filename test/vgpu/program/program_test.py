@@ -50,6 +50,11 @@ class OnVirtualGpus(ProgramTest):
         for uuid in uuids:
             self.assertIn(uuid, run.out)
         self.assertIsNotNone(result["environment"]["cuda"])
+        (point,) = result["points"]
+        self.assertEqual([device["rank"] for device in point["devices"]], [0, 1])
+        for device in point["devices"]:
+            self.assertEqual((device["sm_clock_mhz"], device["lowest_sm_clock_mhz"], device["power_w"]), (1500, 1500, 350))
+            self.assertEqual(device["throttled_by"], ["power-cap"])
 
     def test_two_ranks_do_not_share_a_device_unasked(self):
         few = {"CPBENCH_VGPU_DEVICES": "1"}
