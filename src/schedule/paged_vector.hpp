@@ -39,7 +39,8 @@ class PagedVector {
     using pointer = std::conditional_t<kConst, const T*, T*>;
 
     Iterator() = default;
-    operator Iterator<true>() const requires(!kConst) { return {pages_, index_}; }
+    template <bool kOther>
+    requires(kConst && !kOther) Iterator(const Iterator<kOther>& other) : pages_(other.pages_), index_(other.index_) {}
     reference operator*() const { return (*this)[0]; }
     pointer operator->() const { return &**this; }
     reference operator[](difference_type n) const { return element(pages_, index_ + static_cast<std::size_t>(n)); }
