@@ -11,6 +11,9 @@
 namespace cpbench {
 namespace {
 
+// Beyond any link; times of messages then fit into nanoseconds of 64 bits.
+constexpr double kSlowestGigabytes = 1e-6, kFastestGigabytes = 1e6, kLongestMicroseconds = 1e9;
+
 constexpr std::array<Link, kLinks> kAllLinks = {Link::kInner, Link::kOuter, Link::kAllToAll};
 
 double parse_number(std::string_view number, std::string_view text) {
@@ -26,8 +29,13 @@ LinkModel::Speed parse_speed(std::string_view speed, std::string_view text) {
   const std::size_t colon = speed.find(':');
   const double gigabytes = parse_number(speed.substr(0, colon), text);
   const double microseconds = colon == std::string_view::npos ? 0 : parse_number(speed.substr(colon + 1), text);
-  if (gigabytes <= 0) refuse("--emulate-link {}: the bandwidth {} GB/s must be positive", text, gigabytes);
-  if (microseconds < 0) refuse("--emulate-link {}: the latency {} us must not be negative", text, microseconds);
+  if (gigabytes < kSlowestGigabytes || gigabytes > kFastestGigabytes) {
+    refuse("--emulate-link {}: the bandwidth {} GB/s is not from {} to {}", text, gigabytes, kSlowestGigabytes,
+           kFastestGigabytes);
+  }
+  if (microseconds < 0 || microseconds > kLongestMicroseconds) {
+    refuse("--emulate-link {}: the latency {} us is not from 0 to {}", text, microseconds, kLongestMicroseconds);
+  }
   return {gigabytes * 1e9, microseconds * 1e-6};
 }
 

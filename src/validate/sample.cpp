@@ -48,7 +48,8 @@ std::vector<double> propose(const Tokens& tokens, std::int64_t count, std::uint6
       if (static_cast<std::int64_t>(proposed.size()) < (count + 1) / 2) proposed.push_back(static_cast<double>(token));
     }
   }
-  for (std::uint64_t draw = 0; static_cast<std::int64_t>(proposed.size()) < count; ++draw) {
+  // Drawn with replacement: as often as there are rows finds most of them, and they are few.
+  for (std::uint64_t draw = 0; static_cast<std::int64_t>(proposed.size()) < std::min(count, rows); ++draw) {
     const auto row = static_cast<std::int64_t>(
         random_below(static_cast<std::uint64_t>(rows), seed, kTokenStream, draw, static_cast<std::uint64_t>(rank)));
     proposed.push_back(static_cast<double>(slice(tokens, row, 1).front().first));
@@ -69,8 +70,9 @@ std::set<std::int64_t> landmarks(std::int64_t seq_len) {
 std::vector<GroupSample> choose_sample(const Inputs& inputs, std::int64_t rows, const Tokens& tokens, int workers,
                                        Collective& collective) {
   const Problem& problem = inputs.problem();
+  rows = std::min(rows, problem.batch * problem.kv_heads * problem.seq_len);
   const std::int64_t ranks = collective.size(), rank = collective.rank();
-  const std::int64_t quota = rows * (rank + 1) / ranks - rows * rank / ranks;
+  const std::int64_t quota = rows / ranks + (rank < rows % ranks ? 1 : 0);
   std::set<std::int64_t> proposed;
   for (const auto& part : collective.allgather(propose(tokens, quota, inputs.seed(), collective.rank()))) {
     for (const double token : part) proposed.insert(static_cast<std::int64_t>(token));

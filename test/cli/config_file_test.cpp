@@ -69,6 +69,10 @@ TEST(ConfigFile, AnExcludeThatCanMatchNothingIsRefused) {
   expect_bad(R"({"schema_version": 1, "matrix": {"cp_size": [1]}, "exclude": [{"window_size": 2}]})",
              {"/exclude/0/window_size", "matrix or defaults"});
   expect_bad(R"({"schema_version": 1, "matrix": {"cp_size": [1]}, "exclude": [{}]})", {"/exclude/0", "at least one"});
+  expect_bad(R"({"schema_version": 1, "matrix": {"cp_size": [1, 2]}, "exclude": [{"cp_size": 2}, {"cp_size": 3}]})",
+             {"/exclude/1/cp_size", "no point has the value 3"});
+  expect_bad(R"({"schema_version": 1, "defaults": {"algo": "ring"}, "exclude": [{"algo": "ulysses"}]})",
+             {"/exclude/0/algo", "no point has the value \"ulysses\""});
 }
 
 TEST(ConfigFile, BrokenJsonIsRefusedWithItsPlace) {

@@ -2,7 +2,7 @@
 
 import unittest
 
-from program import ROOT, ProgramTest, cpbench
+from program import ROOT, TINY, ProgramTest, cpbench
 
 ALGORITHMS = ["ulysses", "ring", "double-ring", "hybrid", "all-gather"]
 SMALL = {"seq_len": 127, "heads": 6, "kv_heads": 2, "head_dim": 16, "dtype": "fp32"}
@@ -116,6 +116,23 @@ class Algorithms(ProgramTest):
                 self.expect_all_validated(points)
                 self.assertEqual({point["case"]["input"] for point in points}, {kind})
         self.expect_all_validated(self.points_of("--seq-len", 200, "--scale", "1,10,1000", "--dtype", "fp32", ranks=2))
+
+    def test_a_sample_is_never_more_than_there_is(self):
+        for rows in (10**9, 2**63 - 1):
+            self.expect_all_validated(self.points_of("--seq-len", 64, *TINY, "--check", f"sample:{rows}", ranks=3))
+
+    def test_communication_alone_takes_as_long_as_its_link(self):
+        """The link delays every message by 20 ms, and computing takes next to nothing."""
+        (point,) = self.points_of("--seq-len", 64, *TINY, "--emulate-link", "10:20000", "--pass", "fwd", ranks=2)
+        self.assertGreaterEqual(point["timing"]["comm_only"]["median_s"], 0.02)
+        self.assertGreaterEqual(point["timing"]["full"]["median_s"], 0.02)
+
+    def test_bytes_sent_are_those_of_the_busiest_rank(self):
+        """Causal blocks in order: the last rank's are needed by nobody else, so it sends nothing."""
+        shape = ["--seq-len", 90, *TINY, "--shard", "contiguous", "--pass", "fwd", "--dtype", "fp32"]
+        (point,) = self.points_of(*shape, ranks=3)
+        block = 30 * 2 * (8 + 8) * 4
+        self.assertEqual(point["comm"]["bytes_sent_per_rank"], 2 * block)
 
     def test_shipped_configs(self):
         ranks_of = {"bench": 4, "cp-window-sweep": 4, "llama2-32k-windows": 16, "overlap": 2, "slow-outer-link": 8,

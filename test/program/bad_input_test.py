@@ -190,6 +190,7 @@ class Run(ProgramTest):
         self.refuse(2, ["--check", "sample:0"], '"sample:0"')
         self.refuse(2, ["--input", "nam"], '"nam"', 'did you mean "nan"?')
         self.refuse(2, ["--emulate-link", "0"], "--emulate-link 0")
+        self.refuse(2, ["--length-scale", "2"], "--length-scale 2", "--config names none")
         self.refuse(2, ["--emulate-link", "inner=1,middle=2"], "'middle'")
         self.refuse(2, ["--timeout", "-1"], "--timeout", "-1")
         self.refuse(2, ["--iterations", "0"], "--iterations", "0")
@@ -303,6 +304,9 @@ class Job(ProgramTest):
         run = cpbench("run", "--seq-len", "64", *TINY, *endless, "--json", path, ranks=2)
         self.expect_refused(run, 124, "timeout after 1 s")
         self.assertFalse(path.exists())
+
+    def test_a_timeout_beyond_what_clocks_count_is_none(self):
+        self.expect_ok(self.run_on(2, "--seq-len", "64", "--timeout", "1e300"))
 
     def test_invalid_results(self):
         path = self.directory / "nan.json"

@@ -43,9 +43,12 @@ TEST(LinkModel, RefusesWhatIsNoSpeed) {
   refused("10GB", {"'10GB'"});
   refused("nan", {"'nan'"});
   refused("inf", {"'inf'"});
-  refused("0", {"0", "positive"});
-  refused("-3", {"-3", "positive"});
-  refused("10:-1", {"-1", "negative"});
+  refused("0", {"--emulate-link 0:", "not from"});
+  refused("-3", {"-3", "not from"});
+  refused("1e-300", {"1e-300", "not from"});
+  refused("1e9", {"1e9", "not from"});
+  refused("10:-1", {"-1", "not from 0"});
+  refused("1:1e300", {"1e+300", "not from 0"});
   refused("iner=10", {"'iner'", "did you mean 'inner'"});
   refused("inner=10,inner=20", {"'inner'", "twice"});
   refused("inner=10,20", {"'20'", "names no link"});

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
@@ -14,7 +15,8 @@ Deadline::Deadline(std::optional<double> seconds, const Communicator& world) {
   watch_ = std::thread([this, allowed = *seconds, rank = world.rank()] {
     // Rank 0 must be able to speak before another one ends the job.
     constexpr double kGrace = 3;
-    const std::chrono::duration<double> wait(rank == 0 ? allowed : allowed + kGrace);
+    constexpr double kForever = 1e8;  // years, and within what clocks can count
+    const std::chrono::duration<double> wait(std::min(allowed, kForever) + (rank == 0 ? 0 : kGrace));
     std::unique_lock lock(mutex_);
     if (met_.wait_for(lock, wait, [this] { return is_met_; })) return;
     fmt::print(stderr, "cpbench: timeout after {} s; a result file's finished points are in its .jsonl\n", allowed);

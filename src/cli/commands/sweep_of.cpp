@@ -7,11 +7,10 @@ namespace cpbench {
 
 std::vector<SweepPoint> sweep_of(const SweepOptions& options, const AxisFlags& flags, const ResolveContext& context) {
   Sweep sweep;
-  if (!options.config.empty()) {
-    sweep = read_config(options.config, options.length_scale);
-  } else if (options.length_scale) {
-    scale_lengths(sweep, *options.length_scale);
+  if (options.length_scale && options.config.empty()) {
+    refuse("--length-scale {}: it scales the lengths of a config, and --config names none", *options.length_scale);
   }
+  if (!options.config.empty()) sweep = read_config(options.config, options.length_scale);
   return resolve_all(expand(sweep, flags.values()), context);
 }
 

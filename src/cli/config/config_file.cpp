@@ -128,6 +128,11 @@ void check_exclude(const Place& root, const Sweep& sweep) {
       if (sweep.matrix[axis].empty() && !sweep.defaults.has(axis)) {
         refuse("{}: no point has this axis: name it in matrix or defaults", (place / key).where());
       }
+      const AxisValue& unwanted = sweep.exclude[i].at(axis);
+      const auto& values = sweep.matrix[axis];
+      const bool occurs = values.empty() ? sweep.defaults.at(axis) == unwanted
+                                         : std::find(values.begin(), values.end(), unwanted) != values.end();
+      if (!occurs) refuse("{}: no point has the value {}", (place / key).where(), value.dump());
     }
   }
 }
