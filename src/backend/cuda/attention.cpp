@@ -18,7 +18,7 @@ DeviceTensor device_tensor(const TensorView& view) {
 }
 std::int32_t narrow(std::int64_t value) { return static_cast<std::int32_t>(value); }
 
-Schedule schedule_of(std::int64_t blocks, std::int64_t units, std::int64_t bytes_per_unit) {
+ItemOrder order_of(std::int64_t blocks, std::int64_t units, std::int64_t bytes_per_unit) {
   const std::int64_t section = std::clamp<std::int64_t>(kSectionBytes / std::max<std::int64_t>(bytes_per_unit, 1), 1,
                                                         std::max<std::int64_t>(units, 1));
   return {narrow(blocks), narrow(units), narrow(section)};
@@ -148,7 +148,7 @@ void attend(const CudaDevice& device, const CudaAttendArguments& arguments, cuda
                                      .first = a.first,
                                      .last = a.last,
                                      .work = arguments.work,
-                                     .schedule = schedule_of(arguments.work.block_count, units, kv_bytes / a.group)};
+                                     .order = order_of(arguments.work.block_count, units, kv_bytes / a.group)};
   choose_kernels(device, a.q.dtype).forward(parameters, {a.q.dtype, stream, device.multiprocessors, arguments.counter});
 }
 
@@ -161,30 +161,29 @@ void attend_backward(const CudaDevice& device, const CudaAttendBackwardArguments
   if (a.first_dq || own_dq) cuda::clear(mapped_heads(sums.dq, a.heads), stream);
 
   const std::int64_t q_bytes = a.group * a.q.rows * (a.q.dim + a.v.dim) * bytes_of(a.q.dtype);
-  const BackwardParameters parameters{
-      .q = device_tensor(a.q),
-      .k = device_tensor(a.k),
-      .v = device_tensor(a.v),
-      .dout = device_tensor(a.dout),
-      .lse = device_tensor(a.lse),
-      .delta = device_tensor(a.delta),
-      .dq = device_tensor(sums.dq),
-      .dk = device_tensor(sums.dk),
-      .dv = device_tensor(sums.dv),
-      .heads = a.heads,
-      .group = a.group,
-      .batch = narrow(a.q.batch),
-      .q_rows = narrow(a.q.rows),
-      .k_rows = narrow(a.dk.rows),
-      .q_heads = narrow(a.q.heads),
-      .kv_heads = narrow(a.dk.heads),
-      .dim = narrow(a.q.dim),
-      .dim_v = narrow(a.v.dim),
-      .scale = static_cast<float>(a.scale),
-      .scale_log2 = static_cast<float>(a.scale * kLog2E),
-      .first_dkv = a.first_dkv || own_dkv,
-      .work = arguments.work,
-      .schedule = schedule_of(arguments.work.block_count, a.k.batch * a.dk.heads, q_bytes)};
+  const BackwardParameters parameters{.q = device_tensor(a.q),
+                                      .k = device_tensor(a.k),
+                                      .v = device_tensor(a.v),
+                                      .dout = device_tensor(a.dout),
+                                      .lse = device_tensor(a.lse),
+                                      .delta = device_tensor(a.delta),
+                                      .dq = device_tensor(sums.dq),
+                                      .dk = device_tensor(sums.dk),
+                                      .dv = device_tensor(sums.dv),
+                                      .heads = a.heads,
+                                      .group = a.group,
+                                      .batch = narrow(a.q.batch),
+                                      .q_rows = narrow(a.q.rows),
+                                      .k_rows = narrow(a.dk.rows),
+                                      .q_heads = narrow(a.q.heads),
+                                      .kv_heads = narrow(a.dk.heads),
+                                      .dim = narrow(a.q.dim),
+                                      .dim_v = narrow(a.v.dim),
+                                      .scale = static_cast<float>(a.scale),
+                                      .scale_log2 = static_cast<float>(a.scale * kLog2E),
+                                      .first_dkv = a.first_dkv || own_dkv,
+                                      .work = arguments.work,
+                                      .order = order_of(arguments.work.block_count, a.k.batch * a.dk.heads, q_bytes)};
   choose_kernels(device, a.q.dtype).backward(parameters, {a.q.dtype, stream, device.multiprocessors, nullptr});
   settle(mapped_heads(a.dq, a.heads), mapped_heads(sums.dq, a.heads), a.first_dq, stream);
   settle(a.dk, sums.dk, a.first_dkv, stream);

@@ -33,7 +33,7 @@ struct DeviceWork {
 
 /// The order of a launch's items, each a block of the work list for one unit, a (batch, head). Units are taken in
 /// sections whose streamed operands fit the L2 cache together; within a section the longest blocks come first.
-struct Schedule {
+struct ItemOrder {
   std::int32_t blocks, units, section;
 
   struct Item {
@@ -59,8 +59,8 @@ struct ForwardParameters {
   float scale_log2;  ///< > 0: what scores are multiplied by to be exponents of 2
   bool negate;       ///< scores change their sign first
   bool first, last;
-  DeviceWork work;    ///< rows are queries, columns keys
-  Schedule schedule;  ///< units are batch * heads.count
+  DeviceWork work;  ///< rows are queries, columns keys
+  ItemOrder order;  ///< units are batch * heads.count
 
   /// Local and global query head of a unit's head index.
   __device__ int kv_head(int head) const { return (heads.q_global + head) / group - heads.kv_global; }
@@ -77,8 +77,8 @@ struct BackwardParameters {
   std::int32_t group, batch, q_rows, k_rows, q_heads, kv_heads, dim, dim_v;
   float scale, scale_log2;  ///< scale_log2 = scale * log2(e)
   bool first_dkv;
-  DeviceWork work;    ///< rows are keys, columns queries
-  Schedule schedule;  ///< units are batch * kv_heads
+  DeviceWork work;  ///< rows are keys, columns queries
+  ItemOrder order;  ///< units are batch * kv_heads
 
   /// The heads of the map, as indices from 0, that read a K/V head: [begin, end).
   __device__ int head_begin(int kv_head) const { return clamp_head((kv_head + heads.kv_global) * group); }

@@ -114,7 +114,7 @@ __device__ void forward_row(const ForwardParameters& p, const QueryRows& at, con
 }
 
 __global__ void __launch_bounds__(kThreads) forward(const __grid_constant__ ForwardParameters p) {
-  const Schedule::Item item = p.schedule.item(ptx::block_index());
+  const ItemOrder::Item item = p.order.item(ptx::block_index());
   const WorkList::Block block = p.work.blocks[item.block];
   const QueryRows at(p, item.unit);
   for (int row = ptx::thread_index() / 32; row < kRows && block.row_begin + row < p.q_rows; row += kWarps) {
@@ -161,7 +161,7 @@ __device__ void backward_row(const BackwardParameters& p, int batch, int kv_head
 }
 
 __global__ void __launch_bounds__(kThreads) backward(const __grid_constant__ BackwardParameters p) {
-  const Schedule::Item item = p.schedule.item(ptx::block_index());
+  const ItemOrder::Item item = p.order.item(ptx::block_index());
   const WorkList::Block block = p.work.blocks[item.block];
   for (int row = ptx::thread_index() / 32; row < kRows && block.row_begin + row < p.k_rows; row += kWarps) {
     backward_row(p, item.unit / p.kv_heads, item.unit % p.kv_heads, block, block.row_begin + row);
@@ -171,10 +171,10 @@ __global__ void __launch_bounds__(kThreads) backward(const __grid_constant__ Bac
 BlockShape forward_shape(int, int, bool) { return {kRows, kColumns}; }
 BlockShape backward_shape(int, int) { return {kRows, kColumns}; }
 void launch_forward(const ForwardParameters& p, const LaunchContext& context) {
-  launch(forward, p.schedule.items(), kThreads, 0, context.stream, p);
+  launch(forward, p.order.items(), kThreads, 0, context.stream, p);
 }
 void launch_backward(const BackwardParameters& p, const LaunchContext& context) {
-  launch(backward, p.schedule.items(), kThreads, 0, context.stream, p);
+  launch(backward, p.order.items(), kThreads, 0, context.stream, p);
 }
 
 }  // namespace

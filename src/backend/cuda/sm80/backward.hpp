@@ -28,7 +28,7 @@ class Backward {
 
   __device__ Backward(const BackwardParameters& p, unsigned char* shared)
       : p_(p),
-        item_(p.schedule.item(ptx::block_index())),
+        item_(p.order.item(ptx::block_index())),
         block_(p.work.blocks[item_.block]),
         batch_(item_.unit / p.kv_heads),
         kv_head_(item_.unit % p.kv_heads),
@@ -212,7 +212,7 @@ class Backward {
   }
 
   const BackwardParameters& p_;
-  Schedule::Item item_;
+  ItemOrder::Item item_;
   const WorkList::Block& block_;  ///< read again where needed: registers are scarce
   int batch_, kv_head_;
   int first_head_;

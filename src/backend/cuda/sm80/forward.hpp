@@ -19,7 +19,7 @@ class Forward {
 
   __device__ Forward(const ForwardParameters& p, ptx::SharedAddress shared)
       : p_(p),
-        item_(p.schedule.item(ptx::block_index())),
+        item_(p.order.item(ptx::block_index())),
         at_(p, item_.unit),
         q_(shared),
         k_(q_ + kTileBytes<kRows, kDim>),
@@ -157,7 +157,7 @@ class Forward {
   }
 
   const ForwardParameters& p_;
-  Schedule::Item item_;
+  ItemOrder::Item item_;
   QueryRows at_;
   ptx::SharedAddress q_, k_, v_;
   int first_row_ = 0;  ///< of the warp, in the block

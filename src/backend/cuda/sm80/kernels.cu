@@ -30,7 +30,7 @@ void launch_forward(const ForwardParameters& p, const LaunchContext& context) {
     with_head_sizes(p.dim, p.dim_v, [&]<int kDim, int kDimV>() {
       constexpr int kRows = forward_rows(kDim);
       using Kernel = Forward<T, kDim, kDimV, kRows, kForwardColumns>;
-      launch(forward<T, kDim, kDimV, kRows, kForwardColumns>, p.schedule.items(), kForwardThreads, Kernel::kSharedBytes,
+      launch(forward<T, kDim, kDimV, kRows, kForwardColumns>, p.order.items(), kForwardThreads, Kernel::kSharedBytes,
              context.stream, p);
     });
   });
@@ -40,7 +40,7 @@ template <typename T, int kDim, int kDimV, Gradients kWanted>
 void launch_backward(const BackwardParameters& p, const LaunchContext& context) {
   constexpr int kRows = backward_rows(kDim);
   using Kernel = Backward<T, kDim, kDimV, kRows, kWanted>;
-  launch(backward<T, kDim, kDimV, kRows, kWanted>, p.schedule.items(), Kernel::kThreads, Kernel::kSharedBytes,
+  launch(backward<T, kDim, kDimV, kRows, kWanted>, p.order.items(), Kernel::kThreads, Kernel::kSharedBytes,
          context.stream, p);
 }
 

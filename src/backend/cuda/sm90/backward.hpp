@@ -142,7 +142,7 @@ class Backward {
   };
   /// Asked for where they are needed: registers are scarce.
   __device__ Keys keys() const {
-    const Schedule::Item item = p_.schedule.item(ptx::block_index());
+    const ItemOrder::Item item = p_.order.item(ptx::block_index());
     const int head = item.unit % p_.kv_heads;
     const WorkList::Block& block = p_.work.blocks[item.block];
     return {item.unit / p_.kv_heads, head, block, (p_.head_end(head) - p_.head_begin(head)) * block.steps};

@@ -70,13 +70,13 @@ class Forward {
     ptx::prefetch_tensor_map(&maps_.q);
     ptx::prefetch_tensor_map(&maps_.k);
     ptx::prefetch_tensor_map(&maps_.v);
-    const int items = p_.schedule.items();
+    const int items = p_.order.items();
     int item = ptx::block_index();
     for (int parity = 0; item < items; parity ^= 1) {
       // Asked for early: the answer takes a while.
       const int next = ptx::block_count() + ptx::atomic_add(counter_, 1);
       announce(item, parity);
-      load_item(p_.schedule.item(item), parity);
+      load_item(p_.order.item(item), parity);
       item = next;
       last_parity_ = parity ^ 1;
     }
@@ -92,7 +92,7 @@ class Forward {
       const int item = *slot_;
       release(item_empty());
       if (item == kNoItem) break;
-      attend(p_.schedule.item(item), parity);
+      attend(p_.order.item(item), parity);
     }
     if (consumer_ == 0) ptx::barrier_sync(turn_barrier(0), 256);  // the turn that was passed on last
   }
@@ -140,7 +140,7 @@ class Forward {
     }
   }
 
-  __device__ void load_item(const Schedule::Item& item, int parity) {
+  __device__ void load_item(const ItemOrder::Item& item, int parity) {
     const QueryRows at(p_, item.unit);
     const WorkList::Block block = p_.work.blocks[item.block];
     Steps steps(p_.work, block);
@@ -166,7 +166,7 @@ class Forward {
     if (lane_index() == 0) ptx::mbarrier_arrive(barrier);
   }
 
-  __device__ void attend(const Schedule::Item& item, int parity) {
+  __device__ void attend(const ItemOrder::Item& item, int parity) {
     const QueryRows at(p_, item.unit);
     const WorkList::Block block = p_.work.blocks[item.block];
     const int warp_row = ptx::thread_index() % 128 / 32 * 16;

@@ -40,12 +40,12 @@ void launch_forward(const ForwardParameters& p, const LaunchContext& context) {
       .out = p.last ? map(p.out, p.dim_v, p.q_heads, 0, p.q_rows, 64) : CUtensorMap{},
   };
   check(cudaMemsetAsync(context.counter, 0, sizeof *context.counter, context.stream), "cudaMemsetAsync");
-  launch(forward<T, Shape>, std::min(p.schedule.items(), context.multiprocessors), Shape::kThreads, Shape::kSharedBytes,
+  launch(forward<T, Shape>, std::min(p.order.items(), context.multiprocessors), Shape::kThreads, Shape::kSharedBytes,
          context.stream, p, maps, context.counter);
 }
 
 void launch_forward(const ForwardParameters& p, const LaunchContext& context) {
-  if (p.schedule.items() == 0) return;
+  if (p.order.items() == 0) return;
   with_half_type(context.dtype, [&]<typename T>(T) {
     with_head_sizes(p.dim, p.dim_v, [&]<int kDim, int kDimV>() {
       using Masked = typename Forwards<kDim, kDimV, false>::Shape;
@@ -91,11 +91,11 @@ void launch_backward(const BackwardParameters& p, const LaunchContext& context) 
       .dout = map(p.dout, context.dtype, p.dim_v, p.q_heads, 0, p.q_rows, Shape::kColumns),
       .dq = map(p.dq, DType::kFp32, p.dim, p.q_heads, 0, p.q_rows, 64),
   };
-  launch(backward<T, Shape>, p.schedule.items(), Shape::kThreads, Shape::kSharedBytes, context.stream, p, maps);
+  launch(backward<T, Shape>, p.order.items(), Shape::kThreads, Shape::kSharedBytes, context.stream, p, maps);
 }
 
 void launch_backward(const BackwardParameters& p, const LaunchContext& context) {
-  if (p.schedule.items() == 0) return;
+  if (p.order.items() == 0) return;
   const bool done = with_backward_shape(p.dim, p.dim_v, [&]<typename Shape>() {
     with_half_type(context.dtype, [&]<typename T>(T) { launch_backward<T, Shape>(p, context); });
   });
