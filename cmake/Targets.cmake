@@ -44,3 +44,8 @@ function(cpbench_link target visibility)
     endif()
   endforeach()
 endfunction()
+
+# For code that runs once in a while and takes long to compile: command lines, JSON, tests.
+function(cpbench_optimize_for_build_time target)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+endfunction()

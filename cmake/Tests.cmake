@@ -33,6 +33,7 @@ function(cpbench_test_program name)
   add_executable(${name} ${ARG_SOURCES})
   cpbench_link(${name} PRIVATE ${ARG_DEPENDS} GTest::gtest GTest::gtest_main)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/test)
+  cpbench_optimize_for_build_time(${name})
 endfunction()
 
 # cpbench_mpi_test(ring_on_mpi RANKS 4 COMMAND cpbench run --algo ring …): a target or a program under the launcher of its MPI.

@@ -38,21 +38,24 @@ std::int64_t affordable_groups(const Problem& problem, int ranks) {
   return static_cast<std::int64_t>(std::clamp(1 / seconds, 2.0, 1024.0));
 }
 
-/// Up to `count` of this rank's tokens: the ends of its segments first, then random ones.
+/// Up to `count` of this rank's tokens: all where there are no more, else the ends of its segments first, then random
+/// ones.
 std::vector<double> propose(const Tokens& tokens, std::int64_t count, std::uint64_t seed, int rank) {
-  std::vector<double> proposed;
   const std::int64_t rows = count_of(tokens);
-  if (rows == 0) return proposed;
+  const auto token_of = [&](std::int64_t row) { return static_cast<double>(slice(tokens, row, 1).front().first); };
+  std::vector<double> proposed;
+  if (count >= rows) {
+    for (std::int64_t row = 0; row < rows; ++row) proposed.push_back(token_of(row));
+    return proposed;
+  }
   for (const Segment& segment : tokens) {
     for (const std::int64_t token : {segment.last(), segment.first}) {
       if (static_cast<std::int64_t>(proposed.size()) < (count + 1) / 2) proposed.push_back(static_cast<double>(token));
     }
   }
-  // Drawn with replacement: as often as there are rows finds most of them, and they are few.
-  for (std::uint64_t draw = 0; static_cast<std::int64_t>(proposed.size()) < std::min(count, rows); ++draw) {
-    const auto row = static_cast<std::int64_t>(
-        random_below(static_cast<std::uint64_t>(rows), seed, kTokenStream, draw, static_cast<std::uint64_t>(rank)));
-    proposed.push_back(static_cast<double>(slice(tokens, row, 1).front().first));
+  for (std::uint64_t draw = 0; static_cast<std::int64_t>(proposed.size()) < count; ++draw) {
+    proposed.push_back(token_of(static_cast<std::int64_t>(
+        random_below(static_cast<std::uint64_t>(rows), seed, kTokenStream, draw, static_cast<std::uint64_t>(rank)))));
   }
   return proposed;
 }
@@ -70,7 +73,6 @@ std::set<std::int64_t> landmarks(std::int64_t seq_len) {
 std::vector<GroupSample> choose_sample(const Inputs& inputs, std::int64_t rows, const Tokens& tokens, int workers,
                                        Collective& collective) {
   const Problem& problem = inputs.problem();
-  rows = std::min(rows, problem.batch * problem.kv_heads * problem.seq_len);
   const std::int64_t ranks = collective.size(), rank = collective.rank();
   const std::int64_t quota = rows / ranks + (rank < rows % ranks ? 1 : 0);
   std::set<std::int64_t> proposed;
