@@ -40,8 +40,8 @@ CUtensorMap encode_tensor_map(const TensorMapShape& shape) {
   CUtensorMap map;
   const CUresult result =
       kEncode(&map, type_of(shape.dtype), 4, shape.data, shape.sizes.data(), shape.strides.data(), shape.box.data(),
-             kEveryElement.data(), CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
-             CU_TENSOR_MAP_L2_PROMOTION_L2_128B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+              kEveryElement.data(), CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
+              CU_TENSOR_MAP_L2_PROMOTION_L2_128B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
   if (result != CUDA_SUCCESS) {
     throw Error(ExitCode::kDevice, fmt::format("cuTensorMapEncodeTiled: error {}", static_cast<int>(result)));
   }
