@@ -1,6 +1,7 @@
 // The words that CUDA C++ adds to the language, for a host compiler.
 #pragma once
 
+// NOLINTBEGIN(bugprone-reserved-identifier): the names that CUDA gives them
 #define __global__
 #define __device__
 #define __host__
@@ -10,3 +11,4 @@
 #define __launch_bounds__(...)
 #define __restrict__ __restrict
 #define __align__(n) alignas(n)
+// NOLINTEND(bugprone-reserved-identifier)
