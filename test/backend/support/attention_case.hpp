@@ -30,6 +30,15 @@ struct AttentionCase {
   friend std::ostream& operator<<(std::ostream& stream, const AttentionCase& c) { return stream << c.name; }
 };
 
+/// Every pair of a rectangle.
+inline Tile full_tile(std::int64_t q_begin, std::int64_t q_count, std::int64_t k_begin, std::int64_t k_count) {
+  return {q_begin, q_count, k_begin, k_count, -(q_count - 1), k_count - 1};
+}
+/// A causal square on the diagonal.
+inline Tile causal_tile(std::int64_t begin, std::int64_t count) {
+  return {begin, count, begin, count, -(count - 1), 0};
+}
+
 /// What a kernel made of the case, beside the truth and the straightforward fp32 computation.
 struct AttentionOutcome {
   AttentionResults measured, truth, straightforward;

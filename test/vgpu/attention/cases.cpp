@@ -61,11 +61,6 @@ void shard(AttentionCase& c, const MaskOfDocuments& mask, ShardKind kind) {
   }
 }
 
-Tile full_tile(std::int64_t q_begin, std::int64_t q_count, std::int64_t k_begin, std::int64_t k_count) {
-  return {q_begin, q_count, k_begin, k_count, -(q_count - 1), k_count - 1};
-}
-Tile causal_tile(std::int64_t begin, std::int64_t count) { return {begin, count, begin, count, -(count - 1), 0}; }
-
 }  // namespace
 
 std::vector<VirtualCase> shard_cases() {
