@@ -1,5 +1,4 @@
 // The program: finds the command, starts MPI where it needs ranks, and turns errors into one message and one exit code.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -8,6 +7,7 @@
 #include <thread>
 
 #include "cli/commands/subcommand.hpp"
+#include "cli/config/cli11.hpp"
 #include "cli/config/command_line.hpp"
 #include "cli/foreign/translate.hpp"
 #include "result/tool.hpp"

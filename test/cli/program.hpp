@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/config/cli11.hpp"
 #include "cli/config/command_line.hpp"
 #include "cli/foreign/translate.hpp"
 

@@ -5,6 +5,7 @@
 #include "backend/cpu/peaks.hpp"
 #include "cli/commands/job_header.hpp"
 #include "cli/commands/subcommand.hpp"
+#include "cli/config/cli11.hpp"
 #include "run/device_binding.hpp"
 #include "run/placement.hpp"
 

@@ -7,6 +7,7 @@
 
 #include "cli/commands/subcommand.hpp"
 #include "cli/commands/sweep_of.hpp"
+#include "cli/config/cli11.hpp"
 #include "run/placement.hpp"
 #include "schedule/describe.hpp"
 #include "schedule/figures.hpp"

@@ -11,6 +11,7 @@
 #include "cli/commands/point_sweep.hpp"
 #include "cli/commands/subcommand.hpp"
 #include "cli/commands/together.hpp"
+#include "cli/config/cli11.hpp"
 #include "result/file.hpp"
 #include "result/json.hpp"
 #include "result/progress.hpp"

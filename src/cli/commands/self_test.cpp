@@ -9,6 +9,7 @@
 #include "cli/commands/mpi_collective.hpp"
 #include "cli/commands/point_runner.hpp"
 #include "cli/commands/require_verified.hpp"
+#include "cli/config/cli11.hpp"
 #include "run/fault.hpp"
 
 namespace cpbench {

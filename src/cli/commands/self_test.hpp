@@ -1,13 +1,13 @@
 // `validate --self-test`: who checks the checker.
 #pragma once
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
-
 #include "cli/commands/settings.hpp"
 #include "support/error.hpp"
 #include "transport/communicator.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace cpbench {
 

@@ -1,13 +1,16 @@
 // What every command is.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "support/error.hpp"
 #include "transport/communicator.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace cpbench {
 

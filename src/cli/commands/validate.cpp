@@ -5,6 +5,7 @@
 #include "cli/commands/point_sweep.hpp"
 #include "cli/commands/self_test.hpp"
 #include "cli/commands/subcommand.hpp"
+#include "cli/config/cli11.hpp"
 
 namespace cpbench {
 namespace {

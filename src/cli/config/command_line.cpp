@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cli/config/cli11.hpp"
 #include "support/error.hpp"
 #include "support/names.hpp"
 #include "support/nearest.hpp"

@@ -9,6 +9,11 @@
 #include "cli/config/options.hpp"
 #include "cli/config/sweep.hpp"
 
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
 namespace cpbench {
 
 /// The flags of all axes on a command. Each takes a comma list, and may be repeated for more values.

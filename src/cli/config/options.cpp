@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "cli/axes/number.hpp"
+#include "cli/config/cli11.hpp"
 #include "support/error.hpp"
 
 namespace cpbench {
