@@ -12,6 +12,7 @@ struct DeviceState {
   double sm_clock_mhz = 0, lowest_sm_clock_mhz = 0, memory_clock_mhz = 0;
   double power_w = 0, highest_power_w = 0;
   std::vector<std::string> throttled_by;  ///< reasons that held at some sample: `power-cap`, ...
+  bool operator==(const DeviceState&) const = default;
 };
 
 /// Watches from its making on.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "schedule/figures.hpp"
+
 namespace cpbench {
 namespace {
 
@@ -15,6 +17,17 @@ std::optional<double> ratio(double numerator, double denominator) {
 }
 
 }  // namespace
+
+Work work_of(const Schedule& schedule) {
+  const Case& c = schedule.of;
+  Work work{.tokens = c.problem.batch * c.problem.seq_len, .ranks = c.cp_size()};
+  for (int rank = 0; rank < c.cp_size(); ++rank) {
+    const RankFigures figures = figures_of(schedule, rank, 0);
+    work.flops += figures.flops;
+    work.bytes_sent_per_rank = std::max(work.bytes_sent_per_rank, figures.bytes_sent());
+  }
+  return work;
+}
 
 Throughput throughput_of(const Timing& timing, const Work& work) {
   const double seconds = timing.full.median_s;

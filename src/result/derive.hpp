@@ -10,6 +10,7 @@
 #include "run/span.hpp"
 #include "run/timing.hpp"
 #include "schedule/program.hpp"
+#include "schedule/schedule.hpp"
 
 namespace cpbench {
 
@@ -22,6 +23,7 @@ struct Work {
   std::optional<double> peak_tflops;     ///< of one rank
 };
 
+Work work_of(const Schedule& schedule);  ///< all but the peak
 Throughput throughput_of(const Timing& timing, const Work& work);
 CommFigures comm_figures_of(const Timing& timing, const Work& work);
 

@@ -46,7 +46,8 @@ Json json_of(const Environment& environment) {
 
 Json json_of(const RankInfo& rank) {
   return {{"rank", rank.rank},     {"host", rank.host},           {"local_rank", rank.local_rank},
-          {"device", rank.device}, {"uuid", nullable(rank.uuid)}, {"cpus", rank.cpus}};
+          {"device", rank.device}, {"uuid", nullable(rank.uuid)}, {"isa", nullable(rank.isa)},
+          {"cpus", rank.cpus}};
 }
 
 Json json_of(const ValidationReport& report) {
@@ -104,13 +105,9 @@ Json json_of(const MemoryFigures& memory) {
 Json json_of(const std::vector<RankDeviceState>& devices) {
   Json json = Json::array();
   for (const auto& [rank, state] : devices) {
-    json.push_back({{"rank", rank},
-                    {"sm_clock_mhz", number(state.sm_clock_mhz)},
-                    {"lowest_sm_clock_mhz", number(state.lowest_sm_clock_mhz)},
-                    {"memory_clock_mhz", number(state.memory_clock_mhz)},
-                    {"power_w", number(state.power_w)},
-                    {"highest_power_w", number(state.highest_power_w)},
-                    {"throttled_by", state.throttled_by}});
+    Json one = {{"rank", rank}};
+    one.update(json_of(state));
+    json.push_back(one);
   }
   return json;
 }
@@ -146,6 +143,22 @@ Json json_of_flops(int128 flops) {
   constexpr std::int64_t kExactInDouble = std::int64_t{1} << 53;
   if (flops <= kExactInDouble) return static_cast<std::int64_t>(flops);
   return static_cast<double>(flops);
+}
+
+Json json_of(const DeviceState& state) {
+  return {
+      {"sm_clock_mhz", number(state.sm_clock_mhz)},         {"lowest_sm_clock_mhz", number(state.lowest_sm_clock_mhz)},
+      {"memory_clock_mhz", number(state.memory_clock_mhz)}, {"power_w", number(state.power_w)},
+      {"highest_power_w", number(state.highest_power_w)},   {"throttled_by", state.throttled_by}};
+}
+
+DeviceState device_state_of(const Json& json) {
+  return {.sm_clock_mhz = json.at("sm_clock_mhz"),
+          .lowest_sm_clock_mhz = json.at("lowest_sm_clock_mhz"),
+          .memory_clock_mhz = json.at("memory_clock_mhz"),
+          .power_w = json.at("power_w"),
+          .highest_power_w = json.at("highest_power_w"),
+          .throttled_by = json.at("throttled_by").get<std::vector<std::string>>()};
 }
 
 Json json_of(const PointRecord& point) {

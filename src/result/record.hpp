@@ -52,6 +52,7 @@ struct RankInfo {
   int local_rank = 0;
   std::string device;               ///< the name that the driver or the CPU gives itself
   std::optional<std::string> uuid;  ///< of a GPU
+  std::optional<std::string> isa;   ///< of a CPU that computes: the instruction set of its kernels
   std::string cpus;                 ///< CPUs that the rank may use, `0-3,8`
 };
 

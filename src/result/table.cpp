@@ -153,9 +153,9 @@ std::string Table::header(const Header& header, const TableContext& context) con
   std::string text = fmt::format("# cpbench {} (git {}{}), {} build, {}\n", tool.version, tool.git.value_or("unknown"),
                                  tool.dirty.value_or(false) ? ", dirty" : "", tool.build.type, tool.build.compiler);
   if (header.environment.mpi) text += fmt::format("# {}\n", *header.environment.mpi);
-  text += fmt::format("# ranks {}, hosts {}, threads per rank {}, backend {}, transport {}, dtype {}\n",
-                      header.ranks.size(), hosts.size(), context.threads, context.backend, context.transport,
-                      context.dtype);
+  text += fmt::format("# ranks {}, hosts {}, threads per rank {}, backend {}, transport {}{}{}\n", header.ranks.size(),
+                      hosts.size(), context.threads, context.backend, context.transport,
+                      context.dtype.empty() ? "" : ", dtype ", context.dtype);
   for (const RankInfo& rank : header.ranks) {
     text += fmt::format("#   rank {:>3} on {} (local rank {}), cpus {}: {}\n", rank.rank, rank.host, rank.local_rank,
                         rank.cpus, rank.uuid ? rank.device + " " + *rank.uuid : rank.device);

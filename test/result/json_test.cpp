@@ -56,6 +56,11 @@ TEST(Json, SurvivesBytesThatAreNotUtf8) {
   EXPECT_EQ(Json::parse(text_of(json_of(point)))["reason"], "path \xEF\xBF\xBD\xEF\xBF\xBD");
 }
 
+TEST(Json, DeviceStateComesBack) {
+  const DeviceState state = sample_device_state();
+  EXPECT_EQ(device_state_of(json_of(state)), state);
+}
+
 TEST(Json, FileHasHeaderPointsAndSummary) {
   const Json file = json_of(sample_result());
   EXPECT_EQ(file["schema"]["name"], "cpbench.result");
@@ -65,6 +70,9 @@ TEST(Json, FileHasHeaderPointsAndSummary) {
   EXPECT_EQ(file["complete"], true);
   EXPECT_EQ(file["ranks"][1]["uuid"], "GPU-1");
   EXPECT_TRUE(file["ranks"][0]["uuid"].is_null());
+  EXPECT_EQ(file["ranks"][0]["isa"], "avx2");
+  EXPECT_TRUE(file["ranks"][1]["isa"].is_null());
+  EXPECT_EQ(file["points"][0]["devices"][0]["throttled_by"][0], "power-cap");
   EXPECT_EQ(file["environment"]["mpi"], "Open MPI v4.1.4, package: Debian");
   EXPECT_FALSE(json_of(sample_result().header).contains("points"));
 }

@@ -40,6 +40,15 @@ inline Timing sample_timing() {
           .comm_only = {.median_s = 0.004, .q1_s = 0.004, .q3_s = 0.004, .min_s = 0.004, .samples_s = {0.004}}};
 }
 
+inline DeviceState sample_device_state() {
+  return {.sm_clock_mhz = 1700.5,
+          .lowest_sm_clock_mhz = 1500,
+          .memory_clock_mhz = 2600,
+          .power_w = 420.25,
+          .highest_power_w = 700,
+          .throttled_by = {"power-cap", "thermal"}};
+}
+
 inline PointRecord sample_ok() {
   PointRecord point;
   point.id = "hybrid-1";
@@ -64,6 +73,7 @@ inline PointRecord sample_ok() {
   point.comm =
       CommFigures{.bytes_sent_per_rank = 4096, .bus_bandwidth = 1.5, .exposed_s = 0.002, .overlap_efficiency = 0.5};
   point.memory = MemoryFigures{.planned_bytes = 1 << 20, .peak_bytes = std::nullopt};
+  point.devices = {{.rank = 1, .state = sample_device_state()}};
   point.steps = {{.label = "attend 0", .kind = "attend", .stream = "compute", .begin_s = 0, .end_s = 0.01}};
   return point;
 }
@@ -94,7 +104,7 @@ inline ResultFile sample_result() {
   file.header.tool = this_tool();
   file.header.command = {.argv = {"cpbench", "run"}, .started = utc_now()};
   file.header.environment = this_environment("Open MPI v4.1.4, package: Debian\nsecond line");
-  file.header.ranks = {{.rank = 0, .host = "node1", .local_rank = 0, .device = "a CPU", .cpus = "0-3,8"},
+  file.header.ranks = {{.rank = 0, .host = "node1", .local_rank = 0, .device = "a CPU", .isa = "avx2", .cpus = "0-3,8"},
                        {.rank = 1, .host = "node2", .local_rank = 0, .device = "a GPU", .uuid = "GPU-1", .cpus = "4"}};
   file.points = {sample_ok(), sample_invalid(), sample_not_ok(Status::kSkipped, "heads 6 are not divisible by 4"),
                  sample_not_ok(Status::kFailed, "out of memory"),

@@ -37,6 +37,13 @@ TEST(Table, HeaderNamesWhatAllPointsShare) {
   }
 }
 
+TEST(Table, HeaderOfASkippedSweepHasNoDtype) {
+  TableContext context = kContext;
+  context.dtype.clear();
+  const std::string header = Table().header(sample_result().header, context);
+  EXPECT_NE(header.find("transport mpi\n"), std::string::npos) << header;
+}
+
 TEST(Table, RowShowsThePointUnderItsColumns) {
   const Table table;
   const std::string row = table.row(sample_ok());

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "backend/cpu/isa.hpp"
 #include "result/environment.hpp"
 #include "result/json.hpp"
 #include "result/sha256.hpp"
@@ -30,6 +31,7 @@ Header header_of(const Job& job, const Placement& placement, const DeviceBinding
                      {"local_rank", placement.local_rank},
                      {"device", device.info ? device.info->name : cpu_name()},
                      {"uuid", device.info ? device.info->uuid : ""},
+                     {"isa", device.info ? "" : isa()},
                      {"cpus", format_cpus(placement.cpus)}};
   const std::vector<std::string> all = job.world->gather(text_of(mine));
   Header header{
@@ -49,6 +51,7 @@ Header header_of(const Job& job, const Placement& placement, const DeviceBinding
                             .local_rank = json["local_rank"].get<int>(),
                             .device = json["device"].get<std::string>(),
                             .uuid = optional(json["uuid"].get<std::string>()),
+                            .isa = optional(json["isa"].get<std::string>()),
                             .cpus = json["cpus"].get<std::string>()});
   }
   return header;

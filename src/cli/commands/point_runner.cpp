@@ -9,9 +9,9 @@
 #include "cli/commands/require_verified.hpp"
 #include "cli/commands/together.hpp"
 #include "result/derive.hpp"
+#include "result/json.hpp"
 #include "result/trace.hpp"
 #include "run/result_hash.hpp"
-#include "schedule/figures.hpp"
 #include "support/error.hpp"
 #include "support/out_of_memory.hpp"
 #include "transport/backoff.hpp"
@@ -20,37 +20,14 @@
 namespace cpbench {
 namespace {
 
-/// All but the peak.
-Work work_of(const Schedule& schedule) {
-  const Case& c = schedule.of;
-  Work work{.tokens = c.problem.batch * c.problem.seq_len, .ranks = c.cp_size()};
-  for (int rank = 0; rank < c.cp_size(); ++rank) {
-    const RankFigures figures = figures_of(schedule, rank, 0);
-    work.flops += figures.flops;
-    work.bytes_sent_per_rank = std::max(work.bytes_sent_per_rank, figures.bytes_sent());
-  }
-  return work;
-}
-
 /// Of all ranks whose devices tell, on rank 0.
 std::vector<RankDeviceState> states_of(const Communicator& ranks, const std::optional<DeviceState>& mine) {
-  Json json;
-  if (mine) {
-    json = {mine->sm_clock_mhz, mine->lowest_sm_clock_mhz, mine->memory_clock_mhz,
-            mine->power_w,      mine->highest_power_w,     mine->throttled_by};
-  }
-  const std::vector<std::string> all = ranks.gather(json.dump());
+  const std::vector<std::string> all = ranks.gather((mine ? json_of(*mine) : Json(nullptr)).dump());
   std::vector<RankDeviceState> states;
   for (std::size_t rank = 0; rank < all.size(); ++rank) {
     const Json one = Json::parse(all[rank]);
     if (one.is_null()) continue;
-    states.push_back({static_cast<int>(rank),
-                      {.sm_clock_mhz = one[0],
-                       .lowest_sm_clock_mhz = one[1],
-                       .memory_clock_mhz = one[2],
-                       .power_w = one[3],
-                       .highest_power_w = one[4],
-                       .throttled_by = one[5].get<std::vector<std::string>>()}});
+    states.push_back({static_cast<int>(rank), device_state_of(one)});
   }
   return states;
 }
