@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -47,6 +48,10 @@ class Backend {
   virtual DeviceQueues* queues() { return nullptr; }
   /// The device's own name for itself.
   virtual std::string device_name() const = 0;
+
+  /// What this process holds of the device: buffers, and what operations and transports need beside them. Nothing where
+  /// that is not known.
+  virtual std::optional<std::int64_t> bytes_in_use() const { return std::nullopt; }
 
   /// Whether every run leaves the same bits.
   virtual bool is_reproducible() const { return true; }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "schedule/program.hpp"
 
@@ -39,7 +40,8 @@ class DeviceGraph {
 class DeviceQueues {
  public:
   virtual ~DeviceQueues() = default;
-  virtual std::unique_ptr<DeviceMark> make_mark() = 0;
+  /// `label`: what a profiler calls the operation.
+  virtual std::unique_ptr<DeviceMark> make_mark(const std::string& label) = 0;
   /// What `issue` queues, without running it; null where graphs are not wanted.
   virtual std::unique_ptr<DeviceGraph> record(const std::function<void()>& issue) = 0;
 };

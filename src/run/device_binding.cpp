@@ -41,14 +41,12 @@ const Platform& choose_platform(const Communicator& world, const std::string& as
   refuse_placement("no backend can be used: " + note);
 }
 
-/// What is wrong with a rank's device, seen with those of its node.
-std::string sharing_complaint(const Communicator& node, const Placement& placement, const std::string& uuid) {
+/// Those of `ranks` that have this one's device.
+Communicator sharers_of(const Communicator& ranks, const std::string& uuid) {
+  const Communicator node = ranks.node();
   const std::vector<double> mine(uuid.begin(), uuid.end());
-  int others = 0;
-  for (const std::vector<double>& other : node.allgather(mine)) others += other == mine ? 1 : 0;
-  if (others <= 1) return "";
-  return fmt::format("{} ranks on {} share {}: give each a GPU of its own, or say --allow-shared-gpu", others,
-                     placement.host, uuid);
+  const std::vector<std::vector<double>> all = node.allgather(mine);
+  return node.split(static_cast<int>(std::ranges::find(all, mine) - all.begin()));
 }
 
 }  // namespace
@@ -67,11 +65,20 @@ DeviceBinding bind_device(const Communicator& world, const Placement& placement,
   }
   binding.device = placement.local_rank % count;
   binding.info = devices[static_cast<std::size_t>(binding.device)];
-  const std::string shared = sharing_complaint(world.node(), placement, binding.info->uuid);
-  if (complaint.empty() && !allow_shared) complaint = shared;
+  const int sharers = sharers_of(world, binding.info->uuid).size();
+  if (complaint.empty() && sharers > 1 && !allow_shared) {
+    complaint = fmt::format("{} ranks on {} share {}: give each a GPU of its own, or say --allow-shared-gpu", sharers,
+                            placement.host, binding.info->uuid);
+  }
   complaint = first_complaint(world, complaint);
   if (!complaint.empty()) refuse_placement(complaint);
   return binding;
+}
+
+void require_memory(const Communicator& ranks, const DeviceBinding& binding, std::int64_t planned_bytes) {
+  if (!binding.info) return require_memory(ranks.node(), planned_bytes);
+  require_memory(sharers_of(ranks, binding.info->uuid), planned_bytes, binding.platform->available_bytes(binding.device),
+                 binding.info->uuid);
 }
 
 std::vector<int> near_cpus(const std::string& bus_id, const std::vector<int>& allowed,

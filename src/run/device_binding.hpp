@@ -25,6 +25,10 @@ struct DeviceBinding {
 DeviceBinding bind_device(const Communicator& world, const Placement& placement, const std::string& asked,
                           bool allow_shared);
 
+/// Collective. As require_memory of placement.hpp, of what the buffers of `ranks` are in: their devices' memory, or
+/// their nodes' where they have no device.
+void require_memory(const Communicator& ranks, const DeviceBinding& binding, std::int64_t planned_bytes);
+
 /// CPUs of the process's mask that are near a PCI device, by what the kernel says of it below `root`; all of them where
 /// it says nothing.
 std::vector<int> near_cpus(const std::string& bus_id, const std::vector<int>& allowed,

@@ -52,7 +52,7 @@ void Executor::prepare(OpId id) {
   }
   parts_of_[index] = {begin, end() - begin};
   const bool of_device = exchange != nullptr ? transport_.is_queued() : backend_.queues() != nullptr;
-  if (of_device) marks_[index] = backend_.queues()->make_mark();
+  if (of_device) marks_[index] = backend_.queues()->make_mark(to_string(op(id).label));
 }
 
 void Executor::add_messages(const Exchange& exchange, const TransferList& transfers, Message::Direction direction,

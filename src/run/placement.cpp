@@ -106,15 +106,20 @@ std::string thread_warning(const Communicator& world, const Placement& placement
   return "";
 }
 
-void require_memory(const Communicator& node, std::int64_t planned_bytes) {
-  const std::int64_t planned = node.sum_over_ranks(planned_bytes);
-  const std::int64_t available = node.min_over_ranks(available_memory());
+void require_memory(const Communicator& sharers, std::int64_t planned_bytes, std::int64_t available_bytes,
+                    const std::string& where) {
+  const std::int64_t planned = sharers.sum_over_ranks(planned_bytes);
+  const std::int64_t available = sharers.min_over_ranks(available_bytes);
   if (planned <= available) return;
   throw Error(ExitCode::kPlacement,
-              fmt::format("not enough memory on {}: {} ranks plan {:.2f} GB, {:.2f} GB are available; use fewer ranks "
-                          "per node, a shorter --seq-len or a smaller --batch",
-                          host_name(), node.size(), static_cast<double>(planned) * 1e-9,
-                          static_cast<double>(available) * 1e-9));
+              fmt::format("not enough memory on {}: {} rank{} plan{} {:.2f} GB, {:.2f} GB are available; use fewer ranks "
+                          "there, a shorter --seq-len or a smaller --batch",
+                          where, sharers.size(), sharers.size() == 1 ? "" : "s", sharers.size() == 1 ? "s" : "",
+                          static_cast<double>(planned) * 1e-9, static_cast<double>(available) * 1e-9));
+}
+
+void require_memory(const Communicator& node, std::int64_t planned_bytes) {
+  require_memory(node, planned_bytes, available_memory(), host_name());
 }
 
 void require_common_world(int world_size, const std::optional<std::string>& slurm_tasks,

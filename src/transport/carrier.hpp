@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,12 @@ namespace cpbench {
 
 struct TransportOptions {
   int comm_ctas = 0;  ///< blocks that communication may occupy on a GPU; 0: the library's own choice
+};
+
+/// `2.27.3`.
+struct LibraryVersions {
+  std::string header;   ///< that the program was built with
+  std::string library;  ///< that it runs with
 };
 
 struct Carrier {
@@ -30,6 +37,8 @@ struct Carrier {
   bool is_queued;  ///< see Transport
   /// What it does, for the table's header; empty where the name says all.
   std::function<std::string()> describe = [] { return std::string(); };
+  /// Of NCCL, where that is what carries.
+  std::function<std::optional<LibraryVersions>()> nccl = [] { return std::nullopt; };
 };
 
 /// A transport registers itself from its own file, as kernels do.

@@ -87,6 +87,12 @@ std::optional<Communicator> Communicator::first(int count) const {
   return Communicator(handle, true);
 }
 
+Communicator Communicator::split(int color) const {
+  MPI_Comm handle = MPI_COMM_NULL;
+  check_mpi(MPI_Comm_split(handle_, color, rank_, &handle), "MPI_Comm_split");
+  return {handle, true};
+}
+
 Communicator Communicator::node() const {
   MPI_Comm handle = MPI_COMM_NULL;
   check_mpi(MPI_Comm_split_type(handle_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &handle), "MPI_Comm_split_type");

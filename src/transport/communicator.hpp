@@ -28,6 +28,8 @@ class Communicator {
   Communicator duplicate() const;
   /// The first `count` ranks; nothing on the others.
   std::optional<Communicator> first(int count) const;
+  /// The ranks that say the same `color` >= 0, in order.
+  Communicator split(int color) const;
   /// The ranks of this node, in order: its rank() is the local rank.
   Communicator node() const;
 

@@ -1,4 +1,5 @@
 #include "backend/cpu/cpu_backend.hpp"
+#include "backend/cpu/peaks.hpp"
 #include "backend/platform.hpp"
 
 namespace cpbench {
@@ -9,6 +10,9 @@ class CpuPlatform : public Platform {
   std::string name() const override { return "cpu"; }
   std::unique_ptr<Backend> make(const BackendOptions& options) const override {
     return std::make_unique<CpuBackend>(options.kernel, options.threads);
+  }
+  std::optional<double> peak_flops(DType dtype, const BackendOptions& options) const override {
+    return fma_peak_flops(dtype, options.threads);
   }
 };
 

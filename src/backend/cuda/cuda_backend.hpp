@@ -27,6 +27,7 @@ class CudaBackend : public Backend {
   Computation prepare(const Op& op, const ProgramMemory& memory) override;
   DeviceQueues* queues() override { return &queues_; }
   std::string device_name() const override { return name_; }
+  std::optional<std::int64_t> bytes_in_use() const override { return CudaMemory::bytes_in_use(); }
   bool is_reproducible() const override { return false; }
   bool has_host_memory() const override { return false; }
   void write(std::byte* to, std::span<const std::byte> from) override;

@@ -5,6 +5,7 @@
 
 #include "backend/cuda/cuda_backend.hpp"
 #include "backend/cuda/nvml.hpp"
+#include "backend/cuda/peak.hpp"
 #include "backend/platform.hpp"
 
 namespace cpbench {
@@ -57,6 +58,24 @@ class CudaPlatform : public Platform {
       if (10 * major < kAmpere) return fmt::format("GPU {} is older than compute capability 8.0", device);
     }
     return "";
+  }
+  std::int64_t available_bytes(int device) const override {
+    check(cudaSetDevice(device), "cudaSetDevice");
+    std::size_t available = 0, total = 0;
+    check(cudaMemGetInfo(&available, &total), "cudaMemGetInfo");
+    return static_cast<std::int64_t>(available);
+  }
+  std::optional<double> peak_flops(DType dtype, const BackendOptions& options) const override {
+    const auto attribute = [&](cudaDeviceAttr which) {
+      int value = 0;
+      check(cudaDeviceGetAttribute(&value, which, options.device), "cudaDeviceGetAttribute");
+      return value;
+    };
+    const int capability =
+        10 * attribute(cudaDevAttrComputeCapabilityMajor) + attribute(cudaDevAttrComputeCapabilityMinor);
+    constexpr double kHzPerKilohertz = 1e3;
+    return nominal_flops(capability, dtype, attribute(cudaDevAttrMultiProcessorCount),
+                         attribute(cudaDevAttrClockRate) * kHzPerKilohertz);
   }
   std::string runtime_version() const override { return version_by(cudaRuntimeGetVersion); }
   std::string driver_version() const override { return version_by(cudaDriverGetVersion); }

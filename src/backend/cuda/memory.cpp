@@ -38,6 +38,12 @@ CudaMemory::~CudaMemory() {
   cudaFree(data_);
 }
 
+std::int64_t CudaMemory::bytes_in_use() {
+  std::int64_t sum = 0;
+  for (const auto& [address, bytes] : allocations()) sum += bytes;
+  return sum;
+}
+
 PinnedMemory::PinnedMemory(std::int64_t bytes) {
   if (bytes == 0) return;
   void* pointer = nullptr;

@@ -19,6 +19,7 @@ class CudaMemory : public DeviceMemory {
   CudaMemory& operator=(const CudaMemory&) = delete;
   std::byte* data() override { return data_; }
   std::int64_t bytes() const { return bytes_; }
+  static std::int64_t bytes_in_use();  ///< by all of them
 
  private:
   std::byte* data_ = nullptr;

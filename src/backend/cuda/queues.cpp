@@ -1,7 +1,10 @@
 #include "backend/cuda/queues.hpp"
 
+#include <nvtx3/nvToolsExt.h>
+
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 namespace cpbench {
 namespace {
@@ -28,13 +31,18 @@ bool CudaEvent::is_done() const {
   return true;
 }
 
-/// Dependencies have an event of their own: one that a graph records cannot be waited for within it.
+/// Dependencies have an event of their own: one that a graph records cannot be waited for within it. What is queued
+/// between begin and end is in an NVTX range of the operation's name, also while a graph is recorded.
 class CudaQueues::Mark : public DeviceMark {
  public:
-  explicit Mark(CudaQueues& queues) : queues_(queues) {}
+  Mark(CudaQueues& queues, std::string label) : queues_(queues), label_(std::move(label)) {}
 
-  void begin(Stream stream) override { stamp(begin_, stream); }
+  void begin(Stream stream) override {
+    nvtxRangePushA(label_.c_str());
+    stamp(begin_, stream);
+  }
   void end(Stream stream) override {
+    nvtxRangePop();
     stamp(end_, stream);
     done_.record(queues_.stream(stream));
     queues_.aligned_ = false;
@@ -52,6 +60,7 @@ class CudaQueues::Mark : public DeviceMark {
   }
 
   CudaQueues& queues_;
+  std::string label_;
   CudaEvent begin_{CudaEvent::Timing::kOn}, end_{CudaEvent::Timing::kOn}, done_{CudaEvent::Timing::kOff};
 };
 
@@ -91,7 +100,9 @@ CudaQueues::~CudaQueues() {
   }
 }
 
-std::unique_ptr<DeviceMark> CudaQueues::make_mark() { return std::make_unique<Mark>(*this); }
+std::unique_ptr<DeviceMark> CudaQueues::make_mark(const std::string& label) {
+  return std::make_unique<Mark>(*this, label);
+}
 
 std::unique_ptr<DeviceGraph> CudaQueues::record(const std::function<void()>& issue) {
   if (!graphs_) return nullptr;

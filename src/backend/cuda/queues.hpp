@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 
 #include "backend/cuda/runtime.hpp"
 #include "backend/device_queues.hpp"
@@ -36,7 +37,7 @@ class CudaQueues : public DeviceQueues {
 
   cudaStream_t stream(Stream stream) const { return streams_[static_cast<std::size_t>(stream)]; }
 
-  std::unique_ptr<DeviceMark> make_mark() override;
+  std::unique_ptr<DeviceMark> make_mark(const std::string& label) override;
   std::unique_ptr<DeviceGraph> record(const std::function<void()>& issue) override;
 
  private:

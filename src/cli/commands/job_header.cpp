@@ -9,6 +9,7 @@
 #include "result/sha256.hpp"
 #include "result/tool.hpp"
 #include "support/config_path.hpp"
+#include "transport/carrier.hpp"
 #include "transport/mpi_session.hpp"
 
 namespace cpbench {
@@ -38,6 +39,10 @@ Header header_of(const Job& job, const Placement& placement, const DeviceBinding
       .tool = this_tool(), .command = {}, .environment = this_environment(mpi_library_version()), .ranks = {}};
   header.environment.cuda = optional(device.platform->runtime_version());
   header.environment.driver = optional(device.platform->driver_version());
+  for (const Carrier* carrier : carriers_for(device.platform->name())) {
+    const std::optional<LibraryVersions> nccl = carrier->nccl();
+    if (nccl) header.environment.nccl_header = nccl->header, header.environment.nccl_library = nccl->library;
+  }
   header.command.argv = job.argv;
   header.command.started = utc_now();
   if (!config.empty() && job.speaks) {

@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "backend/cpu/isa.hpp"
-#include "backend/cpu/peaks.hpp"
 #include "cli/commands/mpi_collective.hpp"
 #include "cli/commands/require_verified.hpp"
 #include "cli/commands/together.hpp"
@@ -101,9 +100,7 @@ void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFi
   together(ranks, [&] { require_memory(ranks.node(), planning_bytes(c)); });
   const Schedule schedule = build_schedule(c);
   const Program& program = schedule.programs[static_cast<std::size_t>(ranks.rank())];
-  if (!settings_.device.platform->needs_device()) {  // a device has memory of its own
-    together(ranks, [&] { require_memory(ranks.node(), program.total_bytes(c.problem.batch)); });
-  }
+  together(ranks, [&] { require_memory(ranks, settings_.device, program.total_bytes(c.problem.batch)); });
   require_verified(schedule, ranks);
   doing_ = "running";
   // What was free a moment ago may be gone, for one rank alone.
@@ -178,7 +175,7 @@ void PointRunner::measure(RankJob& job, const Communicator& ranks, const Schedul
   const Measurement measurement = job.measure();
   record.devices = states_of(ranks, monitor ? monitor->stop() : std::nullopt);
   Work work = work_of(schedule);
-  if (!settings_.device.platform->needs_device()) work.peak_tflops = peak_flops(ranks, c.problem.dtype) * 1e-12;
+  if (const auto peak = peak_flops(ranks, c.problem.dtype)) work.peak_tflops = *peak * 1e-12;
   record.timing = measurement.timing;
   record.throughput = throughput_of(measurement.timing, work);
   record.comm = comm_figures_of(measurement.timing, work);
@@ -192,14 +189,16 @@ void PointRunner::measure(RankJob& job, const Communicator& ranks, const Schedul
   });
 }
 
-/// Of one rank, with all of `ranks` busy: the mean. Measured once per run, dtype and number of ranks, so that all of
-/// them know it or none does.
-double PointRunner::peak_flops(const Communicator& ranks, DType dtype) {
+/// Of one rank, with all of `ranks` busy: the mean; nothing where it is not known of all. Asked once per run, dtype and
+/// number of ranks, so that all of them know it or none does.
+std::optional<double> PointRunner::peak_flops(const Communicator& ranks, DType dtype) {
   const auto known = peaks_.find({dtype, ranks.size()});
   if (known != peaks_.end()) return known->second;
   ranks.barrier();
-  const double mean = ranks.sum_over_ranks(fma_peak_flops(dtype, settings_.threads)) / ranks.size();
-  return peaks_[{dtype, ranks.size()}] = mean;
+  const std::optional<double> mine = settings_.device.platform->peak_flops(dtype, settings_.backend_options());
+  const bool all_know = ranks.min_over_ranks(mine ? 1 : 0) == 1;
+  const double mean = ranks.sum_over_ranks(mine.value_or(0)) / ranks.size();
+  return peaks_[{dtype, ranks.size()}] = all_know ? std::optional(mean) : std::nullopt;
 }
 
 }  // namespace cpbench

@@ -39,13 +39,13 @@ class PointRunner {
                PointRecord& record);
   void expect_same_results(RankJob& job, const Communicator& ranks, std::uint64_t checked_results,
                            PointRecord& record) const;
-  double peak_flops(const Communicator& ranks, DType dtype);
+  std::optional<double> peak_flops(const Communicator& ranks, DType dtype);
 
   const Communicator& world_;
   const Settings& settings_;
   const Placement& placement_;
   int workers_;                                    ///< cores of all nodes
-  std::map<std::pair<DType, int>, double> peaks_;  ///< by cp_size
+  std::map<std::pair<DType, int>, std::optional<double>> peaks_;  ///< by cp_size
   const char* doing_ = "";                         ///< with the point, for whoever runs out of memory
 };
 

@@ -62,6 +62,14 @@ LinkModel link_of(const RunOptions& run, const SweepOptions& sweep) {
 
 }  // namespace
 
+BackendOptions Settings::backend_options() const {
+  return {.kernel = kernel,
+          .threads = threads,
+          .device = device.device,
+          .graphs = graphs,
+          .reserved_multiprocessors = comm_ctas};
+}
+
 Settings settings_of(const Communicator& world, const RunOptions& run, const SweepOptions& sweep,
                      const Placement& placement) {
   const DeviceBinding binding = bind_device(world, placement, run.backend, run.allow_shared_gpu);

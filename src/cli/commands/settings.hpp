@@ -25,6 +25,8 @@ struct Settings {
   int comm_ctas;
   LinkModel link;
   int threads;
+
+  BackendOptions backend_options() const;
 };
 
 /// Collective. Throws a usage error for a value that is none, or that this build cannot run, and Error(kPlacement)

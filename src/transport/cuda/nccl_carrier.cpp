@@ -39,7 +39,8 @@ const RegisterCarrier kRegistered({.name = "nccl",
                                    .obstacle = obstacle,
                                    .make = make,
                                    .is_queued = true,
-                                   .describe = nccl_version});
+                                   .describe = [] { return "NCCL " + nccl_versions().library; },
+                                   .nccl = nccl_versions});
 
 }  // namespace
 }  // namespace cpbench

@@ -27,10 +27,13 @@ ncclUniqueId shared_id(const Communicator& communicator) {
 
 }  // namespace
 
-std::string nccl_version() {
+LibraryVersions nccl_versions() {
+  const auto text = [](int version) {
+    return fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
+  };
   int version = 0;
   check_nccl(ncclGetVersion(&version), "ncclGetVersion");
-  return fmt::format("NCCL {}.{}.{}", version / 10000, version / 100 % 100, version % 100);
+  return {text(NCCL_VERSION_CODE), text(version)};
 }
 
 NcclTransport::NcclTransport(const Communicator& communicator, const CudaQueues& queues, int ctas)

@@ -10,13 +10,13 @@
 
 #include "backend/cuda/memory.hpp"
 #include "backend/cuda/queues.hpp"
+#include "transport/carrier.hpp"
 #include "transport/communicator.hpp"
 #include "transport/transport.hpp"
 
 namespace cpbench {
 
-/// NCCL's name and version, as the library says it.
-std::string nccl_version();
+LibraryVersions nccl_versions();
 
 /// Every stream of exchanges has a communicator of its own, split from one, for what shares a communicator runs one
 /// after the other. NCCL takes contiguous memory: what is not is packed on the same stream, into memory of the

@@ -3,11 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "backend/cuda/peak.hpp"
 #include "support/error.hpp"
 #include "system/mismatches.hpp"
 #include "system/test_case.hpp"
+#include "vgpu/profiler.hpp"
 #include "vgpu/support/orders.hpp"
 
 namespace cpbench::test {
@@ -65,6 +68,37 @@ TEST(CudaBackend, MergesPartialResults) {
   TestCase t = small_case("ring", {.inner = 3}, DType::kBf16);
   t.c.accumulate = Accumulate::kMerge;
   expect_definition(t);
+}
+
+TEST(CudaBackend, QueuesEachOperationInARangeOfItsName) {
+  const TestCase t = small_case("ring", {.inner = 1}, DType::kBf16);
+  InProcessJob job(t.c, t.inputs(), on_gpu(t));
+  vgpu::take_ranges();
+  job.run(Part::kForward);
+  EXPECT_EQ(vgpu::take_ranges(), std::vector<std::string>{"attend 0"});
+  job.run(Part::kBackward);
+  const std::vector<std::string> backward = vgpu::take_ranges();
+  EXPECT_NE(std::ranges::find(backward, "attend-backward 0"), backward.end());
+  EXPECT_EQ(vgpu::open_ranges(), 0);
+}
+
+TEST(CudaBackend, KnowsWhatItHoldsOfTheDevice) {
+  const std::int64_t before = CudaMemory::bytes_in_use();
+  {
+    CudaBackend backend(CudaOptions{});
+    const auto memory = backend.allocate(1000);
+    EXPECT_EQ(backend.bytes_in_use(), before + 1000);
+  }
+  EXPECT_EQ(CudaMemory::bytes_in_use(), before);
+}
+
+TEST(CudaPeak, ByHand) {
+  // The data sheets' dense figures, at the clocks that they are for.
+  EXPECT_NEAR(*nominal_flops(80, DType::kBf16, 108, 1.41e9), 312e12, 1e12);
+  EXPECT_NEAR(*nominal_flops(80, DType::kFp32, 108, 1.41e9), 19.5e12, 0.1e12);
+  EXPECT_NEAR(*nominal_flops(90, DType::kFp16, 132, 1.83e9), 989e12, 1e12);
+  EXPECT_NEAR(*nominal_flops(89, DType::kBf16, 142, 2.52e9), 366e12, 1e12);
+  EXPECT_FALSE(nominal_flops(75, DType::kBf16, 40, 1.6e9));
 }
 
 TEST(CudaBackend, RunsAPartAsAGraph) {

@@ -49,12 +49,23 @@ class OnVirtualGpus(ProgramTest):
         self.assertEqual(len(set(uuids)), 2)
         for uuid in uuids:
             self.assertIn(uuid, run.out)
-        self.assertIsNotNone(result["environment"]["cuda"])
+        for version in ("cuda", "driver", "nccl_header", "nccl_library"):
+            self.assertRegex(result["environment"][version], r"^\d+\.\d+")
         (point,) = result["points"]
         self.assertEqual([device["rank"] for device in point["devices"]], [0, 1])
         for device in point["devices"]:
             self.assertEqual((device["sm_clock_mhz"], device["lowest_sm_clock_mhz"], device["power_w"]), (1500, 1500, 350))
             self.assertEqual(device["throttled_by"], ["power-cap"])
+        # 2,048 FLOPs a clock on each of 4 multiprocessors at 1 GHz.
+        self.assertAlmostEqual(point["throughput"]["peak_tflops"], 8.192)
+        # Work lists come on top of what is planned.
+        self.assertGreater(point["memory"]["peak_bytes"], point["memory"]["planned_bytes"])
+
+    def test_more_than_the_devices_hold_is_refused(self):
+        small = {"CPBENCH_VGPU_MEGABYTES": "1"}
+        arguments = ["run", "--algo", "ring", "--heads", "8", "--head-dim", "64", "--seq-len", "2048"]
+        refused = cpbench(*arguments, "--backend", "cuda", ranks=2, environment=small, limit_s=LIMIT_S)
+        self.expect_refused(refused, 5, "not enough memory on GPU-", "0.00 GB are available")
 
     def test_two_ranks_do_not_share_a_device_unasked(self):
         few = {"CPBENCH_VGPU_DEVICES": "1"}

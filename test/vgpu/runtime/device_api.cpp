@@ -2,10 +2,12 @@
 // for all memory is one.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
 #include "emulator/arena.hpp"
+#include "emulator/memory.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/status.hpp"
 
@@ -24,6 +26,10 @@ int device_count() { return number("CPBENCH_VGPU_DEVICES", 8); }
 /// 80, or 90 for the kernels of that.
 int capability() { return number("CPBENCH_VGPU_CAPABILITY", 80); }
 int multiprocessors() { return number("CPBENCH_VGPU_MULTIPROCESSORS", 4); }
+std::size_t memory_bytes() {
+  const int megabytes = number("CPBENCH_VGPU_MEGABYTES", 0);
+  return megabytes == 0 ? cpbench::vgpu::kOwnMemory.bytes : static_cast<std::size_t>(megabytes) * 1'000'000;
+}
 
 bool exists(int device) { return device >= 0 && device < device_count(); }
 
@@ -36,6 +42,11 @@ cudaError_t cudaGetDeviceCount(int* count) {
 cudaError_t cudaSetDevice(int device) {
   if (!exists(device)) return status(cudaErrorInvalidDevice);
   current_device = device;
+  return cudaSuccess;
+}
+cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
+  *total = memory_bytes();
+  *free = *total - std::min(*total, cpbench::vgpu::global_memory().allocated_bytes());
   return cudaSuccess;
 }
 cudaError_t cudaGetDevice(int* device) {
@@ -51,7 +62,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   const long host = gethostid();
   std::memcpy(properties->uuid.bytes, &host, sizeof host);
   properties->uuid.bytes[15] = static_cast<char>(device);
-  properties->totalGlobalMem = cpbench::vgpu::kOwnMemory.bytes;
+  properties->totalGlobalMem = memory_bytes();
   properties->sharedMemPerBlock = 48 << 10;
   properties->sharedMemPerBlockOptin = kSharedBytes;
   properties->sharedMemPerMultiprocessor = kSharedBytes + 1024;

@@ -63,12 +63,6 @@ cudaError_t cudaMallocHost(void** pointer, std::size_t bytes) { return allocate(
 cudaError_t cudaHostAlloc(void** pointer, std::size_t bytes, unsigned) { return allocate(pointer, bytes, true); }
 cudaError_t cudaFreeHost(void* pointer) { return release(pointer); }
 
-cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
-  *total = cpbench::vgpu::kOwnMemory.bytes;
-  *free = *total - global_memory().allocated_bytes();
-  return cudaSuccess;
-}
-
 cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const void* pointer) {
   const bool known = cpbench::vgpu::is_known_memory(pointer);
   *attributes = {known ? cudaMemoryTypeDevice : cudaMemoryTypeUnregistered, 0,
