@@ -31,10 +31,9 @@ bench: build ## every algorithm on a real model's attention shape, on RANKS=4 MP
 	@echo "The timelines of all ranks, one file a point: open one of $(result).trace.*.json in https://ui.perfetto.dev."
 	@echo "Your own cases: build/cpbench run --help, and the sweeps in configs/."
 
-cuda: build/build.ninja ## the GPU's kernels, and what ptxas says of them
-	cmake --preset release -DCPBENCH_CUDA=ON
-	cmake --build --preset release --target cpbench_backend_cuda
-	ctest --preset release -R '^ptxas_report$$'
+cuda: build-cuda/build.ninja ## the program with the GPU backend, build-cuda/cpbench, and what can be tested without a GPU
+	cmake --build --preset cuda
+	ctest --preset cuda
 
 test: build/build.ninja ## all tests
 	cmake --build --preset release

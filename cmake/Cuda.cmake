@@ -1,4 +1,5 @@
-# The GPU kernels: CPBENCH_CUDA is OFF (no program uses them yet), AUTO (where a CUDA toolkit is found) or ON (refuse to do without).
+# The GPU backend: CPBENCH_CUDA is OFF, AUTO (where a CUDA toolkit is found) or ON (refuse to do without). Off unless asked for: its
+# kernels take minutes to compile.
 set(CPBENCH_CUDA OFF CACHE STRING "Build the CUDA backend: AUTO, ON, OFF")
 set_property(CACHE CPBENCH_CUDA PROPERTY STRINGS AUTO ON OFF)
 set(CPBENCH_HAVE_CUDA OFF)
