@@ -40,8 +40,8 @@ class Platform {
   virtual bool needs_device() const { return false; }
   /// Memory of a device that can still be allocated.
   virtual std::int64_t available_bytes(int /*device*/) const { return 0; }
-  /// What one rank can do at most, in FLOP/s, for tensors of this storage type: measured, or by the device's own figures
-  /// (docs/results-format.md); nothing where neither is known.
+  /// What one rank can do at most, in FLOP/s, for tensors of this storage type: measured, or by the device's own
+  /// figures (docs/results-format.md); nothing where neither is known.
   virtual std::optional<double> peak_flops(DType dtype, const BackendOptions& options) const = 0;
   /// Of the runtime that was built in and of the driver that was found; empty where it has none.
   virtual std::string runtime_version() const { return ""; }

@@ -24,7 +24,7 @@ Json arguments_of(const Program& program, const Op& op, std::int64_t batch) {
       }
       arguments[bytes] = sum;
     };
-    arguments["link"] = name_of(exchange->link);
+    arguments["link"] = name_of(program.farthest_link(*exchange));
     add("sends_to", "sent_bytes", program.sends(*exchange));
     add("receives_from", "received_bytes", program.receives(*exchange));
   } else if (const auto* attend = std::get_if<Attend>(&op.action)) {

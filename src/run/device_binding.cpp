@@ -77,8 +77,8 @@ DeviceBinding bind_device(const Communicator& world, const Placement& placement,
 
 void require_memory(const Communicator& ranks, const DeviceBinding& binding, std::int64_t planned_bytes) {
   if (!binding.info) return require_memory(ranks.node(), planned_bytes);
-  require_memory(sharers_of(ranks, binding.info->uuid), planned_bytes, binding.platform->available_bytes(binding.device),
-                 binding.info->uuid);
+  require_memory(sharers_of(ranks, binding.info->uuid), planned_bytes,
+                 binding.platform->available_bytes(binding.device), binding.info->uuid);
 }
 
 std::vector<int> near_cpus(const std::string& bus_id, const std::vector<int>& allowed,

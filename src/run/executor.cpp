@@ -59,7 +59,7 @@ void Executor::add_messages(const Exchange& exchange, const TransferList& transf
                             const ProgramMemory& memory) {
   for (const Transfer& transfer : transfers) {
     const BufferView view = memory.view(transfer.region.buffer);
-    Message message{direction, transfer.peer, exchange.ordinal, exchange.link, {cut(view.first, transfer.region)}};
+    Message message{direction, transfer.peer, exchange.ordinal, transfer.link, {cut(view.first, transfer.region)}};
     if (view.second.data != nullptr) message.boxes.push_back(cut(view.second, transfer.region));
     messages_.push_back(transport_.prepare(message));
   }

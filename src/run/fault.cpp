@@ -121,7 +121,7 @@ void leave_stale(Plant& plant, Counts&& counts) {
     if (const auto* exchange = std::get_if<Exchange>(&action)) {
       for (const Transfer& transfer : plant.program.receives(*exchange)) {
         received_by.erase(transfer.region.buffer);
-        if (counts(exchange->link)) received_by[transfer.region.buffer] = id;
+        if (counts(transfer.link)) received_by[transfer.region.buffer] = id;
       }
     } else if (const auto* attend = std::get_if<Attend>(&action)) {
       const auto source = received_by.find(attend->kv);
@@ -197,9 +197,8 @@ void leave_out_sums(Plant& plant, Counts&& counts) {
   for (OpId id = 0; id < size_of(plant.program); ++id) {
     const Op& op = op_at(plant, id);
     if (const auto* exchange = std::get_if<Exchange>(&op.action)) {
-      for (const Transfer& transfer : plant.program.receives(*exchange)) {
-        received_over[transfer.region.buffer] = exchange->link;
-      }
+      const Link link = plant.program.farthest_link(*exchange);  // a rank's part of its own travels with the others
+      for (const Transfer& transfer : plant.program.receives(*exchange)) received_over[transfer.region.buffer] = link;
     } else if (const auto* add = std::get_if<Add>(&op.action); add != nullptr && op.backward) {
       const auto source = received_over.find(add->from.buffer);
       if (source == received_over.end()) continue;

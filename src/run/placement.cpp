@@ -111,11 +111,12 @@ void require_memory(const Communicator& sharers, std::int64_t planned_bytes, std
   const std::int64_t planned = sharers.sum_over_ranks(planned_bytes);
   const std::int64_t available = sharers.min_over_ranks(available_bytes);
   if (planned <= available) return;
-  throw Error(ExitCode::kPlacement,
-              fmt::format("not enough memory on {}: {} rank{} plan{} {:.2f} GB, {:.2f} GB are available; use fewer ranks "
-                          "there, a shorter --seq-len or a smaller --batch",
-                          where, sharers.size(), sharers.size() == 1 ? "" : "s", sharers.size() == 1 ? "s" : "",
-                          static_cast<double>(planned) * 1e-9, static_cast<double>(available) * 1e-9));
+  throw Error(
+      ExitCode::kPlacement,
+      fmt::format("not enough memory on {}: {} rank{} plan{} {:.2f} GB, {:.2f} GB are available; use fewer ranks "
+                  "there, a shorter --seq-len or a smaller --batch",
+                  where, sharers.size(), sharers.size() == 1 ? "" : "s", sharers.size() == 1 ? "s" : "",
+                  static_cast<double>(planned) * 1e-9, static_cast<double>(available) * 1e-9));
 }
 
 void require_memory(const Communicator& node, std::int64_t planned_bytes) {

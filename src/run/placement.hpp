@@ -41,8 +41,9 @@ std::string thread_warning(const Communicator& world, const Placement& placement
 /// this process leave of their limits if that is less. Files are looked up below `root`, which tests replace.
 std::int64_t available_memory(const std::filesystem::path& root = "/");
 
-/// Collective over the ranks that allocate from one memory; `where` names it. Throws Error(kPlacement) with the figures,
-/// on each of them, where together they plan to allocate more than is available; to be called before anything is.
+/// Collective over the ranks that allocate from one memory; `where` names it. Throws Error(kPlacement) with the
+/// figures, on each of them, where together they plan to allocate more than is available; to be called before anything
+/// is.
 void require_memory(const Communicator& sharers, std::int64_t planned_bytes, std::int64_t available_bytes,
                     const std::string& where);
 /// Of a node's ranks and its memory.

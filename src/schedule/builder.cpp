@@ -47,11 +47,11 @@ BufferId ProgramBuilder::dq_accumulator(std::int64_t rows, int heads) {
 }
 BufferId ProgramBuilder::per_head(Role role) { return add_buffer(role, DType::kFp32, 1, problem().heads, 1); }
 
-void ProgramBuilder::exchange(Label label, Link link, Stream stream, const std::vector<Transfer>& sends,
+void ProgramBuilder::exchange(Label label, Stream stream, const std::vector<Transfer>& sends,
                               const std::vector<Transfer>& receives) {
   const Slice sent = add_transfers(sends);
   const Slice received = add_transfers(receives);
-  add_op(label, stream, Exchange{.ordinal = exchanges_++, .link = link, .sends = sent, .receives = received});
+  add_op(label, stream, Exchange{.ordinal = exchanges_++, .sends = sent, .receives = received});
 }
 
 void ProgramBuilder::attend(Label label, Attend attend, const Tokens& q_tokens, const Tokens& k_tokens) {

@@ -45,8 +45,7 @@ class ProgramBuilder {
   /// Everything after this belongs to the backward pass.
   void begin_backward() { backward_ = true; }
 
-  void exchange(Label label, Link link, Stream stream, const std::vector<Transfer>& sends,
-                const std::vector<Transfer>& receives);
+  void exchange(Label label, Stream stream, const std::vector<Transfer>& sends, const std::vector<Transfer>& receives);
   /// `attend.tiles` is filled in from the tokens of the two operands' rows.
   void attend(Label label, Attend attend, const Tokens& q_tokens, const Tokens& k_tokens);
   void attend_backward(Label label, AttendBackward attend, const Tokens& q_tokens, const Tokens& k_tokens);

@@ -72,9 +72,9 @@ std::string describe(const Program& program, OpId id, std::int64_t batch) {
       return sum;
     };
     const auto sends = program.sends(*exchange);
-    bytes = sends.empty()
-                ? fmt::format(" ({} B received, {})", total(program.receives(*exchange)), name_of(exchange->link))
-                : fmt::format(" ({} B, {})", total(sends), name_of(exchange->link));
+    bytes = sends.empty() ? fmt::format(" ({} B received, {})", total(program.receives(*exchange)),
+                                        name_of(program.farthest_link(*exchange)))
+                          : fmt::format(" ({} B, {})", total(sends), name_of(program.farthest_link(*exchange)));
   }
   const auto after = program.after(op);
   const std::string waits = after.empty() ? "" : fmt::format("   after {}", fmt::join(after, ", "));

@@ -15,7 +15,7 @@ void count_sends(const Program& program, const Exchange& exchange, std::int64_t 
     if (t.peer == rank) continue;
     const std::int64_t bytes = program.bytes(t.region, batch);
     const bool within = ranks_per_node == 0 || t.peer / ranks_per_node == rank / ranks_per_node;
-    figures.bytes_by_link[static_cast<std::size_t>(exchange.link)] += bytes;
+    figures.bytes_by_link[static_cast<std::size_t>(t.link)] += bytes;
     (within ? figures.bytes_within_node : figures.bytes_between_nodes) += bytes;
     ++figures.messages;
   }

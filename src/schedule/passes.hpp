@@ -29,6 +29,9 @@ bool may_be_pruned(const Program& program);
 /// pass leaves to the backward pass survives the backward pass too, so that this can be run again alone.
 void share_buffers(Program& program, bool keep_forward);
 
+/// States what lies between the rank and the peer of each transfer.
+void state_links(Program& program, const Grid& grid, int rank);
+
 /// Stores equal lists of transfers once. Afterwards no list may be changed where it lies.
 void intern_transfers(Program& program);
 

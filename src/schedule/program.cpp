@@ -144,11 +144,6 @@ std::string_view name_of(Role role) {
   return kNames[static_cast<std::size_t>(role)];
 }
 
-std::string_view name_of(Link link) {
-  constexpr std::array<std::string_view, 3> kNames = {"inner", "outer", "all-to-all"};
-  return kNames[static_cast<std::size_t>(link)];
-}
-
 std::string_view name_of(Stream stream) {
   constexpr std::array<std::string_view, kStreams> kNames = {"compute", "inner", "outer", "gradient"};
   return kNames[static_cast<std::size_t>(stream)];
@@ -165,6 +160,14 @@ std::string to_string(const Label& label) {
   if (label.major >= 0) text += " " + std::to_string(label.major);
   if (label.minor >= 0) text += "." + std::to_string(label.minor);
   return text;
+}
+
+Link Program::farthest_link(const Exchange& e) const {
+  Link farthest = Link::kInner;
+  for (const TransferList& list : {sends(e), receives(e)}) {
+    for (const Transfer& t : list) farthest = std::max(farthest, t.link);
+  }
+  return farthest;
 }
 
 std::int64_t Program::bytes(const Region& region, std::int64_t batch) const {

@@ -16,6 +16,7 @@
 #include "problem/dtype.hpp"
 #include "schedule/paged_vector.hpp"
 #include "shard/tile.hpp"
+#include "topology/grid.hpp"
 
 namespace cpbench {
 
@@ -76,14 +77,13 @@ struct Slice {
   bool operator==(const Slice&) const = default;
 };
 
-/// Link class of an exchange: what the emulated link, the memory of `plan` and the timeline call it.
-enum class Link : std::uint8_t { kInner, kOuter, kAllToAll };
-inline constexpr int kLinks = 3;
-std::string_view name_of(Link link);  ///< `inner`, `outer`, `all-to-all`
-
 struct Transfer {
-  std::int32_t peer;
+  std::int32_t peer = 0;
+  Link link = Link::kInner;  ///< to the peer: a pass says it
   Region region;
+
+  Transfer() = default;
+  Transfer(std::int32_t to_or_from, const Region& r) : peer(to_or_from), region(r) {}
   bool operator==(const Transfer&) const = default;
 };
 /// A part of a program's transfers.
@@ -107,7 +107,6 @@ class TransferList {
 /// exchange of the same ordinal. Empty regions are never listed. A rank may send to itself.
 struct Exchange {
   std::int32_t ordinal;
-  Link link;
   Slice sends, receives;  ///< of Program::transfers
   bool operator==(const Exchange&) const = default;
 };
@@ -224,6 +223,8 @@ struct Program {
   TransferList receives(const Exchange& e) const { return list(e.receives); }
   std::span<const Tile> tiles_of(const Attend& a) const { return view(tiles, a.tiles); }
   std::span<const Tile> tiles_of(const AttendBackward& a) const { return view(tiles, a.tiles); }
+  /// The farthest that the exchange goes.
+  Link farthest_link(const Exchange& e) const;
   Region whole(BufferId id) const {
     return {id, 0, buffers[static_cast<std::size_t>(id)].heads, 0, buffers[static_cast<std::size_t>(id)].rows};
   }

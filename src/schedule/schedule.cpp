@@ -17,10 +17,11 @@ void state_order(Program& program, const Case& c) {
 }
 
 /// The passes that look at one rank alone.
-void finish(Program& program, const Case& c) {
+void finish(Program& program, const Case& c, int rank) {
   if (c.accumulate == Accumulate::kMerge) accumulate_by_merging(program);
   state_dependencies(program);
   share_buffers(program, c.pass == Pass::kBackward);
+  state_links(program, c.grid, rank);
   intern_transfers(program);
   state_order(program, c);
 }
@@ -58,7 +59,7 @@ std::int64_t planning_bytes(const Case& c) {
     Program program = c.algorithm->program(c, shards, rank);
     const bool prunes = c.prune && may_be_pruned(program);
     const std::int64_t before = prunes ? unfinished.share(program) + pruning_bytes(program) : 0;
-    finish(program, c);  // as if nothing were pruned
+    finish(program, c, rank);  // as if nothing were pruned
     return before + finished.share(program) + verification_bytes(program);
   };
   // Three neighbours, here and there: what the third one takes beside the others, all other ranks take.
@@ -80,12 +81,12 @@ std::int64_t planning_bytes(const Case& c) {
 Schedule build_schedule(const Case& c) {
   check(c);
   const Shards shards = make_shards(c);
-  Schedule schedule{.of = c, .tokens = shards.of_rank, .programs = {}};
+  Schedule schedule{.of = c, .tokens = shards.of_rank, .programs = {}, .pruned = false};
   std::vector<Program>& programs = schedule.programs;
   programs.resize(static_cast<std::size_t>(c.cp_size()));
   Pools pools;
   const auto finish_and_share = [&](std::size_t rank) {
-    finish(programs[rank], c);
+    finish(programs[rank], c, static_cast<int>(rank));
     pools.share(programs[rank]);
   };
   // Programs take much more memory before they are finished. Only pruning needs all of them so.
@@ -97,6 +98,7 @@ Schedule build_schedule(const Case& c) {
     if (!prunes) finish_and_share(rank);
   });
   if (!prunes) return schedule;
+  schedule.pruned = true;
   {
     Pools unfinished;
     parallel_for_each(programs.size(), [&](std::size_t rank) {

@@ -13,6 +13,7 @@ struct Schedule {
   Case of;
   std::vector<Tokens> tokens;     ///< by rank: the tokens of its rows of q, kv, out, ...
   std::vector<Program> programs;  ///< by rank
+  bool pruned = false;            ///< else `--prune` makes no difference, where it is on
 };
 
 /// About how much memory the programs of all ranks take while they are built and verified, judged by a few of them.

@@ -29,4 +29,14 @@ struct Grid {
   bool operator==(const Grid&) const = default;
 };
 
+/// What lies between two ranks: what the emulated link, the bytes of `plan` and the timeline call it.
+enum class Link : std::uint8_t {
+  kInner,    ///< the same window of the same ring, or the same rank
+  kOuter,    ///< other windows of the same ring
+  kAllToAll  ///< different places of a Ulysses group
+};
+inline constexpr int kLinks = 3;
+std::string_view name_of(Link link);  ///< `inner`, `outer`, `all-to-all`
+Link link_between(const Grid& grid, int rank, int other);
+
 }  // namespace cpbench

@@ -64,7 +64,7 @@ class Pairwise {
         continue;
       }
       const BufferId part = gradient_of(0);
-      b_.exchange({"return dkv", step}, Link::kInner, Stream::kGradient, {{peer(step), b_.whole(sum)}},
+      b_.exchange({"return dkv", step}, Stream::kGradient, {{peer(step), b_.whole(sum)}},
                   {{peer(-step), b_.whole(part)}});
       b_.compute({"add dkv", step}, Add{.to = b_.whole(own_sum), .from = b_.whole(part)});
     }
@@ -87,7 +87,7 @@ class Pairwise {
   BufferId block_of(int distance) {
     if (distance == 0) return x_.kv;
     const BufferId block = b_.kv_like(Role::kKv, b_.problem().dtype, count_of(tokens_of(distance)), b_.heads_of(x_.kv));
-    b_.exchange({"fetch kv", distance}, Link::kInner, Stream::kInner, {{peer(-distance), b_.whole(x_.kv)}},
+    b_.exchange({"fetch kv", distance}, Stream::kInner, {{peer(-distance), b_.whole(x_.kv)}},
                 {{peer(distance), b_.whole(block)}});
     return block;
   }

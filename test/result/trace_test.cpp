@@ -19,9 +19,10 @@ Program hop_program(int next, int previous) {
   Program program;
   const Buffer kv = {.role = Role::kKv, .dtype = DType::kBf16, .heads = 2, .dim = 8, .dim_v = 8, .rows = 4};
   program.buffers = {kv, kv};
-  program.transfers = {{.peer = next, .region = program.whole(0)}, {.peer = previous, .region = program.whole(1)}};
+  program.transfers = {{next, program.whole(0)}, {previous, program.whole(1)}};
+  program.transfers[0].link = program.transfers[1].link = Link::kOuter;
   program.tiles = {Tile{0, 4, 0, 4, -3, 3}};
-  program.ops = {{.action = Exchange{.ordinal = 0, .link = Link::kOuter, .sends = {0, 1}, .receives = {1, 1}},
+  program.ops = {{.action = Exchange{.ordinal = 0, .sends = {0, 1}, .receives = {1, 1}},
                   .label = {"kv hop", 1},
                   .stream = Stream::kOuter},
                  {.action = AttendBackward{.tiles = {0, 1}},

@@ -54,7 +54,7 @@ class ProgramWriter {
   OpId exchange(Stream stream, std::vector<Transfer> sends, std::vector<Transfer> receives,
                 std::vector<OpId> after = {}) {
     const Slice send_slice = append(program_.transfers, sends), receive_slice = append(program_.transfers, receives);
-    return add(Exchange{exchanges_++, Link::kInner, send_slice, receive_slice}, stream, after);
+    return add(Exchange{exchanges_++, send_slice, receive_slice}, stream, after);
   }
   OpId copy(BufferId to, BufferId from, std::vector<OpId> after = {}) {
     return add(Copy{whole(to), whole(from)}, Stream::kCompute, after);

@@ -258,7 +258,7 @@ TEST(PeerList, FindsTheIndexthTransferWithAPeer) {
     PagedVector<Transfer> transfers;
     const auto count = static_cast<std::int64_t>(random() % 12);
     for (std::int64_t i = 0; i < count; ++i) {
-      transfers.push_back({.peer = static_cast<std::int32_t>(random() % 4), .region = {.row_begin = i}});
+      transfers.push_back({static_cast<std::int32_t>(random() % 4), {.row_begin = i}});
     }
     PeerList list;
     list.assign({transfers.begin(), transfers.end()});

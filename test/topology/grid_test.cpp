@@ -41,6 +41,17 @@ TEST(Grid, OrderSaysWhichNeighboursAreConsecutive) {
   EXPECT_EQ(ring_inner.rank_of(0, 1), 1);
 }
 
+TEST(Grid, LinksAreByPlaceAndWindow) {
+  // Ranks by place: 0 to 5 and 6 to 11; by window: two of three.
+  const Grid grid{2, 2, 3, RankOrder::kRingInner};
+  EXPECT_EQ(link_between(grid, 0, 0), Link::kInner);
+  EXPECT_EQ(link_between(grid, 0, 2), Link::kInner);
+  EXPECT_EQ(link_between(grid, 2, 3), Link::kOuter);
+  EXPECT_EQ(link_between(grid, 3, 2), Link::kOuter);
+  EXPECT_EQ(link_between(grid, 0, 6), Link::kAllToAll);
+  EXPECT_EQ(link_between(grid, 0, 9), Link::kAllToAll);
+}
+
 TEST(RankOrder, NamesAreInverses) {
   for (const RankOrder order : {RankOrder::kUlyssesInner, RankOrder::kRingInner}) {
     EXPECT_EQ(parse_rank_order(name_of(order)), order);

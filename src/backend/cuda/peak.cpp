@@ -11,9 +11,8 @@ struct Rate {
   int capability;
   double tensor_cores, fp32;
 };
-constexpr std::array kRates = {Rate{80, 2048, 128},  Rate{86, 1024, 256},  Rate{89, 1024, 256},
-                               Rate{90, 4096, 256},  Rate{100, 8192, 256}, Rate{103, 8192, 256},
-                               Rate{120, 1024, 256}};
+constexpr std::array kRates = {Rate{80, 2048, 128},  Rate{86, 1024, 256},  Rate{89, 1024, 256}, Rate{90, 4096, 256},
+                               Rate{100, 8192, 256}, Rate{103, 8192, 256}, Rate{120, 1024, 256}};
 
 }  // namespace
 

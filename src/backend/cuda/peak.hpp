@@ -7,9 +7,9 @@
 
 namespace cpbench {
 
-/// FLOP/s of `multiprocessors` of a GPU at `clock_hz`, by the dense rates of NVIDIA's architecture papers: of tensor cores
-/// that sum in fp32 for bf16 and fp16, of ordinary multiply-adds for fp32. `capability`: 90 for 9.0. Nothing for one that
-/// is not known.
+/// FLOP/s of `multiprocessors` of a GPU at `clock_hz`, by the dense rates of NVIDIA's architecture papers: of tensor
+/// cores that sum in fp32 for bf16 and fp16, of ordinary multiply-adds for fp32. `capability`: 90 for 9.0. Nothing for
+/// one that is not known.
 std::optional<double> nominal_flops(int capability, DType dtype, int multiprocessors, double clock_hz);
 
 }  // namespace cpbench

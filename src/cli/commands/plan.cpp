@@ -118,11 +118,12 @@ std::string steps_text(const Schedule& schedule, const PlanOptions& options) {
   return text;
 }
 
-/// The bytes of the same case with the other setting of --prune.
-std::string prune_text(const Case& c, double sent, int ranks_per_node) {
+/// The bytes of the same case with the other setting of --prune: the same where pruning found nothing to do.
+std::string prune_text(const Case& c, bool found_any, double sent, int ranks_per_node) {
   Case other = c;
   other.prune = !c.prune;
-  const double otherwise = total_sent(figures_of_all(build_schedule(other), ranks_per_node));
+  const bool same = c.prune && !found_any;
+  const double otherwise = same ? sent : total_sent(figures_of_all(build_schedule(other), ranks_per_node));
   const double pruned = c.prune ? sent : otherwise, kept = c.prune ? otherwise : sent;
   return fmt::format("  sent with --prune on {}, off {}\n", bytes_text(pruned), bytes_text(kept));
 }
@@ -137,6 +138,7 @@ ExitCode plan_point(const Case& c, const PlanOptions& options, bool speaks) {
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   std::string text = describe_case(c);
   double sent = 0;
+  bool pruned = false;
   ExitCode code = ExitCode::kOk;
   {
     const Schedule schedule = build_schedule(c);
@@ -148,9 +150,10 @@ ExitCode plan_point(const Case& c, const PlanOptions& options, bool speaks) {
     if (!verdict.passed) code = ExitCode::kInvalid;
     const std::vector<RankFigures> figures = figures_of_all(schedule, options.sweep.ranks_per_node);
     sent = total_sent(figures);
+    pruned = schedule.pruned;
     text += figures_table(schedule, figures) + steps_text(schedule, options);
   }  // the schedule is freed before the other one is built
-  text += prune_text(c, sent, options.sweep.ranks_per_node);
+  text += prune_text(c, pruned, sent, options.sweep.ranks_per_node);
   if (speaks) std::fputs((text + "\n").c_str(), stdout);
   return code;
 }

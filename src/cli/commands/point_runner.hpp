@@ -44,9 +44,9 @@ class PointRunner {
   const Communicator& world_;
   const Settings& settings_;
   const Placement& placement_;
-  int workers_;                                    ///< cores of all nodes
+  int workers_;                                                   ///< cores of all nodes
   std::map<std::pair<DType, int>, std::optional<double>> peaks_;  ///< by cp_size
-  const char* doing_ = "";                         ///< with the point, for whoever runs out of memory
+  const char* doing_ = "";                                        ///< with the point, for whoever runs out of memory
 };
 
 /// `case` of a result: the axes, and the settings that figures depend on, named as their flags.

@@ -139,7 +139,7 @@ class AllGather {
       sends.push_back({peer, own_heads(b_.owned().kv, g)});
       receives.push_back({peer, rows_of(kv, peer)});
     }
-    b_.exchange(label("gather kv", g), Link::kInner, Stream::kInner, sends, receives);
+    b_.exchange(label("gather kv", g), Stream::kInner, sends, receives);
     return kv;
   }
 
@@ -158,7 +158,7 @@ class AllGather {
       receives.push_back({peer, b_.whole(part)});
       adds.push_back({.to = own_heads(sum, g), .from = b_.whole(part)});
     }
-    b_.exchange(label("scatter dkv", g), Link::kInner, Stream::kGradient, sends, receives);
+    b_.exchange(label("scatter dkv", g), Stream::kGradient, sends, receives);
     return adds;
   }
 

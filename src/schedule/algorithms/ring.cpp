@@ -10,11 +10,10 @@ Label label(const Ring& ring, const char* text, int window, int step) {
 }
 
 /// A block of K/V goes from `source` to this rank, while `block` goes to `destination`.
-BufferId hop(ProgramBuilder& b, Label text, Link link, BufferId block, int destination, int source,
+BufferId hop(ProgramBuilder& b, Label text, Stream stream, BufferId block, int destination, int source,
              const Tokens& incoming) {
   const BufferId next = b.kv_like(Role::kKv, b.problem().dtype, count_of(incoming), b.heads_of(block));
-  b.exchange(text, link, link == Link::kInner ? Stream::kInner : Stream::kOuter, {{destination, b.whole(block)}},
-             {{source, b.whole(next)}});
+  b.exchange(text, stream, {{destination, b.whole(block)}}, {{source, b.whole(next)}});
   return next;
 }
 
@@ -41,14 +40,14 @@ BufferId ring_forward(ProgramBuilder& b, const Ring& ring, const Operands& x) {
     const bool last_window = j + 1 == windows;
     block = window_start;
     if (!last_window) {
-      window_start = hop(b, label(ring, "kv to next window", j, 0), Link::kOuter, block, ring.rank_at(1, 0),
+      window_start = hop(b, label(ring, "kv to next window", j, 0), Stream::kOuter, block, ring.rank_at(1, 0),
                          ring.rank_at(-1, 0), ring.tokens_at(-j - 1, 0));
     }
     for (int s = 0; s < steps; ++s) {
       const bool last_step = s + 1 == steps;
       BufferId next = kNoBuffer;
       if (!last_step) {
-        next = hop(b, label(ring, "kv hop", j, s), Link::kInner, block, ring.rank_at(0, 1), ring.rank_at(0, -1),
+        next = hop(b, label(ring, "kv hop", j, s), Stream::kInner, block, ring.rank_at(0, 1), ring.rank_at(0, -1),
                    ring.tokens_at(-j, -s - 1));
       }
       b.attend(label(ring, "attend", j, s),
@@ -84,15 +83,15 @@ Gradients ring_backward(ProgramBuilder& b, const Ring& ring, const Operands& x, 
     if (!last_window) {
       window_start = j + 2 == windows && steps == 1
                          ? x.kv
-                         : hop(b, label(ring, "kv to previous window", j, 0), Link::kOuter, block, ring.rank_at(-1, 0),
-                               ring.rank_at(1, 0), ring.tokens_at(j + 2, 1));
+                         : hop(b, label(ring, "kv to previous window", j, 0), Stream::kOuter, block,
+                               ring.rank_at(-1, 0), ring.rank_at(1, 0), ring.tokens_at(j + 2, 1));
     }
     for (int s = 0; s < steps; ++s) {
       const bool last_step = s + 1 == steps, next_is_own = last_window && s + 2 == steps;
       BufferId next = kNoBuffer;
       if (!last_step) {
         next = next_is_own ? x.kv
-                           : hop(b, label(ring, "kv hop", j, s), Link::kInner, block, ring.rank_at(0, -1),
+                           : hop(b, label(ring, "kv hop", j, s), Stream::kInner, block, ring.rank_at(0, -1),
                                  ring.rank_at(0, 1), ring.tokens_at(j + 1, s + 2));
       }
       const Tokens& tokens = ring.tokens_at(j + 1, s + 1);
@@ -117,8 +116,8 @@ Gradients ring_backward(ProgramBuilder& b, const Ring& ring, const Operands& x, 
       // The next visitor of this block is one index back, and after a window's last step one window back as well.
       const int across = last_step ? 1 : 0;
       incoming = gradient_of(ring.tokens_at(j + 1 + across, s + 2));
-      b.exchange(label(ring, "dkv hop", j, s), last_step ? Link::kOuter : Link::kInner, Stream::kGradient,
-                 {{ring.rank_at(-across, -1), b.whole(sum)}}, {{ring.rank_at(across, 1), b.whole(incoming)}});
+      b.exchange(label(ring, "dkv hop", j, s), Stream::kGradient, {{ring.rank_at(-across, -1), b.whole(sum)}},
+                 {{ring.rank_at(across, 1), b.whole(incoming)}});
       if (!last_step) block = next;
     }
   }

@@ -13,12 +13,12 @@ void sum_sink_gradient(ProgramBuilder& b, const Operands& x, int rank) {
     const bool child = rank % (2 * stride) == stride;
     const bool parent = rank % (2 * stride) == 0 && rank + stride < b.of().cp_size();
     if (!parent) {
-      b.exchange(label, Link::kAllToAll, Stream::kGradient,
+      b.exchange(label, Stream::kGradient,
                  child ? std::vector<Transfer>{{rank - stride, b.whole(sum)}} : std::vector<Transfer>{}, {});
       continue;
     }
     const BufferId part = b.per_head(Role::kDsink);
-    b.exchange(label, Link::kAllToAll, Stream::kGradient, {}, {{rank + stride, b.whole(part)}});
+    b.exchange(label, Stream::kGradient, {}, {{rank + stride, b.whole(part)}});
     b.compute({"add dsink", label.major}, Add{.to = b.whole(sum), .from = b.whole(part)});
   }
 }

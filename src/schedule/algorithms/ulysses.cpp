@@ -30,7 +30,7 @@ class AllToAll {
   }
   void receive(int p, const Region& region) { receives_.push_back({rank(p), region}); }
   void emit(const char* text) {
-    b_.exchange({text}, Link::kAllToAll, Stream::kInner, sends_, receives_);
+    b_.exchange({text}, Stream::kInner, sends_, receives_);
     sends_.clear();
     receives_.clear();
   }
