@@ -1,5 +1,6 @@
 """The whole program with a virtual GPU for each rank: every algorithm, every transport, each point validated against fp64."""
 
+import os
 import unittest
 
 from program import ProgramTest, cpbench, read_json
@@ -38,6 +39,11 @@ class OnVirtualGpus(ProgramTest):
             content = {"defaults": SMALL, "matrix": {"algo": ALGORITHMS}}
             points = self.expect_validated(ranks, content, "--transport", "nccl", *flags)
             self.assertEqual({p["case"]["transport"] for p in points}, {"nccl"})
+
+    @unittest.skipUnless("CPBENCH_LONG_TESTS" in os.environ, "takes minutes: CPBENCH_LONG_TESTS=1")
+    def test_planted_faults_are_caught(self):
+        run = self.expect_ok(cpbench("validate", "--self-test", "--backend", "cuda", ranks=2, limit_s=10 * LIMIT_S))
+        self.assertRegex(run.out, r"self-test: [1-9]\d+ caught, 0 missed")
 
     def test_the_result_names_the_devices(self):
         path = self.directory / "result.json"
