@@ -2,12 +2,9 @@
 #pragma once
 
 #include "cli/commands/settings.hpp"
+#include "cli/config/cli11_names.hpp"
 #include "support/error.hpp"
 #include "transport/communicator.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace cpbench {
 

@@ -5,12 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "cli/config/cli11_names.hpp"
 #include "support/error.hpp"
 #include "transport/communicator.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace cpbench {
 

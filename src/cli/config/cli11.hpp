@@ -1,4 +1,4 @@
-// What commands need of CLI11, which takes long to compile: headers name its classes, and only sources include this.
+// What commands need of CLI11. It takes long to compile: headers have cli11_names.hpp, and only sources include this.
 #pragma once
 
 #include <CLI/App.hpp>

@@ -6,13 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "cli/config/cli11_names.hpp"
 #include "cli/config/options.hpp"
 #include "cli/config/sweep.hpp"
-
-namespace CLI {
-class App;
-class Option;
-}  // namespace CLI
 
 namespace cpbench {
 

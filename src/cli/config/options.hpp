@@ -5,9 +5,7 @@
 #include <optional>
 #include <string>
 
-namespace CLI {
-class App;
-}
+#include "cli/config/cli11_names.hpp"
 
 namespace cpbench {
 
