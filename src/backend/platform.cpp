@@ -19,7 +19,7 @@ RegisterPlatform::RegisterPlatform(std::unique_ptr<Platform> platform) { registr
 std::vector<const Platform*> platforms() {
   std::vector<const Platform*> found;
   for (const auto& platform : registry()) found.push_back(platform.get());
-  std::ranges::stable_partition(found, &Platform::needs_device);
+  std::stable_partition(found.begin(), found.end(), [](const Platform* p) { return p->needs_device(); });
   return found;
 }
 

@@ -46,7 +46,7 @@ void find(void* library, const char* name, Function*& function) {
 
 /// Null where it cannot be used. Loaded once, never unloaded.
 const Nvml* loaded() {
-  static const Nvml nvml = [] {
+  static const Nvml kFound = [] {
     Nvml found;
     void* const library = dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) return found;
@@ -58,7 +58,7 @@ const Nvml* loaded() {
     if (!found.is_complete() || found.init() != 0) return Nvml{};
     return found;
   }();
-  return nvml.is_complete() ? &nvml : nullptr;
+  return kFound.is_complete() ? &kFound : nullptr;
 }
 
 class NvmlMonitor : public DeviceMonitor {
