@@ -51,8 +51,8 @@ TEST(Counts, ExactBeyond64Bits) {
 }
 
 TEST(Counts, EqualDimensionsGiveTheUsualFourAndTen) {
-  EXPECT_TRUE(forward_flops(1000, 128, 128) == 4 * 1000 * 128);
-  EXPECT_TRUE(backward_flops(1000, 128, 128) == 10 * 1000 * 128);
+  EXPECT_TRUE(forward_flops(1000, 128, 128) == int128{4} * 1000 * 128);
+  EXPECT_TRUE(backward_flops(1000, 128, 128) == int128{10} * 1000 * 128);
 }
 
 TEST(Counts, FlopsOfAPassCountBatchAndHeads) {
@@ -64,7 +64,7 @@ TEST(Counts, FlopsOfAPassCountBatchAndHeads) {
   problem.head_dim_v = 128;
   problem.seq_len = 5;
   problem.documents = Documents::whole(5);
-  const int128 pairs = 15 * 3 * 4;
+  const int128 pairs = int128{15} * 3 * 4;
   EXPECT_TRUE(flops(problem, Pass::kForward) == pairs * 2 * (192 + 128));
   EXPECT_TRUE(flops(problem, Pass::kBackward) == pairs * 2 * (3 * 192 + 2 * 128));
   EXPECT_TRUE(flops(problem, Pass::kForwardBackward) ==

@@ -15,7 +15,7 @@ Timing timing_of(double full, double compute_only, double comm_only) {
 
 TEST(Derive, ThroughputByHand) {
   // 8e12 FLOPs over 4 ranks in 0.5 s: 4 TFLOP/s each, of a peak of 16; compute alone takes 0.4 s.
-  const Work work = {.flops = 8'000'000'000'000, .tokens = 2 * 1024, .ranks = 4, .peak_tflops = 16};
+  const Work work = {.flops = 8'000'000'000'000, .tokens = 2048, .ranks = 4, .peak_tflops = 16};
   const Throughput figures = throughput_of(timing_of(0.5, 0.4, 0.3), work);
   EXPECT_EQ(figures.flops, work.flops);
   EXPECT_DOUBLE_EQ(*figures.tflops_per_rank, 4);

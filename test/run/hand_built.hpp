@@ -51,15 +51,15 @@ class ProgramWriter {
   }
   Region whole(BufferId id) const { return program_.whole(id); }
 
-  OpId exchange(Stream stream, std::vector<Transfer> sends, std::vector<Transfer> receives,
-                std::vector<OpId> after = {}) {
+  OpId exchange(Stream stream, const std::vector<Transfer>& sends, const std::vector<Transfer>& receives,
+                const std::vector<OpId>& after = {}) {
     const Slice send_slice = append(program_.transfers, sends), receive_slice = append(program_.transfers, receives);
     return add(Exchange{exchanges_++, send_slice, receive_slice}, stream, after);
   }
-  OpId copy(BufferId to, BufferId from, std::vector<OpId> after = {}) {
+  OpId copy(BufferId to, BufferId from, const std::vector<OpId>& after = {}) {
     return add(Copy{whole(to), whole(from)}, Stream::kCompute, after);
   }
-  OpId sum(BufferId to, BufferId from, std::vector<OpId> after = {}) {
+  OpId sum(BufferId to, BufferId from, const std::vector<OpId>& after = {}) {
     return add(Add{whole(to), whole(from)}, Stream::kCompute, after);
   }
   void begin_backward() { backward_ = true; }

@@ -27,9 +27,9 @@ void check_driver(CUresult result, const char* what) {
 }
 
 void write(Flag* flag, Flag value, cudaStream_t stream) {
-  static StreamValue* const write_value = find_in_driver<StreamValue>("cuStreamWriteValue32");
+  static StreamValue* const kWriteValue = find_in_driver<StreamValue>("cuStreamWriteValue32");
   const auto address = static_cast<CUdeviceptr>(reinterpret_cast<std::uintptr_t>(flag));
-  check_driver(write_value(stream, address, value, CU_STREAM_WRITE_VALUE_DEFAULT), "cuStreamWriteValue32");
+  check_driver(kWriteValue(stream, address, value, CU_STREAM_WRITE_VALUE_DEFAULT), "cuStreamWriteValue32");
 }
 
 }  // namespace
@@ -48,9 +48,9 @@ Flag* FlagPool::make() {
 void raise(Flag* flag, cudaStream_t stream) { write(flag, 1, stream); }
 
 void await(Flag* flag, cudaStream_t stream) {
-  static StreamValue* const wait_value = find_in_driver<StreamValue>("cuStreamWaitValue32");
+  static StreamValue* const kWaitValue = find_in_driver<StreamValue>("cuStreamWaitValue32");
   const auto address = static_cast<CUdeviceptr>(reinterpret_cast<std::uintptr_t>(flag));
-  check_driver(wait_value(stream, address, 1, CU_STREAM_WAIT_VALUE_EQ), "cuStreamWaitValue32");
+  check_driver(kWaitValue(stream, address, 1, CU_STREAM_WAIT_VALUE_EQ), "cuStreamWaitValue32");
   write(flag, 0, stream);
 }
 

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 
@@ -27,7 +29,7 @@ std::string unreachable_peer(const Communicator& ranks, int device) {
     const std::optional<int> peer = visible_device(devices, bus_id);
     int can = 1;
     if (peer && *peer != device) check(cudaDeviceCanAccessPeer(&can, device, *peer), "cudaDeviceCanAccessPeer");
-    if (can == 0) complaint = "GPU " + own + " cannot reach GPU " + bus_id;
+    if (can == 0) complaint = fmt::format("GPU {} cannot reach GPU {}", own, bus_id);
   }
   return complaint;
 }
