@@ -1,5 +1,7 @@
 #include "schedule/builder.hpp"
 
+#include <algorithm>
+
 namespace cpbench {
 ProgramBuilder::ProgramBuilder(const Case& c, const Tokens& own_tokens) : case_(c) {
   const std::int64_t rows = count_of(own_tokens);
@@ -55,14 +57,23 @@ void ProgramBuilder::exchange(Label label, Stream stream, const std::vector<Tran
 }
 
 void ProgramBuilder::attend(Label label, Attend attend, const Tokens& q_tokens, const Tokens& k_tokens) {
-  attend.tiles = tile_lists_.add(program_.tiles, tiles_of(q_tokens, k_tokens, problem().mask, problem().documents));
-  add_op(label, Stream::kCompute, attend);
+  const std::vector<Slice> parts = add_tiles(q_tokens, k_tokens);
+  const bool first = attend.first, last = attend.last;
+  for (std::size_t part = 0; part < parts.size(); ++part) {
+    attend.first = first && part == 0;
+    attend.last = last && part + 1 == parts.size();
+    attend.tiles = parts[part];
+    add_op(label, Stream::kCompute, attend);
+  }
 }
 
 void ProgramBuilder::attend_backward(Label label, AttendBackward attend, const Tokens& q_tokens,
                                      const Tokens& k_tokens) {
-  attend.tiles = tile_lists_.add(program_.tiles, tiles_of(q_tokens, k_tokens, problem().mask, problem().documents));
-  add_op(label, Stream::kCompute, attend);
+  for (const Slice part : add_tiles(q_tokens, k_tokens)) {
+    attend.tiles = part;
+    add_op(label, Stream::kCompute, attend);
+    attend.first_dq = attend.first_dkv = false;
+  }
 }
 
 void ProgramBuilder::compute(Label label, Action action) { add_op(label, Stream::kCompute, action); }
@@ -75,6 +86,21 @@ Slice ProgramBuilder::add_transfers(const std::vector<Transfer>& transfers) {
     ++slice.count;
   }
   return slice;
+}
+
+std::vector<Slice> ProgramBuilder::add_tiles(const Tokens& q_tokens, const Tokens& k_tokens) {
+  const std::int64_t keys = count_of(k_tokens);
+  const auto parts = static_cast<int>(std::clamp<std::int64_t>(keys, 1, case_.kv_parts));
+  std::vector<Slice> slices;
+  std::int64_t row = 0;
+  for (const Tokens& part : cut(k_tokens, parts)) {
+    std::vector<Tile> tiles = tiles_of(q_tokens, part, problem().mask, problem().documents);
+    for (Tile& tile : tiles) tile.k_begin += row;
+    row += count_of(part);
+    if (!tiles.empty()) slices.push_back(tile_lists_.add(program_.tiles, tiles));
+  }
+  if (slices.empty()) slices.push_back(tile_lists_.add(program_.tiles, std::vector<Tile>()));
+  return slices;
 }
 
 void ProgramBuilder::add_op(Label label, Stream stream, Action action) {

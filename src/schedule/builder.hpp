@@ -46,7 +46,7 @@ class ProgramBuilder {
   void begin_backward() { backward_ = true; }
 
   void exchange(Label label, Stream stream, const std::vector<Transfer>& sends, const std::vector<Transfer>& receives);
-  /// `attend.tiles` is filled in from the tokens of the two operands' rows.
+  /// `attend.tiles` is filled in from the tokens of the two operands' rows; one operation for each part of the keys.
   void attend(Label label, Attend attend, const Tokens& q_tokens, const Tokens& k_tokens);
   void attend_backward(Label label, AttendBackward attend, const Tokens& q_tokens, const Tokens& k_tokens);
   /// Any operation without lists: Delta, SinkGradient, Add, Copy.
@@ -57,6 +57,8 @@ class ProgramBuilder {
  private:
   BufferId add_buffer(Role role, DType dtype, std::int64_t rows, int heads, int dim, int dim_v = 0);
   Slice add_transfers(const std::vector<Transfer>& transfers);
+  /// The tiles of each of the parts that a step takes its K/V in. Parts that no query sees are left out, but one.
+  std::vector<Slice> add_tiles(const Tokens& q_tokens, const Tokens& k_tokens);
   void add_op(Label label, Stream stream, Action action);
 
   const Case& case_;

@@ -72,6 +72,7 @@ void check(const Case& c) {
   check(c.problem);
   check_grid(c);
   check_heads(c);
+  if (c.kv_parts < 1) refuse("a step takes its K/V in at least one part, not {}", c.kv_parts);
 }
 
 }  // namespace cpbench

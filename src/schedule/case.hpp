@@ -26,6 +26,7 @@ struct Case {
   bool uneven_heads = false;
   bool overlap = true;
   bool prune = true;
+  int kv_parts = 1;  ///< parts that every step takes its K/V in, each continuing from the one before
   Accumulate accumulate = Accumulate::kFused;
 
   int cp_size() const { return grid.size(); }

@@ -16,15 +16,15 @@ Json axes(const Flags& flags, const ResolveContext& context = kEightRanks) { ret
 
 TEST(Resolve, AppliesTheTablesDefaults) {
   const Json all = axes({});
-  const Json expected = {{"algo", "ring"},       {"cp_size", 8},      {"ulysses_degree", 1},
-                         {"window_size", 1},     {"shard", "zigzag"}, {"rank_order", "ulysses-inner"},
-                         {"model", "none"},      {"seq_len", 8192},   {"batch", 1},
-                         {"heads", 8},           {"kv_heads", 8},     {"head_dim", 128},
-                         {"head_dim_v", 128},    {"sink", false},     {"uneven_heads", false},
-                         {"tensor_parallel", 1}, {"dtype", "bf16"},   {"mask", "causal"},
-                         {"docs", "none"},       {"layout", "bshd"},  {"pass", "fwd+bwd"},
-                         {"overlap", "on"},      {"prune", "on"},     {"accumulate", "fused"},
-                         {"scale", all["scale"]}};
+  const Json expected = {{"algo", "ring"},       {"cp_size", 8},         {"ulysses_degree", 1},
+                         {"window_size", 1},     {"shard", "zigzag"},    {"rank_order", "ulysses-inner"},
+                         {"model", "none"},      {"seq_len", 8192},      {"batch", 1},
+                         {"heads", 8},           {"kv_heads", 8},        {"head_dim", 128},
+                         {"head_dim_v", 128},    {"sink", false},        {"uneven_heads", false},
+                         {"tensor_parallel", 1}, {"dtype", "bf16"},      {"mask", "causal"},
+                         {"docs", "none"},       {"layout", "bshd"},     {"pass", "fwd+bwd"},
+                         {"overlap", "on"},      {"prune", "on"},        {"accumulate", "fused"},
+                         {"kv_parts", 1},        {"scale", all["scale"]}};
   EXPECT_DOUBLE_EQ(all["scale"], 1 / std::sqrt(128.0));
   EXPECT_EQ(all.size(), kAxisCount);
   for (const auto& [name, value] : expected.items()) EXPECT_EQ(all[name], value) << name;

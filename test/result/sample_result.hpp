@@ -29,6 +29,7 @@ inline nlohmann::ordered_json sample_axes() {
           {"scale", 0.1178},
           {"overlap", "on"},
           {"prune", "on"},
+          {"kv_parts", 1},
           {"accumulate", "fused"},
           {"docs", {500, 509}},
           {"threads", 1}};

@@ -51,15 +51,18 @@ Case random_small_case(std::mt19937_64& random) {
   p.heads = std::max(heads, c.grid.ulysses);
   p.kv_heads = p.heads == heads ? kv_heads : p.heads;
   c.uneven_heads = p.heads % c.grid.ulysses != 0;
+  c.kv_parts = any_of(std::array{1, 1, 2, 3}, random);
   return c;
 }
 
 std::string describe(const Case& c) {
   return fmt::format(
-      "{} {}x{}x{} {}, {} shards, seq_len {}, docs {}, heads {}/{}, mask {}, {}, sink {}, overlap {}, prune {}, {}",
+      "{} {}x{}x{} {}, {} shards, seq_len {}, docs {}, heads {}/{}, mask {}, {}, sink {}, overlap {}, prune {}, "
+      "kv_parts {}, {}",
       c.algorithm->name, c.grid.ulysses, c.grid.outer, c.grid.inner, name_of(c.grid.order), name_of(c.shard),
       c.problem.seq_len, fmt::join(c.problem.documents.lengths(), "+"), c.problem.heads, c.problem.kv_heads,
-      to_string(c.problem.mask), name_of(c.pass), c.problem.sink, c.overlap, c.prune, name_of(c.accumulate));
+      to_string(c.problem.mask), name_of(c.pass), c.problem.sink, c.overlap, c.prune, c.kv_parts,
+      name_of(c.accumulate));
 }
 
 }  // namespace cpbench

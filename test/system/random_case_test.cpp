@@ -30,11 +30,10 @@ TEST(RandomCase, TakesEveryValueOfEveryAxis) {
     }
   }
   const std::map<std::string, std::size_t> expected = {
-      {"--algo", 5},        {"--cp-size", 8},    {"--ulysses-degree", 8},
-      {"--window-size", 8}, {"--rank-order", 2}, {"--shard", 4},
-      {"--batch", 3},       {"--dtype", 3},      {"--layout", 4},
-      {"--pass", 3},        {"--input", 4},      {"--overlap", 2},
-      {"--prune", 2},       {"--accumulate", 2}, {"--kernel", kernel_names().size()}};
+      {"--algo", 5},       {"--cp-size", 8},  {"--ulysses-degree", 8}, {"--window-size", 8},
+      {"--rank-order", 2}, {"--shard", 4},    {"--batch", 3},          {"--dtype", 3},
+      {"--layout", 4},     {"--pass", 3},     {"--input", 4},          {"--overlap", 2},
+      {"--prune", 2},      {"--kv-parts", 5}, {"--accumulate", 2},     {"--kernel", kernel_names().size()}};
   for (const auto& [axis, count] : expected) EXPECT_EQ(values[axis].size(), count) << axis;
   for (const char* value : {"full", "causal", "window:0:0"}) EXPECT_TRUE(values["--mask"].contains(value)) << value;
   for (const char* axis : {"--seq-len", "--mask"}) EXPECT_GE(values[axis].size(), 50u) << axis;

@@ -134,6 +134,7 @@ TestCase random_case(std::uint64_t seed) {
                        InputKind::kLargeLogits, InputKind::kConstant});
   t.max_delay = static_cast<int>(dice.pick({0, 1, 5, 20}));
   t.kernel = dice.pick(kernel_names());
+  c.kv_parts = dice.percent(75) ? 1 : static_cast<int>(dice.between(2, 5));
   return t;
 }
 
@@ -154,10 +155,10 @@ std::string flags_of(const TestCase& t) {
   std::string flags = fmt::format(
       "--algo {} --cp-size {} --ulysses-degree {} --window-size {} --rank-order {} --shard {} --seq-len {} --batch {} "
       "--heads {} --kv-heads {} --head-dim {} --head-dim-v {} --dtype {} --mask {} --layout {} --pass {} --scale {} "
-      "--overlap {} --prune {} --accumulate {} --input {} --seed {} --kernel {}",
+      "--overlap {} --prune {} --kv-parts {} --accumulate {} --input {} --seed {} --kernel {}",
       c.algorithm->name, c.cp_size(), c.grid.ulysses, c.grid.inner, name_of(c.grid.order), name_of(c.shard), p.seq_len,
       p.batch, p.heads, p.kv_heads, p.head_dim, p.head_dim_v, name_of(p.dtype), to_string(p.mask), name_of(p.layout),
-      name_of(c.pass), p.scale, c.overlap ? "on" : "off", c.prune ? "on" : "off", name_of(c.accumulate),
+      name_of(c.pass), p.scale, c.overlap ? "on" : "off", c.prune ? "on" : "off", c.kv_parts, name_of(c.accumulate),
       name_of(t.input), t.seed, t.kernel);
   if (p.documents.count() > 1) flags += fmt::format(" --docs {}", fmt::join(p.documents.lengths(), ","));
   if (p.sink) flags += " --sink";

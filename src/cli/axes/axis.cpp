@@ -28,6 +28,7 @@ std::string model_name(std::string_view word) { return word == "none" ? "none" :
 // Beyond any machine; low enough that products of two of them stay within 64 bits.
 constexpr std::int64_t kMostRanks = 1 << 20;
 constexpr std::int64_t kMostHeads = 1 << 20;
+constexpr std::int64_t kMostParts = 1 << 20;
 constexpr std::int64_t kMostHeadDim = 256, kHeadDimUnit = 8;
 constexpr std::int64_t kMostSequences = std::int64_t{1} << 31;
 
@@ -80,6 +81,8 @@ Axes make_axes() {
       {Axis::kScale, "scale", AxisKind::kReal, "a positive number", "1/sqrt(head_dim)", "of the scores"},
       {Axis::kOverlap, "overlap", AxisKind::kSwitch, "on, off", "on", "communication runs beside compute"},
       {Axis::kPrune, "prune", AxisKind::kSwitch, "on, off", "on", "drops operations whose results nobody reads"},
+      {Axis::kKvParts, "kv_parts", AxisKind::kInteger, "parts", "1",
+       "parts that each step takes its K/V in, continuing from one to the next", nullptr, 1, kMostParts},
       {Axis::kAccumulate, "accumulate", AxisKind::kWord, "fused, merge", "fused",
        "merge: rounds and merges every step's result, as other implementations do", named<parse_accumulate>},
   }};

@@ -37,9 +37,10 @@ enum class Axis : std::uint8_t {
   kScale,
   kOverlap,
   kPrune,
+  kKvParts,
   kAccumulate,
 };
-inline constexpr std::size_t kAxisCount = 25;
+inline constexpr std::size_t kAxisCount = 26;
 
 enum class AxisKind : std::uint8_t {
   kInteger,    ///< a whole number within [smallest, largest], a multiple of `unit`

@@ -114,6 +114,8 @@ Json value_of(Axis axis, const Case& c, int tensor_parallel, const PointSpec& sp
       return c.overlap ? "on" : "off";
     case Axis::kPrune:
       return c.prune ? "on" : "off";
+    case Axis::kKvParts:
+      return c.kv_parts;
     case Axis::kAccumulate:
       break;
   }
@@ -138,6 +140,7 @@ Case case_without_grid(const PointSpec& spec) {
   c.uneven_heads = spec.is_on(Axis::kUnevenHeads);
   c.overlap = spec.is_on(Axis::kOverlap);
   c.prune = spec.is_on(Axis::kPrune);
+  c.kv_parts = static_cast<int>(spec.integer(Axis::kKvParts));
   c.accumulate = parse_accumulate(spec.word(Axis::kAccumulate));
   return c;
 }
