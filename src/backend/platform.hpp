@@ -14,14 +14,14 @@ namespace cpbench {
 
 /// A device that ranks are bound to.
 struct DeviceInfo {
-  std::string name;     ///< that it gives itself
-  std::string uuid;     ///< the same for whoever sees it
-  std::string bus_id;   ///< on the PCI bus, `0000:1b:00.0`
-  std::string kernels;  ///< what its attention kernels are called
+  std::string name;                  ///< that it gives itself
+  std::string uuid;                  ///< the same for whoever sees it
+  std::string bus_id;                ///< on the PCI bus, `0000:1b:00.0`
+  std::vector<std::string> kernels;  ///< what attention kernels it can run, the best first
 };
 
 struct BackendOptions {
-  std::string kernel;  ///< of the CPU
+  std::string kernel;
   int threads = 1;
   int device = 0;  ///< index into Platform::devices
   bool graphs = true;

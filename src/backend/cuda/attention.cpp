@@ -94,14 +94,23 @@ void settle(const TensorView& gradient, const TensorView& sum, bool first, cudaS
 
 }  // namespace
 
-const Implementation& choose_kernels(const CudaDevice& device, DType dtype) {
+std::vector<const Implementation*> half_kernels_of(int capability) {
   constexpr int kAmpere = 80, kHopper = 90;
-  if (device.capability < kAmpere) {
-    refuse("the GPU has compute capability {}.{}: 8.0 or later is needed", device.capability / 10,
-           device.capability % 10);
+  if (capability < kAmpere) return {};
+  if (capability == kHopper) return {&kSm90Kernels, &kSm80Kernels};
+  return {&kSm80Kernels};
+}
+
+const Implementation& find_half_kernels(int capability, const std::string& name) {
+  for (const Implementation* kernels : half_kernels_of(capability)) {
+    if (name.empty() || kernels->name == name) return *kernels;
   }
-  if (dtype == DType::kFp32) return kFp32Kernels;
-  return device.capability == kHopper ? kSm90Kernels : kSm80Kernels;
+  refuse("a GPU of compute capability {}.{} has no kernels{}{}", capability / 10, capability % 10,
+         name.empty() ? "" : " ", name);
+}
+
+const Implementation& choose_kernels(const CudaDevice& device, DType dtype) {
+  return dtype == DType::kFp32 ? kFp32Kernels : *device.half_kernels;
 }
 
 DeviceWork PreparedWork::on_device(const std::byte* device_bytes) const {

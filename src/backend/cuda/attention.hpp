@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "backend/cuda/implementation.hpp"
@@ -9,14 +10,18 @@
 
 namespace cpbench {
 
-/// A device that kernels are chosen for.
+/// The kernels for bf16 and fp16 that run on devices of a compute capability, 10 * major + minor, the best first; none
+/// before 8.0.
+std::vector<const Implementation*> half_kernels_of(int capability);
+/// The one of that name, or the best where it is empty. Throws a usage error where the device cannot run it.
+const Implementation& find_half_kernels(int capability, const std::string& name);
+
+/// A device, and what runs on it.
 struct CudaDevice {
-  int capability;  ///< 10 * major + minor
+  const Implementation* half_kernels;
   int multiprocessors;
 };
-
-/// The kernels for a device, storage type and head sizes: the one place that chooses. Throws a usage error for a device
-/// older than compute capability 8.0.
+/// The kernels for a storage type.
 const Implementation& choose_kernels(const CudaDevice& device, DType dtype);
 
 /// The work of an operation, made once: `bytes` goes to device memory, aligned to 16, where kernels read it.

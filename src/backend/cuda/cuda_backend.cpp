@@ -3,7 +3,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "backend/cuda/attention.hpp"
 #include "backend/cuda/elementwise.hpp"
 #include "backend/operands.hpp"
 #include "support/error.hpp"
@@ -54,7 +53,7 @@ class CudaBackend::Preparation {
       : backend_(backend),
         op_(op),
         memory_(memory),
-        device_{backend.capability_, backend.multiprocessors_},
+        device_(backend.device_),
         stream_(backend.queues_.stream(op.stream)) {}
 
   Computation operator()(const Exchange&) const {
@@ -133,8 +132,8 @@ class CudaBackend::Preparation {
 CudaBackend::CudaBackend(const CudaOptions& options) : ordinal_(made_current(options.device)), queues_(options.graphs) {
   const cudaDeviceProp properties = properties_of(ordinal_);
   name_ = properties.name;
-  capability_ = 10 * properties.major + properties.minor;
-  multiprocessors_ = std::max(1, properties.multiProcessorCount - options.reserved_multiprocessors);
+  device_ = {.half_kernels = &find_half_kernels(10 * properties.major + properties.minor, options.kernel),
+             .multiprocessors = std::max(1, properties.multiProcessorCount - options.reserved_multiprocessors)};
 }
 
 std::unique_ptr<DeviceMemory> CudaBackend::allocate(std::int64_t bytes) {

@@ -6,13 +6,15 @@
 #include <string>
 
 #include "backend/backend.hpp"
+#include "backend/cuda/attention.hpp"
 #include "backend/cuda/memory.hpp"
 #include "backend/cuda/queues.hpp"
 
 namespace cpbench {
 
 struct CudaOptions {
-  int device = 0;  ///< as the runtime counts
+  int device = 0;      ///< as the runtime counts
+  std::string kernel;  ///< for bf16 and fp16; empty: the best that the device has
   bool graphs = true;
   int reserved_multiprocessors = 0;  ///< that kernels which stay leave to communication
 };
@@ -40,7 +42,7 @@ class CudaBackend : public Backend {
 
   int ordinal_;
   std::string name_;
-  int capability_ = 0, multiprocessors_ = 0;
+  CudaDevice device_{};
   CudaQueues queues_;
   /// By stream: what operations that follow each other share.
   std::array<std::shared_ptr<CudaMemory>, kStreams> workspaces_;

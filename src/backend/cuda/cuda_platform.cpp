@@ -11,8 +11,6 @@
 namespace cpbench {
 namespace {
 
-constexpr int kAmpere = 80, kHopper = 90;
-
 /// As nvidia-smi writes it.
 std::string uuid_text(const cudaUUID_t& uuid) {
   std::string text = "GPU";
@@ -28,11 +26,11 @@ DeviceInfo info_of(int device) {
   check(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties");
   std::array<char, 32> bus_id{};
   check(cudaDeviceGetPCIBusId(bus_id.data(), static_cast<int>(bus_id.size()), device), "cudaDeviceGetPCIBusId");
-  const bool hopper = 10 * properties.major + properties.minor == kHopper;
-  return {.name = properties.name,
-          .uuid = uuid_text(properties.uuid),
-          .bus_id = bus_id.data(),
-          .kernels = hopper ? "sm90" : "sm80"};
+  DeviceInfo info{.name = properties.name, .uuid = uuid_text(properties.uuid), .bus_id = bus_id.data(), .kernels = {}};
+  for (const Implementation* kernels : half_kernels_of(10 * properties.major + properties.minor)) {
+    info.kernels.emplace_back(kernels->name);
+  }
+  return info;
 }
 
 class CudaPlatform : public Platform {
@@ -53,9 +51,7 @@ class CudaPlatform : public Platform {
     if (status != cudaSuccess) return fmt::format("there is no GPU: {}", cudaGetErrorString(status));
     if (found == 0) return "there is no GPU";
     for (int device = 0; device < found; ++device) {
-      int major = 0;
-      check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "cudaDeviceGetAttribute");
-      if (10 * major < kAmpere) return fmt::format("GPU {} is older than compute capability 8.0", device);
+      if (info_of(device).kernels.empty()) return fmt::format("GPU {} is older than compute capability 8.0", device);
     }
     return "";
   }
@@ -84,6 +80,7 @@ class CudaPlatform : public Platform {
   }
   std::unique_ptr<Backend> make(const BackendOptions& options) const override {
     return std::make_unique<CudaBackend>(CudaOptions{.device = options.device,
+                                                     .kernel = options.kernel,
                                                      .graphs = options.graphs,
                                                      .reserved_multiprocessors = options.reserved_multiprocessors});
   }

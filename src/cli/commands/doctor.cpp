@@ -27,6 +27,9 @@ class DoctorCommand : public Subcommand {
     const Header header = header_of(job, placement, device, "");
     if (job.speaks && !device.note.empty()) fmt::print("{}\n", device.note);
     if (job.speaks) print_ranks(header, threads);
+    if (job.speaks && device.info) {
+      fmt::print("kernels of {}, the best first: {}\n", device.info->name, fmt::join(device.info->kernels, " "));
+    }
     const std::string warning = thread_warning(placement, threads);
     if (job.speaks && !warning.empty()) fmt::print("warning: {}\n", warning);
     if (peaks_) measure_peaks(job, threads);

@@ -10,16 +10,11 @@ namespace cpbench {
 namespace {
 
 std::string kernel_of(const std::string& asked, const DeviceBinding& binding) {
-  if (binding.info) {
-    if (asked != "auto" && asked != binding.info->kernels) {
-      refuse("--kernel {}: the kernels of {} are {}", asked, binding.info->name, binding.info->kernels);
-    }
-    return binding.info->kernels;
-  }
-  if (asked == "auto") return kDefaultKernel;
-  const std::vector<std::string> known = kernel_names();
-  if (std::find(known.begin(), known.end(), asked) == known.end()) refuse_unknown("kernel", asked, known);
-  return asked;
+  const std::vector<std::string> known = binding.info ? binding.info->kernels : kernel_names();
+  if (asked == "auto") return binding.info ? known.front() : kDefaultKernel;
+  if (std::find(known.begin(), known.end(), asked) != known.end()) return asked;
+  if (binding.info) refuse("--kernel {}: {} has {}", asked, binding.info->name, fmt::join(known, ", "));
+  refuse_unknown("kernel", asked, known);
 }
 
 /// The transport of that name, or the best one that reaches all ranks. Links are emulated on messages that the host

@@ -50,7 +50,7 @@ class Mirrors {
 
 class VirtualKernel : public AttentionKernel {
  public:
-  explicit VirtualKernel(int capability) : device_{capability, kMultiprocessors} {}
+  explicit VirtualKernel(int capability) : device_{half_kernels_of(capability).front(), kMultiprocessors} {}
 
   void attend(const AttendArguments& host, const KernelContext&) override {
     using enum Mirror::Use;

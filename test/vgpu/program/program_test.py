@@ -73,6 +73,19 @@ class OnVirtualGpus(ProgramTest):
         refused = cpbench(*arguments, "--backend", "cuda", ranks=2, environment=small, limit_s=LIMIT_S)
         self.expect_refused(refused, 5, "not enough memory on GPU-", "0.00 GB are available")
 
+    def test_any_kernel_of_the_device_can_be_chosen(self):
+        hopper = {"CPBENCH_VGPU_CAPABILITY": "90"}
+        arguments = ["--seq-len", "48", "--heads", "1", "--head-dim", "16", "--check", "full", "--iterations", "1", "--warmup", "0"]
+        names = []
+        for flags in ([], ["--kernel", "sm80"]):
+            path = self.directory / f"{len(names)}.json"
+            self.expect_ok(cpbench("run", *arguments, *flags, "--json", path, environment=hopper, limit_s=LIMIT_S))
+            names += [point["case"]["kernel"] for point in read_json(path)["points"]]
+        self.assertEqual(names, ["sm90", "sm80"])
+        self.assertIn("kernels of cpbench virtual GPU, the best first: sm90 sm80\n", cpbench("doctor", environment=hopper).out)
+        refused = cpbench("run", *arguments, "--kernel", "sm90", limit_s=LIMIT_S)
+        self.expect_refused(refused, 2, "sm90", "sm80")
+
     def test_two_ranks_do_not_share_a_device_unasked(self):
         few = {"CPBENCH_VGPU_DEVICES": "1"}
         arguments = ["run", "--seq-len", "16", "--heads", "1", "--head-dim", "8", "--iterations", "1", "--warmup", "0"]

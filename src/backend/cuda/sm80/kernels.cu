@@ -60,7 +60,7 @@ void launch_backward(const BackwardParameters& p, const LaunchContext& context) 
 }  // namespace
 }  // namespace sm80
 
-const Implementation kSm80Kernels = {"sm_80", sm80::forward_shape, sm80::backward_shape, sm80::launch_forward,
+const Implementation kSm80Kernels = {"sm80", sm80::forward_shape, sm80::backward_shape, sm80::launch_forward,
                                      sm80::launch_backward};
 
 }  // namespace cpbench

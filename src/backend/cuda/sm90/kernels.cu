@@ -105,7 +105,7 @@ void launch_backward(const BackwardParameters& p, const LaunchContext& context) 
 }  // namespace
 }  // namespace sm90
 
-const Implementation kSm90Kernels = {"sm_90a", sm90::forward_shape, sm90::backward_shape, sm90::launch_forward,
+const Implementation kSm90Kernels = {"sm90", sm90::forward_shape, sm90::backward_shape, sm90::launch_forward,
                                      sm90::launch_backward};
 
 }  // namespace cpbench
