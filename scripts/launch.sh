@@ -2,7 +2,8 @@
 # scripts/launch.sh RANKS PROGRAM ARGS…: starts RANKS processes of PROGRAM on this machine, more than it has cores if need be, with
 # the launcher of the MPI that PROGRAM was built with. The exit code is the program's.
 #
-# The launcher is $CPBENCH_MPIEXEC, else the one that the build wrote to mpiexec.txt in a directory above PROGRAM, else mpiexec.
+# The launcher is $CPBENCH_MPIEXEC, else the one that mpiexec.txt in a directory above PROGRAM names, which the build wrote or, with a
+# path from there, scripts/bundle.sh; else mpiexec.
 set -euo pipefail
 
 if (($# < 2)) || [[ ! $1 =~ ^[1-9][0-9]*$ ]]; then
@@ -14,11 +15,13 @@ program=$2
 shift
 
 recorded_launcher() {
-  local directory
+  local directory launcher
   directory=$(dirname "$(realpath -- "$program")")
   until [[ $directory == / ]]; do
     if [[ -f $directory/mpiexec.txt ]]; then
-      cat "$directory/mpiexec.txt"
+      launcher=$(<"$directory/mpiexec.txt")
+      [[ $launcher == /* ]] || launcher=$directory/$launcher
+      echo "$launcher"
       return
     fi
     directory=$(dirname "$directory")
