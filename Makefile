@@ -4,12 +4,13 @@
 RANKS ?= 4
 PREFIX ?= /usr/local
 KERNEL ?= blocked
+DIR ?= carry/gpu
 jobs := $(shell nproc)
 result := results/bench
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: help setup build bench bench-kernels cuda test format lint sanitize mpich isas neon check-all install clean
+.PHONY: help setup build bench bench-kernels cuda gpu-check gpu-bundle test format lint sanitize mpich isas neon check-all install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +35,12 @@ bench: build ## every algorithm on a real model's attention shape, on RANKS=4 MP
 cuda: build-cuda/build.ninja ## the program with the GPU backend, build-cuda/cpbench, and what can be tested without a GPU
 	cmake --build --preset cuda
 	ctest --preset cuda
+
+gpu-check: $(if $(CPBENCH_PROGRAM),,cuda) ## checks and measures build-cuda/cpbench, or CPBENCH_PROGRAM=..., on one GPU (docs/gpu.md)
+	python3 scripts/gpu_check.py $(ARGS)
+
+gpu-bundle: cuda ## in DIR=carry/gpu, what a machine without build tools needs for gpu-check
+	scripts/bundle.sh $(DIR) build-cuda/cpbench
 
 test: build/build.ninja ## all tests
 	cmake --build --preset release

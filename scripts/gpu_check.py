@@ -1,0 +1,269 @@
+#!/usr/bin/env python3
+"""Checks and measures cpbench on one GPU, in under 8 minutes and without a network: `make gpu-check`, docs/gpu.md.
+
+    scripts/gpu_check.py [--program build-cuda/cpbench] [--output results/gpu-check] [--stages kernels,throughput]
+
+Prints one line for each stage. What the machine does not have (compute-sanitizer, PyTorch, an NCCL that lets ranks share a GPU) is said
+and does not fail. Leaves with 0 only where no stage failed. The directory then holds gpu-check.json, which has every outcome, and the
+result file and the log of each stage. Python's standard library is all that it needs.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+from gpu_check_program import ROOT, Check, Failed, Skipped, complaint_in, content_of, execute, is_right, program_environment
+from gpu_check_program import run, worst_error
+
+TOTAL_S = 475
+NOTHING_TO_COMPARE = 77  # exit code of gpu_check_pytorch.py
+SANITIZER_FOUND = 86
+
+CHECKED = "--check full --iterations 1 --warmup 0 "
+MEASURED = "--check sample:16 --iterations 20 --warmup 5 "
+TINY = "--check full --iterations 1 --warmup 0 --heads 2 --kv-heads 1 "
+# By config: the flags, and those of --small, which only tries the check itself. Of gpu-kernels.json a sanitizer sees each head size and
+# feature once: flags hold the rest fast.
+ONE_EACH = "--docs none --batch 1 --layout bshd --mask causal "
+FLAGS = {
+    "gpu-kernels": (CHECKED, TINY + "--length-scale 0.03125 --dtype bf16 --mask causal"),
+    "sanitized": (CHECKED + ONE_EACH + "--seq-len 200 --dtype bf16,fp32", TINY + ONE_EACH + "--seq-len 24 --dtype bf16 --head-dim 16"),
+    "gpu-ranks": (CHECKED, TINY + "--length-scale 0.03 --head-dim 8 --cp-size 2"),
+    "gpu-throughput": (MEASURED, TINY + "--seq-len 64"),
+    "gpu-continuing": (MEASURED, TINY + "--length-scale 0.0005"),
+}
+
+
+def flags(check, what):
+    full, small = FLAGS[what]
+    return (small if check.small else full).split()
+
+
+# --- Stages: each returns what its line says, raises Failed or Skipped, and has its seconds in STAGES -------------------
+
+
+def device(check, limit_s):
+    """The program starts, and has a GPU."""
+    log = check.log("device")
+    code = execute([check.program, "doctor"], log, limit_s, program_environment())
+    if code != 0:
+        raise Failed(f"cpbench doctor {'takes too long' if code is None else f'leaves with {code}'}: {complaint_in(log)}")
+    text = log.read_text(encoding="utf-8")
+    found = re.search(r"^kernels of (.*), the best first: (.*)$", text, re.MULTILINE)
+    if found is None:
+        notes = [line for line in text.splitlines() if "GPU" in line]
+        raise Failed(notes[0] if notes else "the program was built without a backend for GPUs")
+    check.kernels = found[2].split()
+    return f"{found[1]}, kernels {found[2]}"
+
+
+def with_every_kernel(check, name, arguments, limit_s, **how):
+    points, until = [], time.monotonic() + limit_s
+    for kernel in check.kernels:
+        left_s = until - time.monotonic()
+        points += run(check, f"{name}-{kernel}", "gpu-kernels.json", ["--kernel", kernel, *arguments], left_s, **how)
+    return points
+
+
+def skips_what_is_refused(flag):
+    """What the build or the machine does not have, the program refuses by name."""
+
+    def judge(code, log):
+        complaint = complaint_in(log)
+        if code == 2 and flag in complaint:
+            raise Skipped(complaint.removeprefix("cpbench: "))
+
+    return judge
+
+
+def kernels(name, *reference):
+    def stage(check, limit_s):
+        arguments = [*flags(check, "gpu-kernels"), *reference]
+        points = with_every_kernel(check, name, arguments, limit_s, judge=skips_what_is_refused("--reference"))
+        return f"{len(points)} points right, the worst error {worst_error(points):.2f} of its tolerance"
+
+    return stage
+
+
+def sanitizer(tool):
+    def stage(check, limit_s):
+        found = shutil.which("compute-sanitizer") or shutil.which("compute-sanitizer", path="/usr/local/cuda/bin")
+        if found is None:
+            raise Skipped("there is no compute-sanitizer")
+
+        def judge(code, log):
+            if code == SANITIZER_FOUND:
+                raise Failed(f"{tool} found something: {log}")
+
+        launcher = [found, "--tool", tool, "--target-processes", "all", "--error-exitcode", SANITIZER_FOUND]
+        points = with_every_kernel(check, tool, flags(check, "sanitized"), limit_s, launcher=launcher, judge=judge)
+        return f"nothing found in {len(points)} points"
+
+    return stage
+
+
+def ranks(transport, **how):
+    def stage(check, limit_s):
+        count = 2 if check.small else 4
+        launcher = [ROOT / "scripts" / "launch.sh", count]
+        arguments = ["--transport", transport, "--allow-shared-gpu", *flags(check, "gpu-ranks")]
+        points = run(check, f"ranks-{transport}", "gpu-ranks.json", arguments, limit_s, launcher=launcher, **how)
+        return f"{len(points)} points right on {count} ranks, the worst error {worst_error(points):.2f} of its tolerance"
+
+    return stage
+
+
+def rows_of(points):
+    axes = ("seq_len", "heads", "head_dim", "mask", "pass")
+    return [
+        {axis: point["case"][axis] for axis in axes}
+        | {"flops": point["throughput"]["flops"], "tflops": point["throughput"]["tflops_per_rank"]}
+        | {"fraction_of_peak": point["throughput"]["fraction_of_peak"]}
+        for point in points
+        if is_right(point)
+    ]
+
+
+def throughput(check, limit_s):
+    try:
+        points = run(check, "throughput", "gpu-throughput.json", flags(check, "gpu-throughput"), limit_s)
+    finally:  # what was measured counts, also where the time was not enough for all
+        check.figures["throughput"] = rows_of(content_of(check.result("throughput"))[1])
+    fastest = max(row["tflops"] for row in check.figures["throughput"])
+    return f"{len(points)} points right and measured, the fastest {fastest:.4g} TFLOP/s"
+
+
+def pytorch(check, limit_s):
+    """The same shapes by PyTorch, right after them."""
+    rows = check.figures.get("throughput")
+    if not rows:
+        raise Skipped("no throughput was measured to compare with")
+    cases, times, log = check.result("pytorch-cases"), check.output / "pytorch.jsonl", check.log("pytorch")
+    cases.write_text(json.dumps(rows), encoding="utf-8")
+    times.write_text("")
+    code = execute([sys.executable, ROOT / "scripts" / "gpu_check_pytorch.py", cases, times], log, limit_s)
+    cases.unlink()
+    if code == NOTHING_TO_COMPARE:
+        raise Skipped(complaint_in(log))
+    written = [json.loads(line) for line in times.read_text(encoding="utf-8").splitlines()]
+    times.unlink()
+    check.figures["pytorch"] = written[0] if written else None
+    for row, theirs in zip(rows, written[1:]):
+        row.update(theirs)
+    if code != 0:
+        raise Failed(f"{'not finished in time' if code is None else f'exit code {code}'}: {complaint_in(log)}")
+    slower = sum(row["tflops"] < max(row["cudnn_tflops"] or 0, row["flash_tflops"] or 0) for row in rows)
+    return f"{len(rows)} points measured, PyTorch faster in {slower}"
+
+
+def continuing(check, limit_s):
+    points = run(check, "continuing", "gpu-continuing.json", flags(check, "gpu-continuing"), limit_s)
+    in_one, in_parts = (point["timing"]["full"]["median_s"] for point in points)
+    keys = points[1]["case"]["seq_len"] // points[1]["case"]["kv_parts"]
+    cost = in_parts / in_one - 1
+    check.figures["continuing"] = {"keys_per_step": keys, "cost": cost}
+    return f"continuing from (O, m, l) costs {100 * cost:.2f}% at {keys} keys a step"
+
+
+STAGES = {
+    "device": (device, 15),
+    "kernels": (kernels("kernels"), 60),
+    "kernels-cublas": (kernels("kernels-cublas", "--reference", "device"), 40),
+    "memcheck": (sanitizer("memcheck"), 30),
+    "racecheck": (sanitizer("racecheck"), 30),
+    "ranks-ipc": (ranks("ipc"), 25),
+    "ranks-mpi": (ranks("mpi"), 25),
+    "ranks-nccl": (ranks("nccl", judge=skips_what_is_refused("--transport nccl")), 25),
+    "throughput": (throughput, 130),
+    "pytorch": (pytorch, 65),
+    "continuing": (continuing, 30),
+}
+
+
+# --- The check ----------------------------------------------------------------------------------------------------------
+
+
+def run_stage(check, name):
+    stage, budget_s = STAGES[name]
+    start = time.monotonic()
+    check.log(name).unlink(missing_ok=True)
+    try:
+        outcome, text = "passed", stage(check, min(budget_s, check.deadline - start))
+    except Skipped as missing:
+        outcome, text = "skipped", str(missing)
+    except Failed as wrong:
+        outcome, text = "failed", str(wrong)
+    seconds = time.monotonic() - start
+    print(f"{outcome:<8} {name:<14} {text} ({seconds:.1f} s)", flush=True)
+    return {"stage": name, "outcome": outcome, "text": text, "seconds": round(seconds, 3), "budget_s": budget_s}
+
+
+def gpu_state():
+    """What the driver's own tool says of clocks, power and settings, as text; None where it is not there."""
+    fields = "name uuid driver_version clocks.sm clocks.mem clocks.max.sm power.draw power.limit temperature.gpu ecc.mode.current"
+    query = ["nvidia-smi", "--query-gpu=" + fields.replace(" ", ","), "--format=csv,noheader"]
+    try:
+        text = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return [dict(zip(fields.split(), line.split(", "))) for line in text.splitlines()]
+
+
+def print_table(rows):
+    number = lambda value, factor=1: "-" if value is None else f"{factor * value:.1f}"
+    print(f"{'tokens':>8}{'d':>5} {'mask':<7}{'pass':<5}{'TFLOP/s':>9}{'% of peak':>11}{'cuDNN':>9}{'flash':>9}")
+    for row in rows:
+        print(
+            f"{row['seq_len']:>8}{row['head_dim']:>5} {row['mask']:<7}{row['pass']:<5}{number(row['tflops']):>9}"
+            f"{number(row['fraction_of_peak'], 100):>11}{number(row.get('cudnn_tflops')):>9}{number(row.get('flash_tflops')):>9}"
+        )
+
+
+def parse_arguments():
+    carried, built = ROOT / "bin" / "cpbench", ROOT / "build-cuda" / "cpbench"  # by scripts/bundle.sh, by make cuda
+    program = os.environ.get("CPBENCH_PROGRAM") or (carried if carried.exists() else built)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", type=pathlib.Path, default=program, help="$CPBENCH_PROGRAM, or what was carried or built")
+    parser.add_argument("--output", type=pathlib.Path, default=ROOT / "results" / "gpu-check", help="a directory")
+    parser.add_argument("--stages", type=lambda text: text.split(","), default=list(STAGES), help=", ".join(STAGES))
+    parser.add_argument("--small", action="store_true", help="tiny shapes, to try the check itself; figures mean nothing")
+    options = parser.parse_args()
+    unknown = [name for name in options.stages if name not in STAGES]
+    if unknown:
+        parser.error(f"there is no stage {unknown[0]}: use {', '.join(STAGES)}")
+    return options
+
+
+def main():
+    options = parse_arguments()
+    options.output.mkdir(parents=True, exist_ok=True)
+    started, start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.monotonic()
+    check = Check(pathlib.Path(options.program).resolve(), options.output.resolve(), options.small, start + TOTAL_S)
+    before = gpu_state()
+    outcomes = [run_stage(check, "device")]  # without it nothing else can
+    if outcomes[0]["outcome"] == "passed":
+        outcomes += [run_stage(check, name) for name in list(STAGES)[1:] if name in options.stages]
+    if check.figures.get("throughput"):
+        print_table(check.figures["throughput"])
+    failed = [outcome["stage"] for outcome in outcomes if outcome["outcome"] == "failed"]
+    elapsed_s = time.monotonic() - start
+    summary = {
+        "verdict": "failed" if failed else "passed", "small": options.small, "started": started, "elapsed_s": round(elapsed_s, 3),
+        "argv": sys.argv, "python": platform.python_version(), "host": platform.node(), "kernels": check.kernels,
+        "gpu_before": before, "gpu_after": gpu_state(), **check.provenance, "stages": outcomes, "figures": check.figures,
+    }  # fmt: skip
+    check.result("gpu-check").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    verdict = f"FAILED: {', '.join(failed)}" if failed else "passed"
+    print(f"gpu-check: {verdict}; {elapsed_s:.0f} s; {check.result('gpu-check')}")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

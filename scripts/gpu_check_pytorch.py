@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""gpu_check_pytorch.py CASES.json TIMES.jsonl: times PyTorch's attention on the GPU, with cuDNN's kernels and with FlashAttention's, on
+the shapes of gpu_check.py, and writes a line with its versions and one for each shape: TFLOP/s of both, null where a kernel does not
+take it.
+
+Leaves with 77 where there is no PyTorch that has a GPU. A sample is an iteration between two events of the stream, the figure that of
+the median, after as many iterations to warm up as cpbench has.
+"""
+
+import json
+import pathlib
+import statistics
+import sys
+
+WARMUP, ITERATIONS = 5, 20
+NOTHING_TO_COMPARE = 77
+
+try:
+    import torch
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+except ImportError as missing:
+    print(f"there is no PyTorch to compare with: {missing}")
+    sys.exit(NOTHING_TO_COMPARE)
+
+BACKENDS = {"cudnn_tflops": SDPBackend.CUDNN_ATTENTION, "flash_tflops": SDPBackend.FLASH_ATTENTION}
+
+
+def median_seconds(work):
+    marks = []
+    for _ in range(WARMUP + ITERATIONS):
+        begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+        begin.record()
+        work()
+        end.record()
+        marks.append((begin, end))
+    torch.cuda.synchronize()
+    return statistics.median(begin.elapsed_time(end) for begin, end in marks[WARMUP:]) * 1e-3
+
+
+def seconds_of(case):
+    """In the layout of the program, [batch, tokens, heads, head_dim], which scaled_dot_product_attention sees transposed."""
+    shape = (1, case["seq_len"], case["heads"], case["head_dim"])
+    q, k, v, dout = (torch.randn(shape, device="cuda", dtype=torch.bfloat16).transpose(1, 2) for _ in range(4))
+    attend = lambda: torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=case["mask"] == "causal")
+    if case["pass"] == "fwd":
+        with torch.no_grad():
+            return median_seconds(attend)
+    inputs = [tensor.requires_grad_() for tensor in (q, k, v)]
+    out = attend()
+    return median_seconds(lambda: torch.autograd.grad(out, inputs, dout, retain_graph=True))
+
+
+def tflops_of(case, backend):
+    try:
+        with sdpa_kernel(backend):
+            return case["flops"] / seconds_of(case) * 1e-12
+    except RuntimeError as refused:  # a kernel that does not take the shape, or a GPU that the kernel does not know
+        print(f"{case}: {backend}: {refused}")
+        return None
+
+
+def main():
+    if not torch.cuda.is_available():
+        print("PyTorch sees no GPU")
+        sys.exit(NOTHING_TO_COMPARE)
+    torch.manual_seed(1)
+    cases = json.loads(pathlib.Path(sys.argv[1]).read_text(encoding="utf-8"))
+    versions = {"torch": torch.__version__, "cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version()}
+    with open(sys.argv[2], "w", encoding="utf-8") as out:
+        print(json.dumps(versions), file=out)
+        for case in cases:
+            print(json.dumps({name: tflops_of(case, backend) for name, backend in BACKENDS.items()}), file=out, flush=True)
+
+
+if __name__ == "__main__":
+    main()

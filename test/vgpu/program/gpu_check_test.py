@@ -1,0 +1,135 @@
+"""scripts/gpu_check.py on a virtual GPU: it passes where all is well, and fails where anything is not."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from program import PROGRAM, ROOT, read_json
+
+CPU_PROGRAM = os.environ["CPBENCH_CPU_PROGRAM"]
+OPTIONAL_HERE = {"pytorch", "kernels-cublas"}
+
+
+class GpuCheck(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.directory = pathlib.Path(directory.name)
+
+    def script(self, name, text):
+        path = self.directory / name
+        path.write_text(text)
+        path.chmod(0o755)
+        return path
+
+    def program_that(self, when_it_runs):
+        """The program, but for what a shell does first for its command `run`."""
+        return self.script("program", f'#!/bin/sh\nif [ "$1" = run ]; then {when_it_runs}; fi\nexec {PROGRAM} "$@"\n')
+
+    def check(self, *arguments, program=PROGRAM, **environment):
+        """Exit code, what was printed, and {stage: (outcome, text)} of the file that it wrote."""
+        output = self.directory / "out"
+        command = [sys.executable, ROOT / "scripts" / "gpu_check.py", "--small", "--program", program, "--output", output]
+        run = subprocess.run(
+            [str(word) for word in [*command, *arguments]], capture_output=True, text=True, timeout=300,
+            env={**os.environ, **environment},
+        )  # fmt: skip
+        self.assertTrue((output / "gpu-check.json").exists(), run.stdout + run.stderr)
+        summary = read_json(output / "gpu-check.json")
+        self.assertEqual(summary["verdict"], "passed" if run.returncode == 0 else "failed", run.stdout)
+        return run, {one["stage"]: (one["outcome"], one["text"]) for one in summary["stages"]}, summary
+
+    def expect_failed(self, outcomes, stage, *words):
+        outcome, text = outcomes[stage]
+        self.assertEqual(outcome, "failed", outcomes)
+        for word in words:
+            self.assertIn(word, text)
+
+    def test_passes_where_all_is_well(self):
+        sanitizer = self.script("compute-sanitizer", '#!/bin/sh\nwhile [ "${1%/*}" = "$1" ]; do shift; done\nexec "$@"\n')
+        run, outcomes, summary = self.check(PATH=f"{sanitizer.parent}:{os.environ['PATH']}")
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        not_passed = {stage for stage, (outcome, _) in outcomes.items() if outcome != "passed"}
+        self.assertEqual(not_passed - OPTIONAL_HERE, set(), outcomes)
+        self.assertEqual(summary["kernels"], ["sm80"])
+        self.assertTrue(summary["tool"]["version"])
+        for stage in ("kernels-sm80", "memcheck-sm80", "ranks-ipc", "ranks-mpi", "ranks-nccl", "throughput", "continuing"):
+            result = read_json(self.directory / "out" / f"{stage}.json")
+            self.assertEqual({point["case"]["backend"] for point in result["points"]}, {"cuda"})
+        rows = summary["figures"]["throughput"]
+        self.assertEqual(len(rows), 8)
+        for row in rows:
+            self.assertRegex(run.stdout, rf"\n +{row['seq_len']} +{row['head_dim']} {row['mask']} +{row['pass']} ")
+        self.assertEqual(summary["figures"]["continuing"]["keys_per_step"], 8)
+
+    def test_checks_every_kernel_of_the_device(self):
+        run, outcomes, summary = self.check("--stages", "kernels", CPBENCH_VGPU_CAPABILITY="90")
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        self.assertEqual(summary["kernels"], ["sm90", "sm80"])
+        for kernel in summary["kernels"]:
+            points = read_json(self.directory / "out" / f"kernels-{kernel}.json")["points"]
+            self.assertEqual({point["case"]["kernel"] for point in points}, {kernel})
+
+    def test_fails_on_a_wrong_result(self):
+        program = self.program_that('set -- "$@" --input nan')
+        run, outcomes, _ = self.check("--stages", "ranks-mpi,continuing", program=program)
+        self.assertEqual(run.returncode, 1)
+        self.expect_failed(outcomes, "ranks-mpi", "6 of 6 points are not right", "invalid")
+        self.expect_failed(outcomes, "continuing", "2 of 2 points are not right")
+
+    def test_fails_on_a_point_that_was_not_checked(self):
+        """Though the program is content."""
+        program = self.program_that('set -- $(echo "$@" | sed "s/--check full/--check off/")')
+        _, outcomes, _ = self.check("--stages", "continuing", program=program)
+        self.expect_failed(outcomes, "continuing", "2 of 2 points are not right", "nothing was checked")
+
+    def test_fails_on_a_program_that_leaves_with_3(self):
+        run, outcomes, _ = self.check(program=self.script("broken", "#!/bin/sh\nexit 3\n"))
+        self.assertEqual(run.returncode, 1)
+        self.expect_failed(outcomes, "device", "leaves with 3")
+        self.assertEqual(set(outcomes), {"device"})
+        _, outcomes, _ = self.check("--stages", "kernels,ranks-ipc,throughput,pytorch", program=self.program_that("exit 3"))
+        for stage in ("kernels", "ranks-ipc", "throughput"):
+            self.expect_failed(outcomes, stage, "exit code 3")
+        self.assertEqual(outcomes["pytorch"][0], "skipped")
+
+    def test_fails_without_a_gpu(self):
+        _, outcomes, _ = self.check(program=CPU_PROGRAM)
+        self.expect_failed(outcomes, "device", "without a backend for GPUs")
+        _, outcomes, _ = self.check(CPBENCH_VGPU_DEVICES="0")
+        self.expect_failed(outcomes, "device", "there is no GPU")
+        _, outcomes, _ = self.check(program=self.directory / "absent")
+        self.expect_failed(outcomes, "device", "cannot be started")
+
+    def test_fails_where_a_sanitizer_finds_something(self):
+        sanitizer = self.script("compute-sanitizer", "#!/bin/sh\nexit 86\n")
+        _, outcomes, _ = self.check("--stages", "memcheck", PATH=f"{sanitizer.parent}:{os.environ['PATH']}")
+        self.expect_failed(outcomes, "memcheck", "memcheck found something")
+
+    def test_fails_where_the_time_is_not_enough(self):
+        slow = self.program_that("sleep 60")
+        code = "import gpu_check; gpu_check.STAGES['continuing'] = (gpu_check.continuing, 0.2); gpu_check.main()"
+        run = subprocess.run(
+            [sys.executable, "-c", code, "--program", str(slow), "--output", str(self.directory / "out"), "--stages", "continuing"],
+            capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
+        )  # fmt: skip
+        self.assertEqual(run.returncode, 1, run.stdout + run.stderr)
+        self.assertIsNotNone(re.search(r"failed +continuing +not finished within 0 s", run.stdout), run.stdout)
+
+    def test_says_what_is_missing(self):
+        """It does not fail; but only what may be missing may."""
+        refuses = self.program_that('echo "cpbench: --transport nccl: no" >&2; exit 2')
+        run, outcomes, _ = self.check("--stages", "ranks-nccl,pytorch", program=refuses)
+        self.assertEqual(run.returncode, 0, run.stdout)
+        self.assertEqual(outcomes["ranks-nccl"], ("skipped", "--transport nccl: no"))
+        self.assertEqual(outcomes["pytorch"][0], "skipped")
+        _, outcomes, _ = self.check("--stages", "ranks-ipc", program=refuses)
+        self.expect_failed(outcomes, "ranks-ipc", "exit code 2")
+
+
+if __name__ == "__main__":
+    unittest.main()
