@@ -6,6 +6,7 @@
 #include "validate/collective.hpp"
 #include "validate/input.hpp"
 #include "validate/report.hpp"
+#include "validate/single_device.hpp"
 
 namespace cpbench {
 
@@ -25,18 +26,18 @@ struct CheckOptions {
 
 /// Collective. `tokens` are the rank's, in the order of its rows.
 ///
-/// full: every row of every tensor. A rank computes the fp64 rows of out, lse and dq of its own queries and of dk and
-/// dv of its own keys from regenerated inputs; the fp64 lse and delta that dk and dv need are gathered, one head group
-/// at a time.
+/// full: every row of every tensor. A rank lets `reference` compute the rows of out, lse and dq of its own queries and
+/// of dk and dv of its own keys from regenerated inputs; the reference's lse and delta that dk and dv need are
+/// gathered, one head group at a time.
 ///
 /// sample: some rows (see choose_sample). Nothing that grows with the length is gathered, and little is kept: each rank
 /// computes the part that its share of the keys has in the sampled rows of out, lse and dq, and the part that its own
-/// queries have in the sampled rows of dk, dv and dsink, and the parts are added. For the latter, fp64 lse and delta of
-/// all queries would cost as much as the whole problem; the ranks' own lse and out are taken instead, of which samples
-/// have been checked.
+/// queries have in the sampled rows of dk, dv and dsink, and the parts are added. For the latter, exact lse and delta
+/// of all queries would cost as much as the whole problem; the ranks' own lse and out are taken instead, of which
+/// samples have been checked.
 ///
 /// Throws std::logic_error where the ranks' tokens are not a partition of the sequence.
-ValidationReport check_results(const Inputs& inputs, const CheckOptions& options, const Tokens& tokens,
-                               const LocalResults& results, Collective& collective);
+ValidationReport check_results(const Inputs& inputs, const SingleDevice& reference, const CheckOptions& options,
+                               const Tokens& tokens, const LocalResults& results, Collective& collective);
 
 }  // namespace cpbench

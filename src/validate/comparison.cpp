@@ -51,7 +51,7 @@ TensorReport Comparison::judge(ResultTensor tensor, const Norms& norms) const {
                       .max_abs = norms.found.max_abs(),
                       .rel_l2 = norms.found.rel_l2(),
                       .worst_block_rel = norms.found.worst_block(),
-                      .tolerance = tolerance(tensor, problem_, norms.low_precision, largest_lse_)};
+                      .tolerance = tolerance(tensor, problem_, norms.low_precision, largest_lse_, reference_epsilon_)};
   if (norms.found.defect()) {
     report.max_abs = report.rel_l2 = report.worst_block_rel = std::numeric_limits<double>::quiet_NaN();
     report.note = describe(tensor, *norms.found.defect());

@@ -21,7 +21,9 @@ struct ExpectedRow {
 
 class Comparison {
  public:
-  explicit Comparison(const Problem& problem) : problem_(problem) {}
+  /// `reference_epsilon`: see SingleDevice::epsilon.
+  Comparison(const Problem& problem, double reference_epsilon)
+      : problem_(problem), reference_epsilon_(reference_epsilon) {}
   void add(ResultTensor tensor, const RowId& id, std::span<const double> found, const ExpectedRow& expected);
   /// Collective: the verdict on all rows of all ranks. Tensors of which no rank has added a row are left out.
   ValidationReport report(std::string reference, Collective& collective);
@@ -33,6 +35,7 @@ class Comparison {
   TensorReport judge(ResultTensor tensor, const Norms& norms) const;
 
   const Problem& problem_;
+  double reference_epsilon_;
   std::array<Norms, kResultTensors> norms_;
   double largest_lse_ = 0;  ///< |lse| of the rows added: what their scores are made of
 };

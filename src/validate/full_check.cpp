@@ -6,7 +6,6 @@
 
 #include "validate/group_results.hpp"
 #include "validate/low_precision.hpp"
-#include "validate/reference.hpp"
 
 namespace cpbench {
 namespace {
@@ -97,9 +96,8 @@ std::vector<double> FullCheck::gather(const std::vector<double>& own) const {
 }
 
 ValidationReport FullCheck::run() {
-  const auto reference = make_reference(context_.inputs, context_.options.threads);
   const auto low_precision = make_low_precision(context_.inputs, context_.options.threads);
-  Comparison comparison(problem_);
+  Comparison comparison(problem_, context_.reference.epsilon());
   SinkCheck sinks(context_);
   std::vector<int> kv_heads(static_cast<std::size_t>(problem_.kv_heads));
   std::iota(kv_heads.begin(), kv_heads.end(), 0);
@@ -107,13 +105,13 @@ ValidationReport FullCheck::run() {
   for (std::int64_t batch = 0; batch < problem_.batch; ++batch) {
     for (const int kv_head : kv_heads) {
       const GroupRows rows = rows_of({batch, kv_head});
-      const Found exact = compute(*reference, rows), low = compute(*low_precision, rows);
+      const Found exact = compute(context_.reference, rows), low = compute(*low_precision, rows);
       compare_group(context_, rows, exact.results, low.results, comparison);
       if (with_sinks) sinks.add(rows.group, exact.statistics, low.statistics);
     }
   }
   if (with_sinks) sinks.compare(kv_heads, comparison);
-  return comparison.report("fp64-full", context_.collective);
+  return comparison.report(context_.reference.name() + "-full", context_.collective);
 }
 
 }  // namespace

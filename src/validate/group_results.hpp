@@ -13,6 +13,7 @@ namespace cpbench {
 /// What every part of a check needs.
 struct CheckContext {
   const Inputs& inputs;
+  const SingleDevice& reference;
   const CheckOptions& options;
   const Tokens& tokens;
   const LocalResults& results;

@@ -8,6 +8,7 @@ namespace {
 template <typename Stored>
 struct Fp32Sums {
   using Real = float;
+  static constexpr const char* kName = "fp32 sums";
   static Real store(Real value) { return to_float(from_float<Stored>(value)); }
 };
 

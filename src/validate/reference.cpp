@@ -7,6 +7,7 @@ namespace {
 
 struct Fp64 {
   using Real = double;
+  static constexpr const char* kName = "fp64";
   static Real store(Real value) { return value; }
 };
 

@@ -1,4 +1,5 @@
-// The reference: the same formulas in fp64, nothing rounded. It shares no code with tiles, programs or backends.
+// The reference on the host: the same formulas in fp64, nothing rounded. It shares no code with tiles, programs or
+// backends.
 #pragma once
 
 #include <memory>

@@ -18,7 +18,7 @@ struct TensorReport {
 };
 
 struct ValidationReport {
-  std::string reference;  ///< `fp64-full`, `fp64-sample:64`, ...
+  std::string reference;  ///< `fp64-full`, `fp64-sample:64`, `cublas-full`, ...
   bool passed = false;
   std::vector<TensorReport> tensors;
   /// One line that names the first failing tensor with its figures; empty where passed.

@@ -1,4 +1,4 @@
-// The one implementation of SingleDevice, for any arithmetic: blocks of keys (or queries) against one row at a time.
+// SingleDevice on the host, for any arithmetic: blocks of keys (or queries) against one row at a time.
 #pragma once
 
 #include <algorithm>
@@ -29,7 +29,8 @@ auto in_chunks(std::size_t count, int threads, Compute compute) {
   return whole;
 }
 
-/// Arithmetic has `Real`, what sums are made in, and `Real store(Real)`, what rounding to the storage type leaves.
+/// Arithmetic has `Real`, what sums are made in, `Real store(Real)`, what rounding to the storage type leaves, and its
+/// `kName`.
 /// As on any device, probabilities and score gradients are rounded to the storage type before they are multiplied.
 template <typename Arithmetic>
 class RowByRow : public SingleDevice {
@@ -39,6 +40,8 @@ class RowByRow : public SingleDevice {
   RowByRow(const Inputs& inputs, int threads)
       : inputs_(inputs), problem_(inputs.problem()), scale_(static_cast<Real>(problem_.scale)), threads_(threads) {}
 
+  std::string name() const override { return Arithmetic::kName; }
+  double epsilon() const override { return std::numeric_limits<Real>::epsilon(); }
   SoftmaxRows attend(HeadGroup group, std::span<const QueryRow> rows, const Tokens& keys) const override;
   QueryGradients query_gradients(HeadGroup group, std::span<const QueryRow> rows, const RowStatistics& statistics,
                                  const Tokens& keys) const override;
@@ -78,11 +81,6 @@ class RowByRow : public SingleDevice {
   void key_row(const Real* k, const Real* v, const Real* q, const Real* dout, std::int64_t count,
                const RowStatistics& statistics, std::size_t first_statistic, Real* dk, Real* dv, Real& squares) const;
 
-  /// Expected square of a row of Q or K as it enters a gradient.
-  double spread2_factor(Tensor tensor) const {
-    const double row_norm = problem_.scale * inputs_.rms_of(tensor);
-    return row_norm * row_norm * inputs_.dim_of(tensor);
-  }
   std::vector<TokenRange> keys_of(std::span<const QueryRow> rows) const;
   static std::vector<double> scaled(const std::vector<Real>& values, double scale);
 
@@ -222,7 +220,7 @@ QueryGradients RowByRow<Arithmetic>::query_chunk(HeadGroup group, std::span<cons
                 statistics.delta[first_statistic + r], dq.row(r), squares[r]);
     }
   }
-  QueryGradients result{scaled(dq.values, problem_.scale), scaled(squares, spread2_factor(Tensor::kK))};
+  QueryGradients result{scaled(dq.values, problem_.scale), scaled(squares, spread2_factor(inputs_, Tensor::kK))};
   for (std::size_t r = 0; r < rows.size(); ++r) {
     const double spread = statistics.spread[first_statistic + r];
     result.spread2[r] *= spread * spread;
@@ -287,7 +285,8 @@ KeyGradients RowByRow<Arithmetic>::key_chunk(HeadGroup group, std::span<const st
       }
     }
   }
-  return {scaled(dk.values, problem_.scale), scaled(dv.values, 1), scaled(squares, spread2_factor(Tensor::kQ))};
+  return {scaled(dk.values, problem_.scale), scaled(dv.values, 1),
+          scaled(squares, spread2_factor(inputs_, Tensor::kQ))};
 }
 
 template <typename Arithmetic>

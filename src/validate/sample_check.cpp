@@ -11,7 +11,6 @@
 #include "validate/group_results.hpp"
 #include "validate/low_precision.hpp"
 #include "validate/read_row.hpp"
-#include "validate/reference.hpp"
 #include "validate/sample.hpp"
 #include "validate/token_block.hpp"
 
@@ -150,9 +149,8 @@ void SampleCheck::check_sinks(const std::set<int>& kv_heads, Comparison& compari
 
 ValidationReport SampleCheck::run(std::int64_t rows) {
   require_all_tokens();
-  const auto reference = make_reference(context_.inputs, context_.options.threads);
   const auto low_precision = make_low_precision(context_.inputs, context_.options.threads);
-  Comparison comparison(problem_);
+  Comparison comparison(problem_, context_.reference.epsilon());
   std::set<int> kv_heads;
   std::size_t checked = 0;
   for (const GroupSample& sample :
@@ -160,13 +158,13 @@ ValidationReport SampleCheck::run(std::int64_t rows) {
     const GroupRows sampled = rows_of(sample);
     const RowStatistics own =
         context_.backward() ? own_statistics(sample.group, queries_of(sample.tokens)) : RowStatistics();
-    compare_group(context_, sampled, compute(*reference, sampled, own), compute(*low_precision, sampled, own),
+    compare_group(context_, sampled, compute(context_.reference, sampled, own), compute(*low_precision, sampled, own),
                   comparison);
     kv_heads.insert(sample.group.kv_head);
     checked += sample.tokens.size();
   }
   if (problem_.sink && context_.backward()) check_sinks(kv_heads, comparison);
-  return comparison.report(fmt::format("fp64-sample:{}", checked), context_.collective);
+  return comparison.report(fmt::format("{}-sample:{}", context_.reference.name(), checked), context_.collective);
 }
 
 }  // namespace

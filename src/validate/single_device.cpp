@@ -28,6 +28,11 @@ void append(KeyGradients& to, const KeyGradients& from) {
   append(to.spread2, from.spread2);
 }
 
+double spread2_factor(const Inputs& inputs, Tensor tensor) {
+  const double row_norm = inputs.problem().scale * inputs.rms_of(tensor);
+  return row_norm * row_norm * inputs.dim_of(tensor);
+}
+
 ForwardRows finish(const SingleDevice& device, const Inputs& inputs, std::span<const QueryRow> rows,
                    const SoftmaxRows& softmax) {
   const auto dim = static_cast<std::size_t>(inputs.problem().head_dim_v);

@@ -1,9 +1,13 @@
-// Attention on one device, row by row: what results are compared with, once in fp64 and once in the storage type.
+// Attention on one device, row by row: what results are compared with, once as exact as it can be and once in the
+// storage type.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "problem/problem.hpp"
@@ -74,6 +78,10 @@ void append(KeyGradients& to, const KeyGradients& from);
 class SingleDevice {
  public:
   virtual ~SingleDevice() = default;
+  /// What reports call it.
+  virtual std::string name() const = 0;
+  /// Of the type that sums are made in.
+  virtual double epsilon() const = 0;
   virtual SoftmaxRows attend(HeadGroup group, std::span<const QueryRow> rows, const Tokens& keys) const = 0;
   virtual QueryGradients query_gradients(HeadGroup group, std::span<const QueryRow> rows,
                                          const RowStatistics& statistics, const Tokens& keys) const = 0;
@@ -85,6 +93,11 @@ class SingleDevice {
   virtual double to_storage(double value) const = 0;
   virtual double to_statistic(double value) const = 0;
 };
+/// `inputs` must outlive what is made. `threads`: of the host.
+using MakeSingleDevice = std::function<std::unique_ptr<SingleDevice>(const Inputs& inputs, int threads)>;
+
+/// Expected square of a row of Q or K as it enters a gradient: the factor of spread2.
+double spread2_factor(const Inputs& inputs, Tensor tensor);
 
 /// Adds the sinks, divides and rounds.
 ForwardRows finish(const SingleDevice& device, const Inputs& inputs, std::span<const QueryRow> rows,

@@ -12,12 +12,12 @@ std::int64_t count_before(const Segment& block, std::int64_t bound) {
 
 }  // namespace
 
-std::vector<TokenBlock> blocks_of(const Tokens& tokens, std::span<const TokenRange> ranges) {
+std::vector<TokenBlock> blocks_of(const Tokens& tokens, std::span<const TokenRange> ranges, std::int64_t block_rows) {
   std::vector<TokenBlock> blocks;
   std::int64_t first_row = 0;
   for (const Segment& segment : tokens) {
-    for (std::int64_t i = 0; i < segment.count; i += kBlockRows) {
-      const Segment block{segment.at(i), std::min(kBlockRows, segment.count - i), segment.stride};
+    for (std::int64_t i = 0; i < segment.count; i += block_rows) {
+      const Segment block{segment.at(i), std::min(block_rows, segment.count - i), segment.stride};
       const bool seen = std::any_of(ranges.begin(), ranges.end(),
                                     [&](TokenRange range) { return indices_within(block, range).count() > 0; });
       if (seen) blocks.push_back({block, first_row});

@@ -21,7 +21,8 @@ inline constexpr double kToleranceMultiple = 3;
 
 /// Bound of rel_l2 and of worst_block: kToleranceMultiple times the larger of the two norms of what one device makes
 /// in the same dtype, plus tolerance_floor.
-double tolerance(ResultTensor tensor, const Problem& problem, const ErrorNorms& low_precision, double largest_lse);
+double tolerance(ResultTensor tensor, const Problem& problem, const ErrorNorms& low_precision, double largest_lse,
+                 double reference_epsilon);
 
 /// What is allowed where that error is zero, or happens to be small: one rounding to the dtype, epsilon / 2 (lse, which
 /// no dtype rounds but fp32, epsilon / 32: kernels for short dtypes may have a shorter exponential), and fp32
@@ -31,8 +32,10 @@ double tolerance(ResultTensor tensor, const Problem& problem, const ErrorNorms& 
 ///  - 4 |lse|, for the largest of the checked rows: a score s has an error of epsilon |s| wherever its scale is
 ///  applied,
 ///    and exp makes that a relative error.
+/// The reference's own arithmetic loses the same with its own epsilon: nothing in fp64, and in fp32 as much once more,
+/// as its errors are not those of the results.
 /// At most kBlind in all: a check that allows more would see nothing.
-double tolerance_floor(ResultTensor tensor, const Problem& problem, double largest_lse);
+double tolerance_floor(ResultTensor tensor, const Problem& problem, double largest_lse, double reference_epsilon);
 inline constexpr double kBlind = 0.1;
 
 }  // namespace cpbench

@@ -184,10 +184,12 @@ class Run(ProgramTest):
         self.refuse(2, [], '"avx9"', environment={"CPBENCH_ISA": "avx9"})
         self.refuse(2, ["--backend", "cuda"], "--backend cuda")
         self.refuse(2, ["--transport", "nccl"], "--transport nccl")
+        self.refuse(2, ["--reference", "device"], "--reference device", "CPBENCH_CUDA", "--reference fp64")
 
     def test_wrong_values(self):
         self.refuse(2, ["--check", "fulll"], '"fulll"')
         self.refuse(2, ["--check", "sample:0"], '"sample:0"')
+        self.refuse(2, ["--reference", "fp32"], '"fp32"', 'did you mean "fp64"?', "device")
         self.refuse(2, ["--input", "nam"], '"nam"', 'did you mean "nan"?')
         self.refuse(2, ["--emulate-link", "0"], "--emulate-link 0")
         self.refuse(2, ["--length-scale", "2"], "--length-scale 2", "--config names none")

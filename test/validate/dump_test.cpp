@@ -13,6 +13,7 @@
 #include "validate/low_precision.hpp"
 #include "validate/npy.hpp"
 #include "validate/problems.hpp"
+#include "validate/reference.hpp"
 
 namespace cpbench {
 namespace {
@@ -65,8 +66,8 @@ TEST_F(DumpTest, HasEverythingInGlobalOrder) {
   run_ranks(3, [&](Collective& collective) {
     const Tokens& tokens = shards[static_cast<std::size_t>(collective.rank())];
     RankResults local(inputs, results, tokens);
-    const ValidationReport report =
-        check_results(inputs, {.mode = {CheckMode::Kind::kFull}}, tokens, local.local(), collective);
+    const ValidationReport report = check_results(inputs, *make_reference(inputs), {.mode = {CheckMode::Kind::kFull}},
+                                                  tokens, local.local(), collective);
     dump(directory_, inputs, Pass::kForwardBackward, tokens, local.local(), report, collective);
   });
 

@@ -6,6 +6,8 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "validate/reference.hpp"
+
 namespace cpbench {
 namespace {
 
@@ -139,7 +141,8 @@ ValidationReport check_job(const Inputs& inputs, const Results& results, const s
     const auto rank = static_cast<std::size_t>(collective.rank());
     RankResults rank_results(inputs, results, shards[rank]);
     plant(collective.rank(), rank_results.local());
-    reports[rank] = check_results(inputs, options, shards[rank], rank_results.local(), collective);
+    reports[rank] = check_results(inputs, *make_reference(inputs, options.threads), options, shards[rank],
+                                  rank_results.local(), collective);
   });
   for (const ValidationReport& report : reports) {
     EXPECT_EQ(report.reference, reports[0].reference);

@@ -161,7 +161,9 @@ ValidationReport PointRunner::check(RankJob& job, const Communicator& ranks, con
                                .pass = c.pass,
                                .threads = settings_.threads,
                                .workers = std::min(workers_, ranks.size() * settings_.threads)};
-    report = check_results(inputs, options, job.tokens(), results, collective);
+    std::unique_ptr<SingleDevice> reference;
+    together(ranks, [&] { reference = settings_.reference(inputs, options.threads); });  // it may need a GPU's memory
+    report = check_results(inputs, *reference, options, job.tokens(), results, collective);
   }
   if (!dump_directory.empty()) dump(dump_directory, inputs, c.pass, job.tokens(), results, report, collective);
   return report;

@@ -17,8 +17,8 @@ namespace {
 
 /// What a self-test does not have from its own cases. Nothing that the user says is dropped silently.
 const std::set<std::string> kHonouredFlags = {
-    "--self-test", "--seed",    "--backend", "--transport",        "--kernel",    "--emulate-link", "--ranks-per-node",
-    "--isa",       "--threads", "--timeout", "--allow-shared-gpu", "--comm-ctas", "--no-graphs"};
+    "--self-test",      "--seed", "--reference", "--backend", "--transport",        "--kernel",    "--emulate-link",
+    "--ranks-per-node", "--isa",  "--threads",   "--timeout", "--allow-shared-gpu", "--comm-ctas", "--no-graphs"};
 
 void refuse_other_flags(const CLI::App& command) {
   std::vector<std::string> others;
@@ -86,7 +86,8 @@ ValidationReport run_and_check(const Communicator& ranks, const Settings& settin
   MpiCollective collective(ranks);
   const CheckOptions options{
       .mode = {.kind = CheckMode::Kind::kFull}, .pass = c.pass, .threads = settings.threads, .workers = 1};
-  return check_results(inputs, options, job.tokens(), results_of(job, c), collective);
+  const auto reference = settings.reference(inputs, options.threads);
+  return check_results(inputs, *reference, options, job.tokens(), results_of(job, c), collective);
 }
 
 std::string name_of_case(const Case& c) {

@@ -5,6 +5,8 @@
 #include "backend/kernel.hpp"
 #include "support/error.hpp"
 #include "support/names.hpp"
+#include "validate/device_reference.hpp"
+#include "validate/reference.hpp"
 
 namespace cpbench {
 namespace {
@@ -33,6 +35,31 @@ const Carrier* carrier_of(const Communicator& world, const RunOptions& run, cons
   }
   refuse("--transport {} is not in this build for --backend {}: it has {}", run.transport, platform,
          fmt::join(names, ", "));
+}
+
+/// fp64 on the host, or what the rank's own device computes.
+MakeSingleDevice reference_of(const std::string& asked, const DeviceBinding& binding) {
+  constexpr const char* kHost = "fp64";
+  constexpr const char* kDevice = "device";
+  if (asked == kHost) return make_reference;
+  if (asked != kDevice) refuse_unknown("reference", asked, std::vector<std::string>{kHost, kDevice});
+  if (device_references().empty()) {
+    refuse(
+        "--reference device is not in this build: configure with -DCPBENCH_CUDA=ON where the CUDA toolkit has "
+        "cuBLAS, or use --reference fp64");
+  }
+  const auto found = std::ranges::find(device_references(), binding.platform->name(), &DeviceReference::platform);
+  if (found == device_references().end()) {
+    const std::string reason =
+        binding.note.empty() ? fmt::format("--backend {} has no device", binding.platform->name()) : binding.note;
+    throw Error(ExitCode::kPlacement,
+                fmt::format("--reference device: {}; use --backend cuda on a node with a GPU for each rank, or "
+                            "--reference fp64",
+                            reason));
+  }
+  return [make = found->make, device = binding.device](const Inputs& inputs, int threads) {
+    return make(inputs, device, threads);
+  };
 }
 
 /// More threads would not end in any time, or cannot be made at all. The same verdict on all ranks.
@@ -71,6 +98,7 @@ Settings settings_of(const Communicator& world, const RunOptions& run, const Swe
   return {.iterations = run.iterations,
           .warmup = run.warmup,
           .check = run.check.empty() ? CheckMode{} : parse_check(run.check),
+          .reference = reference_of(run.reference, binding),
           .input = parse_input(run.input),
           .seed = sweep.seed,
           .device = binding,

@@ -16,6 +16,7 @@ namespace cpbench {
 struct Settings {
   int iterations, warmup;
   CheckMode check;
+  MakeSingleDevice reference;
   InputKind input;
   std::uint64_t seed;
   DeviceBinding device;

@@ -64,6 +64,8 @@ void add_sweep_options(CLI::App& command, SweepOptions& options) {
 void add_execution_options(CLI::App& command, RunOptions& options) {
   add_text(command, "--check", options.check, "CHECK",
            "full, sample[:ROWS] or off [full where it takes seconds, else sample]");
+  add_text(command, "--reference", options.reference, "NAME",
+           "what results are checked against: fp64 on the host, or device: cuBLAS on the rank's GPU [fp64]");
   add_text(command, "--input", options.input, "INPUT", "normal, outlier, large-logits, constant or nan [normal]");
   add_text(command, "--backend", options.backend, "NAME", "auto, cpu or cuda [auto]");
   add_text(command, "--transport", options.transport, "NAME", "auto, mpi, nccl or ipc [auto]");

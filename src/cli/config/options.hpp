@@ -26,6 +26,7 @@ struct RunOptions {
   std::string trace;  ///< empty: none
   std::string dump;   ///< directory; empty: none
   std::string check;  ///< empty: full up to a size that takes seconds, else sample
+  std::string reference = "fp64";
   std::string input = "normal";
   std::string backend = "auto";
   std::string transport = "auto";
