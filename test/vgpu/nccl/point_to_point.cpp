@@ -12,6 +12,7 @@
 #include "emulator/arena.hpp"
 #include "nccl/communicator.hpp"
 #include "runtime/engine.hpp"
+#include "runtime/whole_access.hpp"
 
 namespace cpbench::vgpu {
 namespace {
@@ -23,28 +24,21 @@ struct Message {
   bool is_send;
 };
 
-struct InOrder {
-  bool covers(Epoch) const { return true; }
-  bool is_ordered(Epoch) const { return true; }
-};
-
 class Messages : public Action {
  public:
   explicit Messages(std::vector<Message> messages) : messages_(std::move(messages)) {}
 
   void begin(const Operation& operation) override {
-    constexpr Epoch kOnly = make_epoch(0, 1);
     global_shadow().begin(operation);
     requests_.assign(messages_.size(), MPI_REQUEST_NULL);
     for (std::size_t i = 0; i < messages_.size(); ++i) {
       const Message& message = messages_[i];
-      const auto place = reinterpret_cast<std::uintptr_t>(message.data);
       const int count = static_cast<int>(message.bytes);
       if (message.is_send) {
-        global_shadow().read(place, message.bytes, kOnly, InOrder{});
+        note_read(message.data, message.bytes);
         MPI_Issend(message.data, count, MPI_BYTE, message.world_rank, message.tag, MPI_COMM_WORLD, &requests_[i]);
       } else {
-        global_shadow().write(place, message.bytes, kOnly, InOrder{});
+        note_write(message.data, message.bytes);
         MPI_Irecv(message.data, count, MPI_BYTE, message.world_rank, message.tag, MPI_COMM_WORLD, &requests_[i]);
       }
     }

@@ -6,19 +6,10 @@
 #include <vector>
 
 #include "emulator/arena.hpp"
-#include "emulator/global_shadow.hpp"
+#include "runtime/whole_access.hpp"
 
 namespace cpbench::vgpu {
 namespace {
-
-/// An operation that does one thing after another.
-struct InOrder {
-  bool covers(Epoch) const { return true; }
-  bool is_ordered(Epoch) const { return true; }
-};
-constexpr Epoch kOnly = make_epoch(0, 1);
-
-std::uintptr_t place(const std::byte* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
 
 template <typename Visitor>
 void for_each_row(const Extent3& extent, Visitor&& visit) {
@@ -44,8 +35,8 @@ class Copy : public Action {
     global_shadow().begin(operation);
     for_each_row(extent_, [&](std::size_t y, std::size_t z) {
       std::byte *const to = row_of(to_, y, z), *const from = row_of(from_, y, z);
-      if (is_known_memory(from)) global_shadow().read(place(from), extent_.width, kOnly, InOrder{});
-      if (is_known_memory(to)) global_shadow().write(place(to), extent_.width, kOnly, InOrder{});
+      if (is_known_memory(from)) note_read(from, extent_.width);
+      if (is_known_memory(to)) note_write(to, extent_.width);
       std::memmove(to, from, extent_.width);
     });
   }
@@ -66,7 +57,7 @@ class Fill : public Action {
     global_shadow().begin(operation);
     for_each_row(extent_, [&](std::size_t y, std::size_t z) {
       std::byte* const to = row_of(to_, y, z);
-      global_shadow().write(place(to), extent_.width, kOnly, InOrder{});
+      note_write(to, extent_.width);
       std::memset(to, value_, extent_.width);
     });
   }
