@@ -40,6 +40,14 @@ if(CPBENCH_HAVE_CUDA)
   endif()
 endif()
 
+# cuBLAS, which some installations of the toolkit leave out: linked, like NCCL.
+set(CPBENCH_HAVE_CUBLAS OFF)
+if(CPBENCH_HAVE_CUDA AND TARGET CUDA::cublas)
+  set(CPBENCH_HAVE_CUBLAS ON)
+elseif(CPBENCH_HAVE_CUDA)
+  message(STATUS "cuBLAS was not found: --reference device is left out")
+endif()
+
 # cpbench_cuda_kernels(NAME SOURCES a.cu GENCODE arch=…,code=…): kernels as objects. What ptxas reports of them is kept beside each
 # object, as OBJECT.ptxas.
 function(cpbench_cuda_kernels name)

@@ -18,6 +18,10 @@ class WithoutAGpu(ProgramTest):
         refused = cpbench(*SMALL, "--backend", "cuda", ranks=2, environment=HIDDEN)
         self.expect_refused(refused, 5, "there is no GPU")
 
+    def test_its_reference_is_refused(self):
+        refused = cpbench(*SMALL, "--reference", "device", ranks=2, environment=HIDDEN)
+        self.expect_refused(refused, 5, "--reference device", "there is no GPU", "--reference fp64")
+
     def test_what_runs_nothing_needs_none(self):
         run = self.expect_ok(cpbench("plan", "--cp-size", "2", "--seq-len", "64", environment=HIDDEN))
         self.assertIn("verified", run.out)

@@ -1,4 +1,4 @@
-"""The whole program with a virtual GPU for each rank: every algorithm, every transport, each point validated against fp64."""
+"""The whole program with a virtual GPU for each rank: every algorithm, every transport, each point validated."""
 
 import os
 import unittest
@@ -42,8 +42,39 @@ class OnVirtualGpus(ProgramTest):
 
     @unittest.skipUnless("CPBENCH_LONG_TESTS" in os.environ, "takes minutes: CPBENCH_LONG_TESTS=1")
     def test_planted_faults_are_caught(self):
-        run = self.expect_ok(cpbench("validate", "--self-test", "--backend", "cuda", ranks=2, limit_s=10 * LIMIT_S))
-        self.assertRegex(run.out, r"self-test: [1-9]\d+ caught, 0 missed")
+        for reference in ("fp64", "device"):
+            arguments = ["--self-test", "--backend", "cuda", "--reference", reference]
+            run = self.expect_ok(cpbench("validate", *arguments, ranks=2, limit_s=10 * LIMIT_S))
+            self.assertRegex(run.out, r"self-test: [1-9]\d+ caught, 0 missed")
+
+    def test_a_reference_on_the_device(self):
+        for check, reference in (("full", r"^cublas-full$"), ("sample:40", r"^cublas-sample:\d+$")):
+            content = {"defaults": SMALL, "matrix": {"algo": ["ring", "ulysses"]}}
+            points = self.points_of(
+                "--config", self.config(content), "--check", check, "--reference", "device",
+                ranks=2, limit_s=LIMIT_S,
+            )  # fmt: skip
+            self.expect_all_validated(points)
+            for point in points:
+                self.assertRegex(point["validation"]["reference"], reference)
+
+    def test_a_reference_on_the_device_sees_a_planted_nan(self):
+        for check in ("full", "sample:8"):
+            (point,) = self.points_of(
+                "--seq-len", "32", "--heads", "2", "--head-dim", "16", "--input", "nan", "--check", check,
+                "--reference", "device", ranks=2, code=3, limit_s=LIMIT_S,
+            )  # fmt: skip
+            self.assertEqual(point["status"], "invalid")
+            self.assertIn("NaN in out", point["reason"])
+            self.assertTrue(point["validation"]["reference"].startswith("cublas-"))
+
+    def test_a_reference_on_the_device_needs_one(self):
+        arguments = ["run", "--seq-len", "16", "--heads", "1", "--head-dim", "8", "--reference", "device"]
+        none = {"CPBENCH_VGPU_DEVICES": "0"}
+        refused = cpbench(*arguments, ranks=2, environment=none, limit_s=LIMIT_S)
+        self.expect_refused(refused, 5, "--reference device", "there is no GPU", "--reference fp64")
+        refused = cpbench(*arguments, "--backend", "cpu", limit_s=LIMIT_S)
+        self.expect_refused(refused, 5, "--reference device", "--backend cpu", "--backend cuda")
 
     def test_the_result_names_the_devices(self):
         path = self.directory / "result.json"
