@@ -49,11 +49,11 @@ function(cpbench_mpi_test name)
                    ENVIRONMENT CPBENCH_MPIEXEC=${CPBENCH_MPIEXEC})
 endfunction()
 
-# One ctest. PROCESSORS (1) is what it counts for ctest -j.
+# One ctest. PROCESSORS (1) is what it counts for ctest -j. Those that may take longest start first.
 function(cpbench_add_test name)
   cmake_parse_arguments(PARSE_ARGV 1 ARG "" "TIMEOUT;PROCESSORS;LABELS" "COMMAND;ENVIRONMENT")
   add_test(NAME ${name} COMMAND ${ARG_COMMAND} COMMAND_EXPAND_LISTS)
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "${CPBENCH_TEST_ENVIRONMENT};${ARG_ENVIRONMENT}")
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} COST ${ARG_TIMEOUT} ENVIRONMENT "${CPBENCH_TEST_ENVIRONMENT};${ARG_ENVIRONMENT}")
   if(ARG_PROCESSORS)
     set_tests_properties(${name} PROPERTIES PROCESSORS ${ARG_PROCESSORS})
   endif()

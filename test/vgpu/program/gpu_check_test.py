@@ -11,7 +11,7 @@ import unittest
 from program import PROGRAM, ROOT, read_json
 
 CPU_PROGRAM = os.environ["CPBENCH_CPU_PROGRAM"]
-OPTIONAL_HERE = {"pytorch", "kernels-cublas"}
+OPTIONAL_HERE = {"pytorch"}
 
 
 class GpuCheck(unittest.TestCase):
