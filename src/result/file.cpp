@@ -71,6 +71,8 @@ void check_writable(const std::string& path, bool overwrite) {
     // A rename would replace a device or a pipe by a file.
     if (!S_ISREG(status.st_mode)) refuse("cannot write \"{}\": it exists and is not a regular file", path);
     if (!overwrite) refuse("\"{}\" exists already; pass --overwrite to replace it, or name another file", path);
+  } else if (exists(path)) {
+    refuse("cannot write \"{}\": it is a link to what is not there; name another file", path);
   }
   // To try is the only test that knows permissions, read-only mounts, quotas and the length of names.
   const std::string probe = temporary_beside(path);
@@ -103,6 +105,8 @@ LineWriter::LineWriter(std::string path, bool overwrite) : path_(std::move(path)
 }
 
 LineWriter::~LineWriter() { ::close(descriptor_); }
+
+void LineWriter::discard() { ::unlink(path_.c_str()); }
 
 void LineWriter::append(std::string_view line) {
   const off_t before = ::lseek(descriptor_, 0, SEEK_END);

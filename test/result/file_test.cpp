@@ -53,6 +53,8 @@ TEST_F(FileTest, RefusesWhatCannotBeWritten) {
   EXPECT_FALSE(fs::exists(path("no")));
   expect_refused([&] { check_writable(directory_, true); }, {directory_.string(), "not a regular file"});
   expect_refused([&] { check_writable("/dev/null", true); }, {"/dev/null", "not a regular file"});
+  fs::create_symlink("nowhere/x.json", path("link"));
+  expect_refused([&] { check_writable(path("link"), true); }, {"link", "what is not there"});
   std::ofstream(path("file")) << "text";
   expect_refused([&] { check_writable(path("file/out.json"), false); }, {"file/out.json", "Not a directory"});
   expect_refused([&] { check_writable(path(std::string(300, 'x')), false); }, {"File name too long"});

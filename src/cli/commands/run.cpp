@@ -63,6 +63,13 @@ class Output {
     print(table_.header(file_.header, context));
   }
 
+  /// A run that was refused before its first point leaves no file behind, to be in the next one's way.
+  ~Output() {
+    if (lines_ && file_.points.empty()) lines_->discard();
+  }
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+
   void begin(const std::string& id) { progress_.begin(id); }
   void add(PointRecord record) {
     progress_.finish();
