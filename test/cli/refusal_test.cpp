@@ -52,7 +52,12 @@ TEST(Refusal, OnlyChoicesThatAllRulesAllowAreNamed) {
 
 TEST(Refusal, FewerHeadsThanTheDegreeEvenIfUneven) {
   expect_impossible({{"algo", "ulysses"}, {"heads", "6"}, {"uneven_heads", "on"}},
-                    {"heads 6", "cp_size 8", "nearest legal cp_size: 6"});
+                    {"heads 6", "cp_size 8", "nearest legal heads: 8", "nearest legal cp_size: 6"});
+  expect_impossible({{"algo", "ulysses"}, {"heads", "3"}, {"kv_heads", "3"}, {"uneven_heads", "on"}},
+                    {"heads 3", "cp_size 5", "nearest legal heads: 6"}, 5);
+  expect_impossible(
+      {{"algo", "ulysses"}, {"heads", "12"}, {"kv_heads", "6"}, {"tensor_parallel", "2"}, {"uneven_heads", "on"}},
+      {"heads 12", "= 16", "nearest legal heads: 18"});
 }
 
 TEST(Refusal, TensorParallelThatDoesNotDivideTheHeads) {

@@ -25,8 +25,14 @@ bool divides_heads(std::int64_t degree, const HeadShare& share, bool uneven_head
   return uneven_heads ? degree <= share.heads : share.heads % degree == 0;
 }
 
-// Heads that `unit` divides, and the K/V heads that are given.
-std::vector<std::int64_t> head_candidates(std::int64_t heads, std::int64_t kv_heads, std::int64_t unit) {
+// Heads that `unit` divides, and the K/V heads that are given; with uneven heads, of which every place of a group needs
+// one, those that tensor_parallel divides.
+std::vector<std::int64_t> head_candidates(std::int64_t heads, std::int64_t kv_heads, std::int64_t unit,
+                                          std::int64_t tensor_parallel, bool uneven_heads) {
+  if (uneven_heads) {
+    const std::int64_t step = std::lcm(tensor_parallel, kv_heads);
+    return {unit, (unit + step - 1) / step * step};
+  }
   std::vector<std::int64_t> candidates = multiples_around(heads, unit);
   const auto with_kv_heads = multiples_around(heads, std::lcm(unit, kv_heads));
   candidates.insert(candidates.end(), with_kv_heads.begin(), with_kv_heads.end());
@@ -40,7 +46,7 @@ void check_heads(Axis degree_axis, std::int64_t degree, const HeadShare& share, 
   if (divides_heads(degree, share, uneven_heads)) return;
   const std::int64_t tensor_parallel = share.tensor_parallel, product = tensor_parallel * degree;
   const std::int64_t heads = share.heads * tensor_parallel, kv_heads = share.kv_heads * tensor_parallel;
-  refuse_point({{Axis::kHeads, heads, head_candidates(heads, kv_heads, product)},
+  refuse_point({{Axis::kHeads, heads, head_candidates(heads, kv_heads, product, tensor_parallel, uneven_heads)},
                 {degree_axis, degree, degrees},
                 {Axis::kUnevenHeads, 0, {1}}},
                "heads {} are {} tensor_parallel {} x {} {} = {}{}", heads,

@@ -127,7 +127,8 @@ void translate_head_dim(const GivenFlags& given, NativeLine& line) {
   if (hidden % heads != 0) {
     refuse("--hidden-size {} is not divisible by --num-attention-heads {}: give --kv-channels", hidden, heads);
   }
-  line.set(Axis::kHeadDim, std::to_string(hidden / heads), "--hidden-size");
+  line.set(Axis::kHeadDim, std::to_string(hidden / heads),
+           fmt::format("--hidden-size {} / --num-attention-heads {}", hidden, heads));
 }
 
 void translate_heads(const GivenFlags& given, NativeLine& line) {
