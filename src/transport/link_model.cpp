@@ -52,7 +52,7 @@ Link parse_link(std::string_view name, std::string_view text) {
 
 std::string to_string(const LinkModel::Speed& speed) {
   const std::string bandwidth = fmt::format("{}", speed.bytes_per_second / 1e9);
-  return speed.latency_s == 0 ? bandwidth : fmt::format("{}:{}", bandwidth, speed.latency_s * 1e6);
+  return speed.latency_s == 0 ? bandwidth : fmt::format("{}:{:.15g}", bandwidth, speed.latency_s * 1e6);
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ TEST(LinkModel, LinksThatAreNotNamedAreNotSlowed) {
 
 TEST(LinkModel, TextSurvivesARoundTrip) {
   for (const char* text :
-       {"25", "25:2", "inner=200,outer=25:2", "all-to-all=0.125:10", "inner=1,outer=2,all-to-all=3"}) {
+       {"25", "25:2", "0.01:100", "inner=200,outer=25:2", "all-to-all=0.125:10", "inner=1,outer=2,all-to-all=3"}) {
     EXPECT_EQ(to_string(parse_link_model(text)), text);
     EXPECT_EQ(parse_link_model(to_string(parse_link_model(text))), parse_link_model(text));
   }
