@@ -27,16 +27,16 @@ Cublas::~Cublas() {
 
 void Cublas::multiply_transposed(float scale, DeviceMatrix& a, DeviceMatrix& b, DeviceMatrix& c) const {
   c.resize(a.rows(), b.rows());
-  const float kNothing = 0;
+  const float nothing = 0;
   check_cublas(cublasSgemm(handle_, CUBLAS_OP_T, CUBLAS_OP_N, b.rows(), a.rows(), a.columns(), &scale, b.data(),
-                           b.columns(), a.data(), a.columns(), &kNothing, c.data(), c.columns()),
+                           b.columns(), a.data(), a.columns(), &nothing, c.data(), c.columns()),
                "cublasSgemm");
 }
 
 void Cublas::add_product(DeviceMatrix& a, DeviceMatrix& b, DeviceMatrix& c) const {
-  const float kOnce = 1;
-  check_cublas(cublasSgemm(handle_, CUBLAS_OP_N, CUBLAS_OP_N, b.columns(), a.rows(), a.columns(), &kOnce, b.data(),
-                           b.columns(), a.data(), a.columns(), &kOnce, c.data(), c.columns()),
+  const float once = 1;
+  check_cublas(cublasSgemm(handle_, CUBLAS_OP_N, CUBLAS_OP_N, b.columns(), a.rows(), a.columns(), &once, b.data(),
+                           b.columns(), a.data(), a.columns(), &once, c.data(), c.columns()),
                "cublasSgemm");
 }
 

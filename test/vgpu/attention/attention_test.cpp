@@ -62,7 +62,7 @@ TEST_P(EveryOrder, AgreesWithTheDefinition) {
       .dtype = dtype,
       .tiles = {{0, kChunk, 0, kChunk, -(kChunk - 1), 0}, {kChunk, kChunk, 0, kKeys, -(kChunk - 1), 3 * kChunk}},
       .calls = 2};
-  vgpu::in_every_order([&] { expect_close(c, run_case(c, kernel)); }, 2);
+  vgpu::in_every_order([&, name = kernel] { expect_close(c, run_case(c, name)); }, 2);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EveryOrder,

@@ -44,7 +44,7 @@ void in_every_order(Body&& body, int seeds = 8) {
 /// comes.
 struct ExpectedFault {
   FaultKind kind;
-  std::string_view part = "";  ///< of the message
+  std::string_view part;  ///< of the message
 };
 using ExpectedFaults = std::vector<ExpectedFault>;
 
