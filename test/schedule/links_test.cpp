@@ -1,7 +1,6 @@
 // Messages count for the link between their two ranks, whichever hop they are sent in.
 #include <gtest/gtest.h>
 
-#include "schedule/figures.hpp"
 #include "schedule/schedule.hpp"
 #include "schedule/small_cases.hpp"
 
