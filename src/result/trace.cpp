@@ -12,17 +12,13 @@ namespace cpbench {
 namespace {
 
 /// What the viewer shows of an operation that is selected.
-Json arguments_of(const Program& program, const Op& op, std::int64_t batch) {
+Json arguments_of(const Program& program, const Op& op, int rank, std::int64_t batch) {
   Json arguments = {{"pass", op.backward ? "bwd" : "fwd"}};
   if (const auto* exchange = std::get_if<Exchange>(&op.action)) {
     const auto add = [&](const char* peers, const char* bytes, const TransferList& transfers) {
-      std::int64_t sum = 0;
       arguments[peers] = Json::array();
-      for (const Transfer& transfer : transfers) {
-        arguments[peers].push_back(transfer.peer);
-        sum += program.bytes(transfer.region, batch);
-      }
-      arguments[bytes] = sum;
+      for (const Transfer& transfer : transfers) arguments[peers].push_back(transfer.peer);
+      arguments[bytes] = program.bytes(transfers, rank, batch);
     };
     arguments["link"] = name_of(program.farthest_link(*exchange));
     add("sends_to", "sent_bytes", program.sends(*exchange));
@@ -123,7 +119,7 @@ std::string serialize_events(const TraceSource& source, const Program& program, 
                       {"stream", static_cast<int>(op.stream)},
                       {"begin_ns", span.begin_ns},
                       {"end_ns", span.end_ns},
-                      {"args", arguments_of(program, op, batch)}});
+                      {"args", arguments_of(program, op, source.rank, batch)}});
   }
   return text_of({{"rank", source.rank},
                   {"host", source.host},

@@ -62,39 +62,19 @@ class Describer {
 
 }  // namespace
 
-std::string describe(const Program& program, OpId id, std::int64_t batch) {
+std::string describe(const Program& program, OpId id, int rank, std::int64_t batch) {
   const Op& op = program.ops[static_cast<std::size_t>(id)];
   std::string bytes;
   if (const auto* exchange = std::get_if<Exchange>(&op.action)) {
-    const auto total = [&](const TransferList& transfers) {
-      std::int64_t sum = 0;
-      for (const Transfer& t : transfers) sum += program.bytes(t.region, batch);
-      return sum;
-    };
-    const auto sends = program.sends(*exchange);
-    bytes = sends.empty() ? fmt::format(" ({} B received, {})", total(program.receives(*exchange)),
-                                        name_of(program.farthest_link(*exchange)))
-                          : fmt::format(" ({} B, {})", total(sends), name_of(program.farthest_link(*exchange)));
+    const bool sends = exchange->sends.count > 0;
+    const TransferList transfers = sends ? program.sends(*exchange) : program.receives(*exchange);
+    bytes = fmt::format(" ({} B{}, {})", program.bytes(transfers, rank, batch), sends ? "" : " received",
+                        name_of(program.farthest_link(*exchange)));
   }
   const auto after = program.after(op);
   const std::string waits = after.empty() ? "" : fmt::format("   after {}", fmt::join(after, ", "));
   return fmt::format("{:>4} {:<8} {:<20} {}{}{}", id, name_of(op.stream), to_string(op.label),
                      std::visit(Describer(program), op.action), bytes, waits);
-}
-
-std::string describe(const Schedule& schedule, int rank) {
-  const Program& program = schedule.programs[static_cast<std::size_t>(rank)];
-  const std::int64_t batch = schedule.of.problem.batch;
-  std::string text;
-  for (std::size_t id = 0; id < program.buffers.size(); ++id) {
-    const Buffer& b = program.buffers[id];
-    text += fmt::format("  {}#{}: {} rows x {} heads x {}{} {}, {} B\n", name_of(b.role), id, b.rows, b.heads, b.dim,
-                        b.dim_v > 0 ? fmt::format("+{}", b.dim_v) : "", name_of(b.dtype), b.bytes(batch));
-  }
-  for (std::size_t id = 0; id < program.ops.size(); ++id) {
-    text += describe(program, static_cast<OpId>(id), batch) + "\n";
-  }
-  return text;
 }
 
 }  // namespace cpbench

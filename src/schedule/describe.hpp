@@ -3,14 +3,12 @@
 
 #include <string>
 
-#include "schedule/schedule.hpp"
+#include "schedule/program.hpp"
 
 namespace cpbench {
 
-/// One line: `  7 inner    kv hop 2          send kv#5 -> 3, receive kv#6 <- 1       after 4`.
-std::string describe(const Program& program, OpId id, std::int64_t batch);
-
-/// All operations of a rank, one line each, after a line for each buffer.
-std::string describe(const Schedule& schedule, int rank);
+/// An operation of rank `rank`: `  7 inner    kv hop 2             kv#5 -> 3, kv#6 <- 1 (4096 B, inner)   after 4`.
+/// The bytes are those that leave the rank, or where none do those that reach it.
+std::string describe(const Program& program, OpId id, int rank, std::int64_t batch);
 
 }  // namespace cpbench

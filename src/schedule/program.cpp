@@ -175,6 +175,12 @@ std::int64_t Program::bytes(const Region& region, std::int64_t batch) const {
   return (b.has_batch() ? batch : 1) * region.row_count * region.head_count * (b.dim + b.dim_v) * bytes_of(b.dtype);
 }
 
+std::int64_t Program::bytes(const TransferList& messages, int rank, std::int64_t batch) const {
+  std::int64_t sum = 0;
+  for (const Transfer& t : messages) sum += t.peer == rank ? 0 : bytes(t.region, batch);
+  return sum;
+}
+
 std::int64_t Program::total_bytes(std::int64_t batch) const {
   std::int64_t total = 0;
   for (const Buffer& b : buffers) total += b.bytes(batch);

@@ -230,6 +230,8 @@ struct Program {
   }
   const Buffer& buffer(BufferId id) const { return buffers[static_cast<std::size_t>(id)]; }
   std::int64_t bytes(const Region& region, std::int64_t batch) const;
+  /// Of the transfers of rank `rank`; what it sends to itself is not counted.
+  std::int64_t bytes(const TransferList& messages, int rank, std::int64_t batch) const;
   /// Sum of all buffers: what a rank allocates.
   std::int64_t total_bytes(std::int64_t batch) const;
 

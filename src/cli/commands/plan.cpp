@@ -112,7 +112,7 @@ std::string steps_text(const Schedule& schedule, const PlanOptions& options) {
   for (std::size_t id = 0; id < count; ++id) {
     const bool hidden =
         !options.all_steps && count > kShownSteps && id >= kShownSteps / 2 && id + kShownSteps / 2 < count;
-    if (!hidden) text += describe(program, static_cast<OpId>(id), schedule.of.problem.batch) + "\n";
+    if (!hidden) text += describe(program, static_cast<OpId>(id), options.rank, schedule.of.problem.batch) + "\n";
     if (hidden && id == kShownSteps / 2) text += fmt::format("     ... {} more (--all-steps)\n", count - kShownSteps);
   }
   return text;
