@@ -51,7 +51,7 @@ Program filtered(const Program& program, const Case& c, Predicate keep) {
 
 }  // namespace
 
-std::int64_t planning_bytes(const Case& c) {
+std::int64_t planning_bytes(const Case& c, std::int64_t limit) {
   check(c);
   const Shards shards = make_shards(c);
   Pools unfinished, finished;
@@ -66,7 +66,7 @@ std::int64_t planning_bytes(const Case& c) {
   constexpr int kPlaces = 4, kNeighbours = 3;
   std::int64_t total = 0, most = 0;
   int others = c.cp_size(), next = 0;
-  for (int place = 0; place < kPlaces && next < c.cp_size(); ++place) {
+  for (int place = 0; place < kPlaces && next < c.cp_size() && total + most * others <= limit; ++place) {
     next = std::max(next, std::min(c.cp_size() - 1, c.cp_size() * (2 * place + 1) / (2 * kPlaces)));
     std::int64_t last = 0;
     for (const int end = std::min(next + kNeighbours, c.cp_size()); next < end; ++next, --others) {

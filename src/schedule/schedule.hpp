@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "schedule/case.hpp"
@@ -16,8 +17,9 @@ struct Schedule {
   bool pruned = false;            ///< else `--prune` makes no difference, where it is on
 };
 
-/// About how much memory the programs of all ranks take while they are built and verified, judged by a few of them.
-std::int64_t planning_bytes(const Case& c);
+/// About how much memory the programs of all ranks take while they are built and verified, judged by a few of them:
+/// by no more of them than show that it is above `limit`.
+std::int64_t planning_bytes(const Case& c, std::int64_t limit = std::numeric_limits<std::int64_t>::max());
 
 /// The algorithm's programs after the passes that the case asks for (passes.hpp). Not verified yet.
 Schedule build_schedule(const Case& c);

@@ -12,6 +12,7 @@
 #include "schedule/describe.hpp"
 #include "schedule/figures.hpp"
 #include "schedule/verify.hpp"
+#include "support/error.hpp"
 
 namespace cpbench {
 namespace {
@@ -130,9 +131,11 @@ std::string prune_text(const Case& c, bool found_any, double sent, int ranks_per
 
 ExitCode plan_point(const Case& c, const PlanOptions& options, bool speaks) {
   if (options.rank >= c.cp_size()) refuse("--rank {} does not exist: cp_size is {}", options.rank, c.cp_size());
-  if (const std::int64_t needed = planning_bytes(c), free = available_memory(); needed > free) {
-    refuse("planning {} ranks takes about {} of memory for their programs, and {} are free: plan fewer ranks",
-           c.cp_size(), bytes_text(static_cast<double>(needed)), bytes_text(static_cast<double>(free)));
+  const std::int64_t free = available_memory();
+  if (const std::int64_t needed = planning_bytes(c, free); needed > free) {
+    refuse("planning {} ranks takes about {} of memory for their programs, and {} are free: plan fewer ranks{}",
+           c.cp_size(), bytes_text(static_cast<double>(needed)), bytes_text(static_cast<double>(free)),
+           c.problem.documents.count() > 1 ? " or documents" : "");
   }
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
@@ -175,13 +178,16 @@ class PlanCommand : public Subcommand {
                                  .seed = options_.sweep.seed};
     ExitCode code = ExitCode::kOk;
     bool any = false;
-    for (const SweepPoint& point : sweep_of(options_.sweep, *flags_, context)) {
-      if (!point.of) {
-        if (job.speaks) fmt::print("skipped {}: {}\n\n", point.axes.dump(), point.skipped_because);
-        continue;
+    const std::vector<SweepPoint> points = sweep_of(options_.sweep, *flags_, context);
+    for (SweepPoint point : points) {
+      try {
+        if (point.of) code = graver(code, plan_point(*point.of, options_, job.speaks));
+      } catch (const Error& error) {  // it does not fit into memory, or has no such rank; others may
+        if (points.size() == 1) throw;
+        point = {.axes = point.axes, .of = std::nullopt, .skipped_because = error.what()};
       }
-      any = true;
-      code = graver(code, plan_point(*point.of, options_, job.speaks));
+      any = any || point.of;
+      if (!point.of && job.speaks) fmt::print("skipped {}: {}\n\n", point.axes.dump(), point.skipped_because);
     }
     return any ? code : ExitCode::kAllSkipped;
   }

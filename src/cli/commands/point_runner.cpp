@@ -97,7 +97,7 @@ PointRecord PointRunner::run(const SweepPoint& point, const std::string& id, con
 void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFiles& files, bool measured,
                          PointRecord& record) {
   doing_ = "planning";
-  together(ranks, [&] { require_memory(ranks.node(), planning_bytes(c)); });
+  together(ranks, [&] { require_memory(ranks.node(), planning_bytes(c, available_memory())); });
   const Schedule schedule = build_schedule(c);
   const Program& program = schedule.programs[static_cast<std::size_t>(ranks.rank())];
   together(ranks, [&] { require_memory(ranks, settings_.device, program.total_bytes(c.problem.batch)); });
