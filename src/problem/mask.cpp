@@ -1,8 +1,10 @@
 #include "problem/mask.hpp"
 
 #include <charconv>
+#include <vector>
 
 #include "support/error.hpp"
+#include "support/names.hpp"
 
 namespace cpbench {
 namespace {
@@ -26,7 +28,7 @@ Mask parse_mask(std::string_view text) {
   if (text == "causal") return Mask::causal();
   constexpr std::string_view kWindow = "window:";
   if (!text.starts_with(kWindow)) {
-    refuse("unknown mask \"{}\": use full, causal, window:LEFT or window:LEFT:RIGHT", text);
+    refuse_unknown("mask", text, std::vector<std::string>{"full", "causal", "window:LEFT", "window:LEFT:RIGHT"});
   }
   const std::string_view numbers = text.substr(kWindow.size());
   const auto colon = numbers.find(':');

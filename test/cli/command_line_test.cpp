@@ -48,7 +48,8 @@ TEST(CommandLine, UnknownFlagsAreRefusedWithTheNearest) {
   expect_bad({"--head-dims=64"}, {"--head-dims", "--head-dim"});
   expect_bad({"--iteration", "5"}, {"--iteration", "--iterations"});
   expect_bad({"--context-parallel-sizes", "5"}, {"--context-parallel-sizes", "--context-parallel-size"});
-  expect_bad({"--sink", "off"}, {"unexpected argument", "off"});
+  expect_bad({"--sink", "off"}, {"--sink takes no value", "\"off\"", "--sink=off"});
+  expect_bad({"--heads", "8", "off"}, {"unexpected argument", "off"});
   expect_bad({"-z"}, {"-z"});
   expect_refused([] { Program().parse({"rnu"}); }, {"unknown command \"rnu\"", "did you mean \"run\"?", "run, plan"});
   expect_refused([] { Program().parse({}); }, {"subcommand"});

@@ -45,6 +45,7 @@ TEST(ConfigFile, UnknownKeysAreRefusedWithPointerAndNearestKey) {
 
 TEST(ConfigFile, WrongTypesAreRefusedWithPointerAndExpectedKind) {
   expect_bad("[]", {"sweep.json", "an object"});
+  expect_bad(R"({"schema_version": 1, "defaults": {"a/b~": 1}})", {"/defaults/a~1b~0"});
   expect_bad(R"({"schema_version": 1, "defaults": []})", {"/defaults", "an object"});
   expect_bad(R"({"schema_version": 1, "defaults": {"cp_size": "four"}})",
              {"/defaults/cp_size", "whole number", "\"four\""});

@@ -27,8 +27,8 @@ struct Program {
     add_run_options(*run, options);
   }
 
-  std::optional<std::string> parse(std::vector<std::string> arguments) {
-    return parse_command_line(app, std::move(arguments), foreign_flag_names());
+  std::optional<std::string> parse(const std::vector<std::string>& arguments) {
+    return parse_command_line(app, arguments, foreign_flag_names());
   }
 };
 
@@ -36,7 +36,7 @@ struct Program {
 inline AxisValues parse_axes(std::vector<std::string> flags) {
   Program program;
   flags.insert(flags.begin(), "run");
-  program.parse(std::move(flags));
+  program.parse(flags);
   return program.axes.values();
 }
 

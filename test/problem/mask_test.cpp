@@ -24,7 +24,7 @@ TEST(Mask, TextIsTheInverseOfParsing) {
 }
 
 TEST(Mask, RefusesNonsense) {
-  expect_refused([] { parse_mask("casual"); }, {"unknown mask \"casual\"", "causal"});
+  expect_refused([] { parse_mask("casual"); }, {"unknown mask \"casual\"", "did you mean \"causal\""});
   expect_refused([] { parse_mask(""); }, {"unknown mask \"\""});
   expect_refused([] { parse_mask("window"); }, {"unknown mask \"window\""});
   expect_refused([] { parse_mask("window:"); }, {"\"window:\"", "\"\" is not a number"});

@@ -40,8 +40,7 @@ std::vector<SweepPoint> points_of(const Communicator& world, const Execution& ex
 }
 
 std::string id_of(std::size_t index, const SweepPoint& point) {
-  if (!point.of) return fmt::format("{}-skipped", index);
-  return fmt::format("{}-{}-cp{}", index, point.of->algorithm->name, point.of->cp_size());
+  return fmt::format("{}-{}-cp{}", index, point.axes["algo"].get<std::string>(), point.axes["cp_size"].dump());
 }
 
 ExitCode run_points(const Communicator& world, const Execution& execution, const std::vector<SweepPoint>& points,

@@ -66,9 +66,21 @@ std::vector<std::string> owners_of(const CLI::App& app, const std::string& flag)
          closest.empty() ? "" : fmt::format("; did you mean {}?", closest));
 }
 
-[[noreturn]] void refuse_extra(const CLI::App& app, const std::string& extra,
+// A value behind a flag that takes none.
+void refuse_value_of_bare_flag(const CLI::App& app, const std::string& extra,
+                               const std::vector<std::string>& arguments) {
+  const auto value = std::adjacent_find(arguments.begin(), arguments.end(), [&](const auto& flag, const auto& next) {
+    const CLI::Option* option = next == extra ? chosen_command(app).get_option_no_throw(flag) : nullptr;
+    return option != nullptr && option->get_items_expected_max() == 0;
+  });
+  if (value == arguments.end()) return;
+  refuse("{} takes no value, but \"{}\" follows it: the bare flag is on, and {}=off is off", *value, extra, *value);
+}
+
+[[noreturn]] void refuse_extra(const CLI::App& app, const std::string& extra, const std::vector<std::string>& arguments,
                                const std::vector<std::string>& also_known) {
   if (extra.starts_with('-')) refuse_flag(app, extra.substr(0, extra.find('=')), also_known);
+  refuse_value_of_bare_flag(app, extra, arguments);
   if (!app.get_subcommands().empty()) refuse("unexpected argument \"{}\"", extra);
   std::vector<std::string> commands;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
@@ -111,14 +123,13 @@ AxisValues AxisFlags::values() const {
   return values;
 }
 
-std::optional<std::string> parse_command_line(CLI::App& app, std::vector<std::string> arguments,
+std::optional<std::string> parse_command_line(CLI::App& app, const std::vector<std::string>& arguments,
                                               const std::vector<std::string>& also_known) {
   refuse_empty_values(arguments);
-  accept_extras(app);                                // they are refused below, with the nearest known flag
-  std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+  accept_extras(app);  // they are refused below, with the nearest known flag
   std::string complaint;
   try {
-    app.parse(std::move(arguments));
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 wants them reversed
   } catch (const CLI::CallForHelp&) {
     return app.help();
   } catch (const CLI::CallForAllHelp&) {
@@ -129,7 +140,7 @@ std::optional<std::string> parse_command_line(CLI::App& app, std::vector<std::st
     complaint = error.what();
   }
   const auto extras = app.remaining(/*recurse=*/true);
-  if (!extras.empty()) refuse_extra(app, extras.front(), also_known);
+  if (!extras.empty()) refuse_extra(app, extras.front(), arguments, also_known);
   if (!complaint.empty()) refuse("{}", complaint);
   return std::nullopt;
 }

@@ -27,7 +27,7 @@ class AxisFlags {
 /// Parses `arguments` (without the program's name) into `app` and its commands. Whatever is wrong is a usage error;
 /// an unknown flag is refused with the commands that have it, or the nearest known one, among `also_known` too.
 /// Returns the text that was asked for instead of a run, by --help or --version.
-std::optional<std::string> parse_command_line(CLI::App& app, std::vector<std::string> arguments,
+std::optional<std::string> parse_command_line(CLI::App& app, const std::vector<std::string>& arguments,
                                               const std::vector<std::string>& also_known = {});
 
 }  // namespace cpbench

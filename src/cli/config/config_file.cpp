@@ -23,7 +23,7 @@ class Place {
   Place(std::string_view name, const Json& value) : name_(name), value_(&value) {}
 
   const Json& value() const { return *value_; }
-  Place operator/(const std::string& key) const { return {name_, pointer_ + "/" + key, value_->at(key)}; }
+  Place operator/(const std::string& key) const { return {name_, pointer_to(key), value_->at(key)}; }
   Place operator/(std::size_t index) const { return {name_, fmt::format("{}/{}", pointer_, index), value_->at(index)}; }
   std::string where() const { return fmt::format("{}: {}", name_, pointer_.empty() ? "/" : pointer_); }
 
@@ -31,12 +31,14 @@ class Place {
     if (!right_type) refuse("{}: expected {}, not {}", where(), expected, abridged(value_->dump()));
   }
   void refuse_key(const std::string& key, const std::vector<std::string>& known) const {
-    refuse_unknown(fmt::format("key at {}/{}:", fmt::format("{}: {}", name_, pointer_), key), key, known);
+    refuse_unknown(fmt::format("key at {}: {}:", name_, pointer_to(key)), key, known);
   }
 
  private:
   Place(std::string_view name, std::string pointer, const Json& value)
       : name_(name), pointer_(std::move(pointer)), value_(&value) {}
+
+  std::string pointer_to(const std::string& key) const { return (Json::json_pointer(pointer_) / key).to_string(); }
 
   static std::string abridged(std::string text) {
     constexpr std::size_t kLongest = 80;
