@@ -109,6 +109,8 @@ struct PointRecord {
   std::optional<MemoryFigures> memory;
   std::vector<RankDeviceState> devices;  ///< of ranks whose devices tell
   std::vector<Step> steps;
+  /// Of every rank, for write_trace, where a trace is wanted; not part of the result file.
+  std::vector<std::string> timelines;
 };
 
 struct Summary {

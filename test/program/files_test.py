@@ -6,7 +6,7 @@ import sys
 import time
 import unittest
 
-from program import BRIEFLY, ROOT, TINY, ProgramTest, cpbench, end, parse_json, read_json, start
+from program import BRIEFLY, ROOT, TINY, Finished, ProgramTest, cpbench, end, parse_json, read_json, start
 
 
 class Results(ProgramTest):
@@ -54,6 +54,25 @@ class Results(ProgramTest):
         self.assertGreaterEqual(len(points), 3)
         self.assertEqual([point["case"]["seq_len"] for point in points], list(range(20, 20 + len(points))))
         self.assertEqual({point["status"] for point in points}, {"ok"})
+
+
+    def test_a_trace_that_cannot_be_written_loses_no_result(self):
+        lines = self.directory / "out.jsonl"
+        traces = self.directory / "traces"
+        traces.mkdir()
+        arguments = ["--seq-len", "600,700", *TINY, "--threads", "1", "--iterations", "100"]
+        process = start(2, ["run", *arguments, "--json", self.directory / "out.json", "--trace", traces / "t.json"])
+        try:
+            while process.poll() is None and not lines.exists():
+                time.sleep(0.01)
+            traces.rmdir()  # what was checked before the run holds no more
+            out, err = process.communicate(timeout=100)
+        finally:
+            end(process)
+        run = Finished("", process.returncode, out, err)
+        self.expect_refused(run, 2, traces / "t.0-ring-cp2.json")
+        points = [parse_json(line) for line in lines.read_text().splitlines()[1:]]
+        self.assertEqual([(point["id"], point["status"]) for point in points], [("0-ring-cp2", "ok")])
 
 
 class Trace(ProgramTest):

@@ -128,7 +128,7 @@ void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFi
   }
   if (!measured) return;
   doing_ = "measuring";
-  measure(job, ranks, schedule, files.trace, record);
+  measure(job, ranks, schedule, !files.trace.empty(), record);
   if (!checked) return;
   if (job.backend().is_reproducible()) return expect_same_results(job, ranks, checked_results, record);
   doing_ = "checking";
@@ -169,7 +169,7 @@ ValidationReport PointRunner::check(RankJob& job, const Communicator& ranks, con
   return report;
 }
 
-void PointRunner::measure(RankJob& job, const Communicator& ranks, const Schedule& schedule, const std::string& trace,
+void PointRunner::measure(RankJob& job, const Communicator& ranks, const Schedule& schedule, bool traced,
                           PointRecord& record) {
   const Case& c = schedule.of;
   const DeviceBinding& device = settings_.device;
@@ -182,13 +182,9 @@ void PointRunner::measure(RankJob& job, const Communicator& ranks, const Schedul
   record.throughput = throughput_of(measurement.timing, work);
   record.comm = comm_figures_of(measurement.timing, work);
   record.steps = steps_of(job.program(), measurement.spans);
-  if (trace.empty()) return;
+  if (!traced) return;
   const TraceSource source{.rank = ranks.rank(), .host = placement_.host, .clock = synchronize_clocks(ranks)};
-  const std::vector<std::string> events =
-      ranks.gather(serialize_events(source, job.program(), c.problem.batch, measurement.spans));
-  together(ranks, [&] {
-    if (ranks.rank() == 0) write_trace(trace, events, record.id, true);
-  });
+  record.timelines = ranks.gather(serialize_events(source, job.program(), c.problem.batch, measurement.spans));
 }
 
 /// Of one rank, with all of `ranks` busy: the mean; nothing where it is not known of all. Asked once per run, dtype and

@@ -17,7 +17,8 @@ namespace cpbench {
 
 /// What to leave behind of a point besides its record; empty: nothing.
 struct PointFiles {
-  std::string trace, dump;
+  std::string trace;  ///< written from the record's timelines, by whoever asked for it
+  std::string dump;
 };
 
 class PointRunner {
@@ -35,8 +36,7 @@ class PointRunner {
   void run_on(const Communicator& ranks, const Case& c, const PointFiles& files, bool measured, PointRecord& record);
   ValidationReport check(RankJob& job, const Communicator& ranks, const Case& c, const Inputs& inputs,
                          const CheckMode& mode, const std::string& dump_directory) const;
-  void measure(RankJob& job, const Communicator& ranks, const Schedule& schedule, const std::string& trace,
-               PointRecord& record);
+  void measure(RankJob& job, const Communicator& ranks, const Schedule& schedule, bool traced, PointRecord& record);
   void expect_same_results(RankJob& job, const Communicator& ranks, std::uint64_t checked_results,
                            PointRecord& record) const;
   std::optional<double> peak_flops(const Communicator& ranks, DType dtype);

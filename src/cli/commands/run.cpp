@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <set>
+#include <utility>
 
 #include "backend/cpu/isa.hpp"
 #include "cli/commands/deadline.hpp"
@@ -16,6 +17,7 @@
 #include "result/json.hpp"
 #include "result/progress.hpp"
 #include "result/table.hpp"
+#include "result/trace.hpp"
 #include "validate/dump.hpp"
 
 namespace cpbench {
@@ -135,7 +137,11 @@ class RunCommand : public Subcommand {
       return files;
     };
     const auto end = [&](PointRecord record) {
-      if (output) output->add(std::move(record));
+      if (!output) return;
+      const std::string id = record.id;
+      const std::vector<std::string> timelines = std::exchange(record.timelines, {});
+      output->add(std::move(record));  // first: a trace that cannot be written loses no result
+      if (!timelines.empty()) write_trace(files_of(id, points).trace, timelines, id, /*overwrite=*/true);
     };
     const ExitCode code = run_points(world, execution, points, {.measured = true, .begin = begin, .end = end});
     const double elapsed_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
