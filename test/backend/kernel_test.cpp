@@ -5,48 +5,30 @@
 
 #include "backend/cpu/isa.hpp"
 #include "backend/kernel.hpp"
-#include "backend/support/attention_case.hpp"
+#include "backend/support/edge_cases.hpp"
 
 namespace cpbench::test {
 namespace {
 
 std::vector<AttentionCase> cases() {
-  std::vector<AttentionCase> list;
+  std::vector<AttentionCase> list = edge_cases();
   const auto add = [&](AttentionCase c) { list.push_back(std::move(c)); };
 
-  add({.name = "one_pair", .q_rows = 1, .k_rows = 1, .tiles = {full_tile(0, 1, 0, 1)}});
   add({.name = "full", .q_rows = 200, .k_rows = 300, .tiles = {full_tile(0, 200, 0, 300)}});
   add({.name = "causal", .q_rows = 333, .k_rows = 333, .tiles = {causal_tile(0, 333)}});
   add({.name = "long_keys", .q_rows = 20, .k_rows = 1500, .tiles = {full_tile(0, 20, 0, 1500)}});
-  add({.name = "band_shifted_by_one", .q_rows = 150, .k_rows = 150, .tiles = {{0, 150, 0, 150, -149, -1}}});
   add({.name = "window", .q_rows = 400, .k_rows = 400, .tiles = {{0, 400, 0, 400, -37, 11}}});
   add({.name = "narrow_window", .q_rows = 260, .k_rows = 260, .tiles = {{0, 260, 0, 260, -1, 0}}});
   add({.name = "documents",
        .q_rows = 270,
        .k_rows = 270,
        .tiles = {causal_tile(0, 100), causal_tile(100, 3), causal_tile(103, 1), causal_tile(104, 166)}});
-  add({.name = "rows_that_see_nothing", .q_rows = 130, .k_rows = 90, .tiles = {full_tile(40, 50, 10, 60)}});
-  add({.name = "more_rows_of_keys_in_memory",
-       .q_rows = 70,
-       .k_rows = 75,
-       .tiles = {full_tile(0, 70, 0, 75)},
-       .spare_k_rows = 300});
-  add({.name = "more_rows_of_gradients_in_memory",
-       .q_rows = 70,
-       .k_rows = 75,
-       .tiles = {full_tile(0, 70, 0, 75)},
-       .spare_dk_rows = 300});
-  add({.name = "no_tiles", .q_rows = 10, .k_rows = 10});
-  add({.name = "no_queries", .q_rows = 0, .k_rows = 10, .threads = 2});
-  add({.name = "no_keys", .q_rows = 10, .k_rows = 0, .threads = 2});
-  add({.name = "no_tiles_sink", .q_rows = 10, .k_rows = 10, .sink = true});
   add({.name = "three_calls",
        .q_rows = 100,
        .k_rows = 290,
        .tiles = {full_tile(0, 100, 0, 100), causal_tile(0, 100), full_tile(30, 70, 200, 90)},
        .calls = 3});
   list.back().tiles[1] = {0, 100, 100, 100, -99, 0};
-  add({.name = "more_calls_than_tiles", .q_rows = 64, .k_rows = 64, .tiles = {causal_tile(0, 64)}, .calls = 3});
   add({.name = "sink", .q_rows = 140, .k_rows = 140, .sink = true, .tiles = {causal_tile(0, 140)}});
   add({.name = "sink_two_calls",
        .q_rows = 90,
@@ -70,18 +52,6 @@ std::vector<AttentionCase> cases() {
        .map = {0, 6, 0, 0},
        .group = 3,
        .tiles = {full_tile(0, 70, 0, 80)}});
-  add({.name = "head_map_with_offsets",
-       .batch = 2,
-       .q_rows = 50,
-       .k_rows = 60,
-       .heads = 5,
-       .kv_heads = 3,
-       .map = {1, 3, 6, 1},
-       .group = 4,
-       .sink = true,
-       .tiles = {full_tile(0, 50, 0, 60)}});
-  add({.name = "values_shorter", .q_rows = 90, .k_rows = 90, .dim = 96, .dim_v = 40, .tiles = {causal_tile(0, 90)}});
-  add({.name = "values_longer", .q_rows = 90, .k_rows = 90, .dim = 8, .dim_v = 256, .tiles = {causal_tile(0, 90)}});
   add({.name = "dim_128", .q_rows = 200, .k_rows = 200, .dim = 128, .dim_v = 128, .tiles = {causal_tile(0, 200)}});
   add({.name = "sbhd",
        .batch = 3,

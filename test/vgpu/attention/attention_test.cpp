@@ -40,7 +40,7 @@ std::string name_of_case(const testing::TestParamInfo<VirtualAttention::ParamTyp
          std::to_string(info.index);
 }
 INSTANTIATE_TEST_SUITE_P(Shards, VirtualAttention, testing::ValuesIn(with_kernels(shard_cases())), name_of_case);
-INSTANTIATE_TEST_SUITE_P(Edges, VirtualAttention, testing::ValuesIn(with_kernels(edge_cases())), name_of_case);
+INSTANTIATE_TEST_SUITE_P(Edges, VirtualAttention, testing::ValuesIn(with_kernels(virtual_edge_cases())), name_of_case);
 
 class EveryOrder : public testing::TestWithParam<std::tuple<DType, int, const char*>> {};
 

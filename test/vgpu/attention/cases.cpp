@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "backend/support/edge_cases.hpp"
 #include "shard/shard.hpp"
 #include "vgpu/attention/covering.hpp"
 
@@ -105,13 +106,9 @@ std::vector<VirtualCase> shard_cases() {
   return cases;
 }
 
-std::vector<VirtualCase> edge_cases() {
-  std::vector<AttentionCase> list;
-  const auto add = [&](AttentionCase c) {
-    c.dtype = list.size() % 2 == 0 ? DType::kBf16 : DType::kFp16;
-    list.push_back(std::move(c));
-  };
-  add({.name = "one_pair", .q_rows = 1, .k_rows = 1, .tiles = {full_tile(0, 1, 0, 1)}});
+std::vector<VirtualCase> virtual_edge_cases() {
+  std::vector<AttentionCase> list = edge_cases();
+  const auto add = [&](AttentionCase c) { list.push_back(std::move(c)); };
   add({.name = "whole_blocks", .q_rows = 128, .k_rows = 256, .tiles = {full_tile(0, 128, 0, 256)}});
   add({.name = "one_row_more", .q_rows = 129, .k_rows = 257, .tiles = {full_tile(0, 129, 0, 257)}});
   add({.name = "one_row_less", .q_rows = 127, .k_rows = 255, .tiles = {full_tile(0, 127, 0, 255)}});
@@ -121,44 +118,13 @@ std::vector<VirtualCase> edge_cases() {
        .dim = 128,
        .dim_v = 128,
        .tiles = {full_tile(0, 65, 0, 177)}});
-  add({.name = "diagonal", .q_rows = 200, .k_rows = 200, .tiles = {{0, 200, 0, 200, 0, 0}}});
-  add({.name = "below_the_diagonal", .q_rows = 150, .k_rows = 150, .tiles = {{0, 150, 0, 150, -149, -1}}});
-  add({.name = "short_documents",
-       .q_rows = 140,
-       .k_rows = 140,
-       .tiles = {causal_tile(0, 64), causal_tile(64, 1), causal_tile(65, 63), causal_tile(128, 12)}});
-  add({.name = "rows_that_see_nothing", .q_rows = 130, .k_rows = 90, .tiles = {full_tile(40, 50, 10, 60)}});
-  add({.name = "more_keys_in_memory",
-       .q_rows = 70,
-       .k_rows = 75,
-       .tiles = {full_tile(0, 70, 0, 75)},
-       .spare_k_rows = 300});
-  add({.name = "more_gradients_in_memory",
-       .q_rows = 70,
-       .k_rows = 75,
-       .tiles = {full_tile(0, 70, 0, 75)},
-       .spare_dk_rows = 300});
-  add({.name = "no_tiles", .q_rows = 10, .k_rows = 10});
-  add({.name = "no_tiles_but_sink", .q_rows = 10, .k_rows = 10, .sink = true});
-  add({.name = "no_queries", .q_rows = 0, .k_rows = 10});
-  add({.name = "no_keys", .q_rows = 10, .k_rows = 0});
-  add({.name = "more_calls_than_tiles", .q_rows = 64, .k_rows = 64, .tiles = {causal_tile(0, 64)}, .calls = 3});
   add({.name = "large_logits", .q_rows = 64, .k_rows = 300, .magnitude = 4, .tiles = {full_tile(0, 64, 0, 300)}});
-  add({.name = "head_map_with_offsets",
-       .batch = 2,
-       .q_rows = 50,
-       .k_rows = 60,
-       .heads = 5,
-       .kv_heads = 3,
-       .map = {1, 3, 6, 1},
-       .group = 4,
-       .sink = true,
-       .tiles = {full_tile(0, 50, 0, 60)}});
-  add({.name = "values_shorter", .q_rows = 90, .k_rows = 90, .dim = 96, .dim_v = 40, .tiles = {causal_tile(0, 90)}});
-  add({.name = "values_longer", .q_rows = 90, .k_rows = 90, .dim = 8, .dim_v = 256, .tiles = {causal_tile(0, 90)}});
   add({.name = "dim_192", .q_rows = 90, .k_rows = 90, .dim = 192, .dim_v = 192, .tiles = {causal_tile(0, 90)}});
   std::vector<VirtualCase> cases;
-  for (const AttentionCase& c : list) cases.push_back({c, {vgpu::Order::kRandom, cases.size()}});
+  for (AttentionCase& c : list) {
+    c.dtype = cases.size() % 2 == 0 ? DType::kBf16 : DType::kFp16;
+    cases.push_back({std::move(c), {vgpu::Order::kRandom, cases.size()}});
+  }
   return cases;
 }
 

@@ -19,7 +19,7 @@ struct VirtualCase {
 /// signs of the scale, calls that continue each other, and orders, every two values of which meet in some case.
 std::vector<VirtualCase> shard_cases();
 
-/// Shapes that are all edge.
-std::vector<VirtualCase> edge_cases();
+/// Shapes that are all edge: those of every device, and those of blocks.
+std::vector<VirtualCase> virtual_edge_cases();
 
 }  // namespace cpbench::test
