@@ -12,15 +12,6 @@
 namespace cpbench {
 namespace {
 
-/// The first complaint of any rank, on all of them; empty where there is none.
-std::string first_complaint(const Communicator& world, const std::string& mine) {
-  std::string found;
-  for (const std::string& complaint : world.gather(mine)) {
-    if (found.empty()) found = complaint;
-  }
-  return world.broadcast(found);
-}
-
 [[noreturn]] void refuse_placement(const std::string& message) { throw Error(ExitCode::kPlacement, message); }
 
 const Platform& choose_platform(const Communicator& world, const std::string& asked, std::string& note) {
@@ -29,12 +20,12 @@ const Platform& choose_platform(const Communicator& world, const std::string& as
     std::vector<std::string> names;
     for (const Platform* known : platforms()) names.push_back(known->name());
     if (platform == nullptr) refuse("--backend {} is not in this build: it has {}", asked, fmt::join(names, ", "));
-    const std::string obstacle = first_complaint(world, platform->obstacle());
+    const std::string obstacle = world.first_nonempty(platform->obstacle());
     if (!obstacle.empty()) refuse_placement(fmt::format("--backend {}: {}", asked, obstacle));
     return *platform;
   }
   for (const Platform* platform : platforms()) {
-    const std::string obstacle = first_complaint(world, platform->obstacle());
+    const std::string obstacle = world.first_nonempty(platform->obstacle());
     if (obstacle.empty()) return *platform;
     note += fmt::format("{}{}", note.empty() ? "" : "; ", obstacle);
   }
@@ -70,7 +61,7 @@ DeviceBinding bind_device(const Communicator& world, const Placement& placement,
     complaint = fmt::format("{} ranks on {} share {}: give each a GPU of its own, or say --allow-shared-gpu", sharers,
                             placement.host, binding.info->uuid);
   }
-  complaint = first_complaint(world, complaint);
+  complaint = world.first_nonempty(complaint);
   if (!complaint.empty()) refuse_placement(complaint);
   return binding;
 }

@@ -100,10 +100,7 @@ std::string thread_warning(const Placement& placement, int threads) {
 }
 
 std::string thread_warning(const Communicator& world, const Placement& placement, int threads) {
-  for (const std::string& text : world.gather(thread_warning(placement, threads))) {
-    if (!text.empty()) return text;
-  }
-  return "";
+  return world.first_nonempty(thread_warning(placement, threads));
 }
 
 void require_memory(const Communicator& sharers, std::int64_t planned_bytes, std::int64_t available_bytes,

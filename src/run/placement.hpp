@@ -34,7 +34,7 @@ bool cores_suffice(const Placement& placement, int threads);
 /// What to tell the user where they have not: this rank has fewer CPUs than threads, or its node fewer than all its
 /// ranks together. Empty where they have.
 std::string thread_warning(const Placement& placement, int threads);
-/// Collective: that of the lowest rank that has one, on rank 0.
+/// Collective: that of the lowest rank that has one, on all of them.
 std::string thread_warning(const Communicator& world, const Placement& placement, int threads);
 
 /// Bytes that can still be allocated on this node: the kernel's MemAvailable, or what the control groups (v1 or v2) of

@@ -1,5 +1,6 @@
 #include "transport/communicator.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <numeric>
@@ -158,6 +159,12 @@ std::vector<std::string> Communicator::gather(const std::string& text) const {
     texts.push_back(all.substr(static_cast<std::size_t>(offsets[r]), static_cast<std::size_t>(lengths[r])));
   }
   return texts;
+}
+
+std::string Communicator::first_nonempty(const std::string& text) const {
+  const std::vector<std::string> all = gather(text);
+  const auto found = std::ranges::find_if(all, [](const std::string& one) { return !one.empty(); });
+  return broadcast(found == all.end() ? "" : *found);
 }
 
 std::string Communicator::broadcast(const std::string& text) const {

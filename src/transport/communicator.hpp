@@ -48,6 +48,8 @@ class Communicator {
 
   /// Everybody's text by rank, on rank 0; empty elsewhere.
   std::vector<std::string> gather(const std::string& text) const;
+  /// The text of the lowest rank whose text is not empty, on all of them; empty where all are.
+  std::string first_nonempty(const std::string& text) const;
   /// Rank 0's text.
   std::string broadcast(const std::string& text) const;
   /// Everybody's numbers by rank; lengths may differ.
