@@ -17,6 +17,10 @@ std::deque<Carrier>& registry() {
 
 RegisterCarrier::RegisterCarrier(Carrier carrier) { registry().push_back(std::move(carrier)); }
 
+std::vector<std::string> no_obstacles(const Communicator& ranks, int) {
+  return std::vector<std::string>(static_cast<std::size_t>(ranks.size()));
+}
+
 std::vector<const Carrier*> carriers_for(const std::string& platform) {
   std::vector<const Carrier*> found;
   for (const Carrier& carrier : registry()) {

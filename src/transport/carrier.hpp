@@ -26,10 +26,10 @@ struct LibraryVersions {
 struct Carrier {
   std::string name;      ///< what `--transport` calls it
   std::string platform;  ///< whose memory it moves
-  int preference;        ///< `auto` takes the highest that can be used
-  /// Why it cannot carry messages between these ranks; empty where it can. `device`: the rank's own, as its platform
-  /// counts. Collective, with the same answer on all ranks.
-  std::function<std::string(const Communicator& ranks, int device)> obstacle;
+  int preference;        ///< the highest of those that reach a rank carries its messages
+  /// By rank: why it cannot carry messages to it; empty where it can. `device`: the rank's own, as its platform counts.
+  /// Collective; two ranks find the same of each other.
+  std::function<std::vector<std::string>(const Communicator& ranks, int device)> obstacles;
   /// Collective. All that it is given must outlive what it makes.
   std::function<std::unique_ptr<Transport>(const Communicator& ranks, Backend& backend,
                                            const TransportOptions& options)>
@@ -40,6 +40,9 @@ struct Carrier {
   /// Of NCCL, where that is what carries.
   std::function<std::optional<LibraryVersions>()> nccl = [] { return std::nullopt; };
 };
+
+/// Of a carrier that reaches all ranks.
+std::vector<std::string> no_obstacles(const Communicator& ranks, int device);
 
 /// A transport registers itself from its own file, as kernels do.
 class RegisterCarrier {

@@ -7,7 +7,7 @@ namespace {
 const RegisterCarrier kRegistered({.name = "mpi",
                                    .platform = "cpu",
                                    .preference = 0,
-                                   .obstacle = [](const Communicator&, int) { return std::string(); },
+                                   .obstacles = no_obstacles,
                                    .make =
                                        [](const Communicator& ranks, Backend&, const TransportOptions&) {
                                          return std::make_unique<MpiTransport>(ranks);

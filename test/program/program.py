@@ -125,10 +125,13 @@ class ProgramTest(unittest.TestCase):
         self.assertEqual(run.code, 0, str(run))
         return run
 
-    def points_of(self, *arguments, ranks=None, code=0, limit_s=100):
+    def points_of(self, *arguments, ranks=None, code=0, environment=None, limit_s=100):
         """The points in the result file of `cpbench run`, which leaves with `code`."""
         path = self.directory / "points.json"
-        run = cpbench("run", *BRIEFLY, *arguments, "--json", path, "--overwrite", ranks=ranks, limit_s=limit_s)
+        run = cpbench(
+            "run", *BRIEFLY, *arguments, "--json", path, "--overwrite",
+            ranks=ranks, environment=environment, limit_s=limit_s,
+        )  # fmt: skip
         self.assertEqual(run.code, code, str(run))
         return read_json(path)["points"]
 

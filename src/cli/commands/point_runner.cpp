@@ -33,12 +33,12 @@ std::vector<RankDeviceState> states_of(const Communicator& ranks, const std::opt
 
 }  // namespace
 
-Json axes_with(const Json& axes, const Settings& settings) {
+Json axes_with(const Json& axes, const Settings& settings, int ranks) {
   Json all = axes;
   all["input"] = name_of(settings.input);
   all["seed"] = settings.seed;
   all["backend"] = settings.device.platform->name();
-  all["transport"] = settings.carrier->name;
+  all["transport"] = settings.route.name(ranks);
   all["kernel"] = settings.kernel;
   all["isa"] = isa();
   all["threads"] = settings.threads;
@@ -73,7 +73,7 @@ PointRunner::PointRunner(const Communicator& world, const Settings& settings, co
 PointRecord PointRunner::run(const SweepPoint& point, const std::string& id, const PointFiles& files, bool measured) {
   PointRecord record;
   record.id = id;
-  record.axes = axes_with(point.axes, settings_);
+  record.axes = axes_with(point.axes, settings_, point.of ? point.of->cp_size() : world_.size());
   if (!point.of) {
     record.status = Status::kSkipped;
     record.reason = point.skipped_because;

@@ -50,7 +50,8 @@ class PointRunner {
 };
 
 /// `case` of a result: the axes, and the settings that figures depend on, named as their flags.
-Json axes_with(const Json& axes, const Settings& settings);
+/// `ranks`: of the point.
+Json axes_with(const Json& axes, const Settings& settings, int ranks);
 
 /// The point's results in the memory of the job.
 LocalResults results_of(RankJob& job, const Case& c);

@@ -30,7 +30,7 @@ RankJob::RankJob(const Schedule& schedule, const Communicator& ranks, const Sett
       settings_(settings),
       backend_(settings.device.platform->make(settings.backend_options())),
       buffers_(schedule.of.problem, program(), *backend_),
-      carried_(settings.carrier->make(ranks, *backend_, {.comm_ctas = settings.comm_ctas})),
+      carried_(settings.route.make(ranks, *backend_, {.comm_ctas = settings.comm_ctas})),
       emulated_(emulated(*carried_, ranks, settings)),
       compute_only_program_(without_communication(program(), schedule.of)),
       comm_only_program_(without_compute(program(), schedule.of)),

@@ -40,14 +40,12 @@ std::string dtypes_of(const std::vector<SweepPoint>& points) {
   return fmt::format("{}", fmt::join(names, ","));
 }
 
-TableContext context_of(const Execution& execution, const std::vector<SweepPoint>& points) {
+TableContext context_of(const Execution& execution, const std::vector<SweepPoint>& points, int ranks) {
   const Settings& settings = execution.settings;
   const std::string link = to_string(settings.link);
-  const std::string way = settings.carrier->describe();
   const std::string kernels = settings.device.info ? settings.kernel : fmt::format("{}, {}", settings.kernel, isa());
   return {.backend = fmt::format("{} ({})", settings.device.platform->name(), kernels),
-          .transport = settings.carrier->name + (way.empty() ? "" : " (" + way + ")") +
-                       (link.empty() ? "" : " with links emulated at " + link),
+          .transport = settings.route.describe(ranks) + (link.empty() ? "" : " with links emulated at " + link),
           .dtype = dtypes_of(points),
           .threads = settings.threads};
 }
@@ -127,7 +125,8 @@ class RunCommand : public Subcommand {
     Header header = header_of(job, execution.placement, execution.settings.device, sweep_.config);
     std::unique_ptr<Output> output;
     together(world, [&] {
-      if (job.speaks) output = std::make_unique<Output>(run_, std::move(header), points, context_of(execution, points));
+      if (job.speaks)
+        output = std::make_unique<Output>(run_, std::move(header), points, context_of(execution, points, world.size()));
     });
     const Deadline deadline(run_.timeout_s, world);
     const auto begin = [&](const std::string& id, const SweepPoint& point) {

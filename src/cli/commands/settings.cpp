@@ -1,6 +1,8 @@
 #include "cli/commands/settings.hpp"
 
 #include <algorithm>
+#include <set>
+#include <sstream>
 
 #include "backend/kernel.hpp"
 #include "support/error.hpp"
@@ -19,22 +21,50 @@ std::string kernel_of(const std::string& asked, const DeviceBinding& binding) {
   refuse_unknown("kernel", asked, known);
 }
 
-/// The transport of that name, or the best one that reaches all ranks. Links are emulated on messages that the host
-/// moves.
-const Carrier* carrier_of(const Communicator& world, const RunOptions& run, const DeviceBinding& binding) {
-  const std::string platform = binding.platform->name();
-  std::vector<std::string> names;
-  for (const Carrier* carrier : carriers_for(platform)) {
-    names.push_back(carrier->name);
-    if (run.transport != "auto" && run.transport != carrier->name) continue;
-    const bool emulates = run.emulate_link.empty() || !carrier->is_queued;
-    const std::string obstacle =
-        emulates ? carrier->obstacle(world, binding.device) : "the device moves its messages, so no link is emulated";
-    if (obstacle.empty()) return carrier;
-    if (run.transport != "auto") refuse("--transport {}: {}", run.transport, obstacle);
+/// `ipc+nccl` names two.
+std::vector<const Carrier*> carriers_named(const std::string& asked, const std::string& platform) {
+  std::vector<std::string> known;
+  for (const Carrier* carrier : carriers_for(platform)) known.push_back(carrier->name);
+  std::set<std::string> names;
+  std::istringstream text(asked);
+  for (std::string name; std::getline(text, name, '+');) names.insert(name);
+  std::vector<const Carrier*> found = carriers_for(platform);
+  std::erase_if(found, [&](const Carrier* carrier) { return names.erase(carrier->name) == 0; });
+  if (!names.empty() || found.empty()) {
+    refuse("--transport {} is not in this build for --backend {}: it has {}", asked, platform, fmt::join(known, ", "));
   }
-  refuse("--transport {} is not in this build for --backend {}: it has {}", run.transport, platform,
-         fmt::join(names, ", "));
+  const auto is_other = [&](const Carrier* carrier) { return carrier->is_queued != found.front()->is_queued; };
+  if (std::ranges::any_of(found, is_other)) {
+    refuse("--transport {}: messages are all moved by devices, or all by the host", asked);
+  }
+  return found;
+}
+
+/// By the carriers that were named, or by the device's if they reach all ranks and else by the host's.
+Route route_of(const Communicator& world, const RunOptions& run, const DeviceBinding& binding) {
+  const std::string platform = binding.platform->name();
+  std::vector<std::vector<const Carrier*>> choices;
+  if (run.transport == "auto") {
+    std::vector<const Carrier*> queued = carriers_for(platform);
+    std::vector<const Carrier*> others(std::ranges::stable_partition(queued, &Carrier::is_queued).begin(),
+                                       queued.end());
+    queued.resize(queued.size() - others.size());
+    choices = {queued, others};
+  } else {
+    choices = {carriers_named(run.transport, platform)};
+  }
+  std::string obstacle;
+  for (const std::vector<const Carrier*>& carriers : choices) {
+    if (carriers.empty()) continue;
+    if (carriers.front()->is_queued && !run.emulate_link.empty()) {  // links are emulated where the host moves messages
+      obstacle = "the device moves its messages, so no link is emulated";
+      continue;
+    }
+    Route route(world, binding.device, carriers);
+    if (route.obstacle().empty()) return route;
+    obstacle = route.obstacle();
+  }
+  refuse("--transport {}: {}", run.transport, obstacle);
 }
 
 /// fp64 on the host, or what the rank's own device computes.
@@ -102,7 +132,7 @@ Settings settings_of(const Communicator& world, const RunOptions& run, const Swe
           .input = parse_input(run.input),
           .seed = sweep.seed,
           .device = binding,
-          .carrier = carrier_of(world, run, binding),
+          .route = route_of(world, run, binding),
           .kernel = kernel_of(run.kernel, binding),
           .graphs = !run.no_graphs,
           .comm_ctas = run.comm_ctas,

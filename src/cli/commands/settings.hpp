@@ -6,8 +6,8 @@
 #include "cli/config/options.hpp"
 #include "run/device_binding.hpp"
 #include "run/placement.hpp"
-#include "transport/carrier.hpp"
 #include "transport/link_model.hpp"
+#include "transport/route.hpp"
 #include "validate/check.hpp"
 #include "validate/input.hpp"
 
@@ -20,7 +20,7 @@ struct Settings {
   InputKind input;
   std::uint64_t seed;
   DeviceBinding device;
-  const Carrier* carrier;
+  Route route;
   std::string kernel;
   bool graphs;
   int comm_ctas;

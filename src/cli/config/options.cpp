@@ -68,7 +68,7 @@ void add_execution_options(CLI::App& command, RunOptions& options) {
            "what results are checked against: fp64 on the host, or device: cuBLAS on the rank's GPU [fp64]");
   add_text(command, "--input", options.input, "INPUT", "normal, outlier, large-logits, constant or nan [normal]");
   add_text(command, "--backend", options.backend, "NAME", "auto, cpu or cuda [auto]");
-  add_text(command, "--transport", options.transport, "NAME", "auto, mpi, nccl or ipc [auto]");
+  add_text(command, "--transport", options.transport, "NAME", "auto, mpi, ipc, nccl or ipc+nccl [auto]");
   command.add_flag("--allow-shared-gpu", options.allow_shared_gpu, "let ranks of a node share a GPU, for tests");
   add_integer(command, "--comm-ctas", options.comm_ctas, 0, "GPU blocks for communication; 0: the library's choice");
   command.add_flag("--no-graphs", options.no_graphs, "queue a GPU's work operation by operation, not as a graph");

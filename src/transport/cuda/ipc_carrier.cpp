@@ -1,6 +1,5 @@
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "backend/cuda/cuda_backend.hpp"
@@ -17,30 +16,32 @@ std::optional<int> visible_device(const std::vector<DeviceInfo>& devices, const 
   return found == devices.end() ? std::nullopt : std::optional(static_cast<int>(found - devices.begin()));
 }
 
-/// A device that is not visible here is taken to be reachable: since CUDA 10.1 that does not matter, and opening its
-/// memory will tell.
-std::string unreachable_peer(const Communicator& ranks, int device) {
+/// Whether this process's device reaches that of each rank of the node. One that is not visible here is taken to be
+/// reachable: since CUDA 10.1 that does not matter, and opening its memory will tell.
+std::vector<double> reach_within(const Communicator& node, int device) {
   const std::vector<DeviceInfo> devices = find_platform("cuda")->devices();
-  const std::string own = devices[static_cast<std::size_t>(device)].bus_id;
-  std::string complaint;
-  for (const auto& other : ranks.allgather(std::vector<double>(own.begin(), own.end()))) {
-    std::string bus_id;
-    for (const double c : other) bus_id += static_cast<char>(c);
-    const std::optional<int> peer = visible_device(devices, bus_id);
+  const std::string& own = devices[static_cast<std::size_t>(device)].bus_id;
+  std::vector<double> reached;
+  for (const auto& bus_id : node.allgather(std::vector<double>(own.begin(), own.end()))) {
+    const std::optional<int> peer = visible_device(devices, std::string(bus_id.begin(), bus_id.end()));
     int can = 1;
     if (peer && *peer != device) check(cudaDeviceCanAccessPeer(&can, device, *peer), "cudaDeviceCanAccessPeer");
-    if (can == 0) complaint = fmt::format("GPU {} cannot reach GPU {}", own, bus_id);
+    reached.push_back(can);
   }
-  return complaint;
+  return reached;
 }
 
-std::string obstacle(const Communicator& ranks, int device) {
-  if (ranks.min_over_ranks(ranks.node().size()) < ranks.size()) return "the ranks are on several nodes";
-  std::string found;
-  for (const std::string& complaint : ranks.gather(unreachable_peer(ranks, device))) {
-    if (found.empty()) found = complaint;
+std::vector<std::string> obstacles(const Communicator& ranks, int device) {
+  std::vector<std::string> found(static_cast<std::size_t>(ranks.size()), "they are on different nodes");
+  const Communicator node = ranks.node();
+  const auto rank_of = node.allgather(std::array{static_cast<double>(ranks.rank())});
+  const auto reach = node.allgather(reach_within(node, device));
+  const auto own = static_cast<std::size_t>(node.rank());
+  for (std::size_t peer = 0; peer < reach.size(); ++peer) {
+    const bool both = reach[own][peer] != 0 && reach[peer][own] != 0;
+    found[static_cast<std::size_t>(rank_of[peer].front())] = both ? "" : "their GPUs cannot reach each other";
   }
-  return ranks.broadcast(found);
+  return found;
 }
 
 std::unique_ptr<Transport> make(const Communicator& ranks, Backend& backend, const TransportOptions&) {
@@ -50,7 +51,7 @@ std::unique_ptr<Transport> make(const Communicator& ranks, Backend& backend, con
 const RegisterCarrier kRegistered({.name = "ipc",
                                    .platform = "cuda",
                                    .preference = 2,
-                                   .obstacle = obstacle,
+                                   .obstacles = obstacles,
                                    .make = make,
                                    .is_queued = true,
                                    .describe = [] { return std::string("copy engines"); }});

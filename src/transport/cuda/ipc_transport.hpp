@@ -16,8 +16,8 @@ namespace cpbench {
 /// memory (the buffer may be written), and then raises one in the receiver's (it has been). Whoever waits for a flag
 /// takes it down, so the same queue, or a graph of it, serves again and again.
 ///
-/// Ranks are those of the communicator, all of one node; it keeps a duplicate. Making and destroying one is collective:
-/// nobody's memory is freed while another process has it open.
+/// Ranks are those of the communicator, of which it keeps a duplicate; peers are of one node. Making and destroying one
+/// is collective: nobody's memory is freed while another process has it open.
 class IpcTransport : public Transport {
  public:
   /// `queues` must outlive it.

@@ -25,14 +25,15 @@ std::unique_ptr<Transport> make(const Communicator& ranks, Backend&, const Trans
   return std::make_unique<StagedTransport>(ranks);
 }
 
-const RegisterCarrier kRegistered(
-    {.name = "mpi",
-     .platform = "cuda",
-     .preference = 0,
-     .obstacle = [](const Communicator&, int) { return std::string(); },
-     .make = make,
-     .is_queued = false,
-     .describe = [] { return std::string(mpi_takes_device_memory() ? "direct" : "through pinned memory"); }});
+const RegisterCarrier kRegistered({.name = "mpi",
+                                   .platform = "cuda",
+                                   .preference = 0,
+                                   .obstacles = no_obstacles,
+                                   .make = make,
+                                   .is_queued = false,
+                                   .describe = [] {
+                                     return std::string(mpi_takes_device_memory() ? "direct" : "through pinned memory");
+                                   }});
 
 }  // namespace
 }  // namespace cpbench

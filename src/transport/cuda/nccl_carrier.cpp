@@ -20,13 +20,14 @@ bool takes_several_ranks_per_gpu() {
   return version >= kSince && enabled != nullptr && std::string_view(enabled) == "1";
 }
 
-std::string obstacle(const Communicator& ranks, int device) {
+/// One communicator serves all ranks: it can be made, or not.
+std::vector<std::string> obstacles(const Communicator& ranks, int device) {
   const std::string uuid = find_platform("cuda")->devices()[static_cast<std::size_t>(device)].uuid;
   const std::vector<double> own(uuid.begin(), uuid.end());
   std::vector<std::vector<double>> all = ranks.allgather(own);
   std::ranges::sort(all);
-  if (std::ranges::adjacent_find(all) == all.end() || takes_several_ranks_per_gpu()) return "";
-  return "ranks share a GPU, which NCCL allows from version 2.30 on with NCCL_MULTI_RANK_GPU_ENABLE=1";
+  if (std::ranges::adjacent_find(all) == all.end() || takes_several_ranks_per_gpu()) return no_obstacles(ranks, device);
+  return {all.size(), "ranks share a GPU, which NCCL allows from version 2.30 on with NCCL_MULTI_RANK_GPU_ENABLE=1"};
 }
 
 std::unique_ptr<Transport> make(const Communicator& ranks, Backend& backend, const TransportOptions& options) {
@@ -36,7 +37,7 @@ std::unique_ptr<Transport> make(const Communicator& ranks, Backend& backend, con
 const RegisterCarrier kRegistered({.name = "nccl",
                                    .platform = "cuda",
                                    .preference = 1,
-                                   .obstacle = obstacle,
+                                   .obstacles = obstacles,
                                    .make = make,
                                    .is_queued = true,
                                    .describe = [] { return "NCCL " + nccl_versions().library; },

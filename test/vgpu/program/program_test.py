@@ -11,10 +11,10 @@ LIMIT_S = 600
 
 
 class OnVirtualGpus(ProgramTest):
-    def expect_validated(self, ranks, content, *flags):
+    def expect_validated(self, ranks, content, *flags, environment=None):
         points = self.points_of(
             "--config", self.config(content), "--check", "full", "--backend", "cuda", *flags,
-            ranks=ranks, limit_s=LIMIT_S,
+            ranks=ranks, environment=environment, limit_s=LIMIT_S,
         )  # fmt: skip
         self.expect_all_validated(points)
         return points
@@ -39,6 +39,33 @@ class OnVirtualGpus(ProgramTest):
             content = {"defaults": SMALL, "matrix": {"algo": ALGORITHMS}}
             points = self.expect_validated(ranks, content, "--transport", "nccl", *flags)
             self.assertEqual({p["case"]["transport"] for p in points}, {"nccl"})
+
+    def test_on_two_nodes_copy_engines_and_nccl_share_the_messages(self):
+        nodes = {"CPBENCH_VGPU_RANKS_PER_NODE": "2"}
+        for algorithms, flags in ((ALGORITHMS, []), (["ring"], ["--no-graphs", "--transport", "nccl+ipc"])):
+            content = {"defaults": SMALL, "matrix": {"algo": algorithms}}
+            points = self.expect_validated(4, content, *flags, environment=nodes)
+            self.assertEqual({p["case"]["transport"] for p in points}, {"ipc+nccl"})
+
+    def test_a_result_names_the_transports_of_its_own_ranks(self):
+        nodes = {"CPBENCH_VGPU_RANKS_PER_NODE": "2"}
+        content = {"defaults": SMALL, "matrix": {"cp_size": [1, 2, 3]}}
+        points = self.expect_validated(3, content, environment=nodes)
+        self.assertEqual([p["case"]["transport"] for p in points], ["ipc", "ipc", "ipc+nccl"])
+
+    def test_devices_that_cannot_reach_each_other_use_nccl(self):
+        for peers, transport in ((1, "nccl"), (2, "ipc+nccl")):
+            reach = {"CPBENCH_VGPU_PEERS": str(peers)}
+            points = self.expect_validated(3, {"defaults": SMALL}, environment=reach)
+            self.assertEqual([p["case"]["transport"] for p in points], [transport])
+
+    def test_a_transport_that_does_not_reach_is_refused(self):
+        arguments = ["run", "--seq-len", "16", "--heads", "1", "--head-dim", "8", "--transport"]
+        for variable, reason in (("RANKS_PER_NODE", "on different nodes"), ("PEERS", "cannot reach each other")):
+            refused = cpbench(*arguments, "ipc", ranks=2, environment={"CPBENCH_VGPU_" + variable: "1"}, limit_s=LIMIT_S)
+            self.expect_refused(refused, 2, "--transport ipc: ranks 0 and 1", reason)
+        self.expect_refused(cpbench(*arguments, "ipc+mpi", limit_s=LIMIT_S), 2, "all moved by devices, or all by the host")
+        self.expect_refused(cpbench(*arguments, "ipc+pigeon", limit_s=LIMIT_S), 2, "ipc+pigeon", "ipc, nccl, mpi")
 
     @unittest.skipUnless("CPBENCH_LONG_TESTS" in os.environ, "takes minutes: CPBENCH_LONG_TESTS=1")
     def test_planted_faults_are_caught(self):

@@ -9,6 +9,7 @@
 #include "emulator/arena.hpp"
 #include "emulator/memory.hpp"
 #include "runtime/engine.hpp"
+#include "runtime/place.hpp"
 #include "runtime/status.hpp"
 
 using cpbench::vgpu::status;
@@ -58,9 +59,10 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   if (!exists(device)) return status(cudaErrorInvalidDevice);
   *properties = {};
   std::strcpy(properties->name, "cpbench virtual GPU");
-  // The same on all processes of a host, and another on every host.
+  // The same on all processes of a node, and another on every node.
   const long host = gethostid();
   std::memcpy(properties->uuid.bytes, &host, sizeof host);
+  properties->uuid.bytes[14] = static_cast<char>(cpbench::vgpu::node());
   properties->uuid.bytes[15] = static_cast<char>(device);
   properties->totalGlobalMem = memory_bytes();
   properties->sharedMemPerBlock = 48 << 10;
@@ -112,7 +114,7 @@ cudaError_t cudaDeviceGetPCIBusId(char* text, int length, int device) {
 cudaError_t cudaDeviceReset() { return cudaDeviceSynchronize(); }
 cudaError_t cudaDeviceCanAccessPeer(int* can, int device, int peer) {
   if (!exists(device) || !exists(peer)) return status(cudaErrorInvalidDevice);
-  *can = device != peer ? 1 : 0;
+  *can = device != peer && cpbench::vgpu::are_peers(device, peer) ? 1 : 0;
   return cudaSuccess;
 }
 cudaError_t cudaDeviceEnablePeerAccess(int peer, unsigned) {

@@ -12,6 +12,7 @@
 #include "emulator/global_shadow.hpp"
 #include "emulator/memory.hpp"
 #include "runtime/event.hpp"
+#include "runtime/place.hpp"
 #include "runtime/status.hpp"
 
 namespace cpbench::vgpu {
@@ -20,7 +21,7 @@ namespace {
 struct Handle {
   std::uint64_t mark;
   pid_t process;
-  int file;
+  int file, node, device;
   std::size_t offset, bytes;
   static constexpr std::uint64_t kMark = 0x6970632d76677075;
 };
@@ -77,6 +78,12 @@ struct Opened {
 };
 std::map<std::uintptr_t, Opened> opened;
 
+int current_device() {
+  int device = 0;
+  cudaGetDevice(&device);
+  return device;
+}
+
 }  // namespace
 }  // namespace cpbench::vgpu
 
@@ -86,7 +93,8 @@ cudaError_t cudaIpcGetMemHandle(cudaIpcMemHandle_t* handle, void* pointer) {
   const auto place = reinterpret_cast<std::uintptr_t>(pointer);
   const auto allocation = global_memory().find(place);
   if (allocation.bytes == 0 || allocation.begin != place) return status(cudaErrorInvalidValue);
-  const Handle made{Handle::kMark, getpid(), global_memory_file(), place - kOwnMemory.begin, allocation.bytes};
+  const Handle made{Handle::kMark,   getpid(), global_memory_file(), node(), current_device(), place - kOwnMemory.begin,
+                    allocation.bytes};
   std::memcpy(handle->reserved, &made, sizeof made);
   return cudaSuccess;
 }
@@ -96,6 +104,8 @@ cudaError_t cudaIpcOpenMemHandle(void** pointer, cudaIpcMemHandle_t handle, unsi
   std::memcpy(&given, handle.reserved, sizeof given);
   // CUDA does not let a process open its own memory.
   if (given.mark != Handle::kMark || given.process == getpid()) return status(cudaErrorInvalidValue);
+  if (given.node != node()) return status(cudaErrorInvalidResourceHandle);
+  if (!are_peers(given.device, current_device())) return status(cudaErrorPeerAccessUnsupported);
   map_arena();
   const std::uintptr_t room = rooms.open(given);
   if (room == 0) return status(cudaErrorInvalidResourceHandle);

@@ -1,0 +1,68 @@
+#include "transport/route.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "transport/routed_transport.hpp"
+
+namespace cpbench {
+
+Route::Route(const Communicator& ranks, int device, std::vector<const Carrier*> carriers)
+    : carriers_(std::move(carriers)) {
+  std::vector<std::vector<std::string>> obstacles;
+  for (const Carrier* carrier : carriers_) obstacles.push_back(carrier->obstacles(ranks, device));
+  std::vector<double> own;  // its first carrier to each rank; where there is none, one beyond the last
+  std::string complaint;
+  for (std::size_t peer = 0; peer < static_cast<std::size_t>(ranks.size()); ++peer) {
+    const auto reaches = [&](const std::vector<std::string>& of) { return of[peer].empty(); };
+    own.push_back(static_cast<double>(std::ranges::find_if(obstacles, reaches) - obstacles.begin()));
+    if (!complaint.empty() || std::ranges::any_of(obstacles, reaches)) continue;
+    complaint = fmt::format("ranks {} and {}: {}", ranks.rank(), peer, obstacles.back()[peer]);
+  }
+  for (const std::vector<double>& row : ranks.allgather(own)) between_.emplace_back(row.begin(), row.end());
+  obstacle_ = ranks.first_nonempty(complaint);
+}
+
+/// Indices into carriers_, ascending. What a rank sends itself counts where there is nobody else.
+std::vector<std::uint8_t> Route::used_by(int ranks) const {
+  std::set<std::uint8_t> used;
+  for (std::size_t a = 0; a < static_cast<std::size_t>(ranks); ++a) {
+    for (std::size_t b = 0; b < a; ++b) used.insert(between_[a][b]);
+  }
+  if (used.empty()) used.insert(between_[0][0]);
+  return {used.begin(), used.end()};
+}
+
+std::string Route::name(int ranks) const {
+  std::string text;
+  for (const std::uint8_t i : used_by(ranks)) text += (text.empty() ? "" : "+") + carriers_[i]->name;
+  return text;
+}
+
+std::string Route::describe(int ranks) const {
+  std::string text;
+  for (const std::uint8_t i : used_by(ranks)) {
+    const std::string way = carriers_[i]->describe();
+    text += (text.empty() ? "" : " + ") + carriers_[i]->name + (way.empty() ? "" : " (" + way + ")");
+  }
+  return text;
+}
+
+std::unique_ptr<Transport> Route::make(const Communicator& ranks, Backend& backend,
+                                       const TransportOptions& options) const {
+  const std::vector<std::uint8_t> used = used_by(ranks.size());
+  std::vector<std::unique_ptr<Transport>> parts;
+  for (const std::uint8_t i : used) parts.push_back(carriers_[i]->make(ranks, backend, options));
+  if (parts.size() == 1) return std::move(parts.front());
+  std::vector<std::uint8_t> part_of;
+  for (const std::uint8_t i : between_[static_cast<std::size_t>(ranks.rank())]) {
+    const auto part = std::ranges::find(used, i);
+    part_of.push_back(static_cast<std::uint8_t>(part == used.end() ? 0 : part - used.begin()));
+  }
+  return std::make_unique<RoutedTransport>(std::move(parts), std::move(part_of));
+}
+
+}  // namespace cpbench
