@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "support/error.hpp"
+
 namespace cpbench {
 namespace {
 
@@ -14,6 +16,10 @@ std::vector<std::unique_ptr<Platform>>& registry() {
 
 }  // namespace
 
+std::int64_t Platform::planned_bytes(const Problem& problem, const Program& program, const BackendOptions&) const {
+  return program.total_bytes(problem.batch);
+}
+
 RegisterPlatform::RegisterPlatform(std::unique_ptr<Platform> platform) { registry().push_back(std::move(platform)); }
 
 std::vector<const Platform*> platforms() {
@@ -23,10 +29,13 @@ std::vector<const Platform*> platforms() {
   return found;
 }
 
-const Platform* find_platform(const std::string& name) {
-  const auto all = platforms();
-  const auto found = std::ranges::find_if(all, [&](const Platform* platform) { return platform->name() == name; });
-  return found == all.end() ? nullptr : *found;
+const Platform& find_platform(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Platform* platform : platforms()) {
+    if (platform->name() == name) return *platform;
+    names.push_back(platform->name());
+  }
+  refuse("--backend {} is not in this build: it has {}", name, fmt::join(names, ", "));
 }
 
 }  // namespace cpbench

@@ -38,6 +38,10 @@ class Platform {
   /// Why it cannot be used on this machine; empty where it can.
   virtual std::string obstacle() const { return ""; }
   virtual bool needs_device() const { return false; }
+  /// What a rank's program takes of the memory that its buffers are in, known before any is allocated: the buffers, and
+  /// what operations need beside them. `options.kernel` may be empty: the best one.
+  virtual std::int64_t planned_bytes(const Problem& problem, const Program& program,
+                                     const BackendOptions& options) const;
   /// Memory of a device that can still be allocated.
   virtual std::int64_t available_bytes(int /*device*/) const { return 0; }
   /// What one rank can do at most, in FLOP/s, for tensors of this storage type: measured, or by the device's own
@@ -58,7 +62,7 @@ class RegisterPlatform {
 };
 /// Those of this build; with devices first.
 std::vector<const Platform*> platforms();
-/// Null for a name that this build does not have.
-const Platform* find_platform(const std::string& name);
+/// Throws a usage error for a name that this build does not have.
+const Platform& find_platform(const std::string& name);
 
 }  // namespace cpbench

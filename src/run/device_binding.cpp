@@ -16,13 +16,10 @@ namespace {
 
 const Platform& choose_platform(const Communicator& world, const std::string& asked, std::string& note) {
   if (asked != "auto") {
-    const Platform* const platform = find_platform(asked);
-    std::vector<std::string> names;
-    for (const Platform* known : platforms()) names.push_back(known->name());
-    if (platform == nullptr) refuse("--backend {} is not in this build: it has {}", asked, fmt::join(names, ", "));
-    const std::string obstacle = world.first_nonempty(platform->obstacle());
+    const Platform& platform = find_platform(asked);
+    const std::string obstacle = world.first_nonempty(platform.obstacle());
     if (!obstacle.empty()) refuse_placement(fmt::format("--backend {}: {}", asked, obstacle));
-    return *platform;
+    return platform;
   }
   for (const Platform* platform : platforms()) {
     const std::string obstacle = world.first_nonempty(platform->obstacle());

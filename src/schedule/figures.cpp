@@ -39,7 +39,6 @@ RankFigures figures_of(const Schedule& schedule, int rank, int ranks_per_node) {
   }
   figures.flops = forward_flops(figures.forward_pairs, problem.head_dim, problem.head_dim_v) +
                   backward_flops(figures.backward_pairs, problem.head_dim, problem.head_dim_v);
-  figures.memory_bytes = program.total_bytes(problem.batch);
   return figures;
 }
 

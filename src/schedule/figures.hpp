@@ -15,7 +15,6 @@ struct RankFigures {
   std::array<std::int64_t, kLinks> bytes_by_link{};  ///< sent, by Link; what a rank sends to itself is not counted
   std::int64_t bytes_within_node = 0, bytes_between_nodes = 0;
   std::int64_t messages = 0;
-  std::int64_t memory_bytes = 0;  ///< all buffers
 
   std::int64_t bytes_sent() const { return bytes_within_node + bytes_between_nodes; }
 };

@@ -21,36 +21,13 @@ cudaDeviceProp properties_of(int device) {
   return properties;
 }
 
-void copy_to_device(std::byte* to, std::span<const std::byte> from) {
-  if (from.empty()) return;
-  check(cudaMemcpy(to, from.data(), from.size(), cudaMemcpyHostToDevice), "cudaMemcpy");
-}
-
-/// A work list in device memory, and the counter that a launch takes its items from.
-class DeviceWorkList {
- public:
-  explicit DeviceWorkList(PreparedWork work)
-      : work_(std::move(work)), memory_(static_cast<std::int64_t>(counter_offset() + sizeof(std::int32_t))) {
-    copy_to_device(memory_.data(), work_.bytes);
-    work_.bytes = {};
-  }
-  DeviceWork work() { return work_.on_device(memory_.data()); }
-  std::int32_t* counter() { return reinterpret_cast<std::int32_t*>(memory_.data() + memory_.bytes()) - 1; }
-
- private:
-  std::size_t counter_offset() const { return (work_.bytes.size() + 15) / 16 * 16; }
-
-  PreparedWork work_;
-  CudaMemory memory_;
-};
-
 }  // namespace
 
-/// Makes an operation ready: its operands are found and its work lists brought to the device now, not when it runs.
+/// Makes an operation ready: its operands are found and its work list brought to the device now, not when it runs.
 class CudaBackend::Preparation {
  public:
   Preparation(CudaBackend& backend, const Op& op, const ProgramMemory& memory)
-      : backend_(backend),
+      : shared_(backend.shared_),
         op_(op),
         memory_(memory),
         device_(backend.device_),
@@ -62,20 +39,18 @@ class CudaBackend::Preparation {
 
   Computation operator()(const Attend& op) const {
     const AttendArguments operands = operands_of(op, memory_);
-    const Implementation& kernels = choose_kernels(device_, operands.q.dtype);
-    const auto list = std::make_shared<DeviceWorkList>(prepare_forward(kernels, operands));
-    return [device = device_, stream = stream_, operands, list](const Poll&) {
-      attend(device, {operands, list->work(), list->counter()}, stream);
+    const PreparedWork work = prepare_forward(choose_kernels(device_, operands.q.dtype), operands);
+    return [device = device_, stream = stream_, operands, list = shared_.list(op_.stream, work)](const Poll&) {
+      attend(device, {operands, list.work(), list.counter()}, stream);
     };
   }
 
   Computation operator()(const AttendBackward& op) const {
     const AttendBackwardArguments operands = operands_of(op, memory_);
-    const Implementation& kernels = choose_kernels(device_, operands.q.dtype);
-    const auto list = std::make_shared<DeviceWorkList>(prepare_backward(kernels, operands));
-    const auto workspace = workspace_of(workspace_bytes(operands));
-    return [device = device_, stream = stream_, operands, list, workspace](const Poll&) {
-      attend_backward(device, {operands, list->work(), workspace->data()}, stream);
+    const PreparedWork work = prepare_backward(choose_kernels(device_, operands.q.dtype), operands);
+    return [device = device_, stream = stream_, operands, list = shared_.list(op_.stream, work),
+            workspace = shared_.workspace(op_.stream, workspace_bytes(operands), memory_)](const Poll&) {
+      attend_backward(device, {operands, list.work(), workspace->data()}, stream);
     };
   }
 
@@ -115,14 +90,7 @@ class CudaBackend::Preparation {
     };
   }
 
-  /// Operations that were prepared before keep the one that they know.
-  std::shared_ptr<CudaMemory> workspace_of(std::int64_t bytes) const {
-    auto& workspace = backend_.workspaces_[static_cast<std::size_t>(op_.stream)];
-    if (workspace == nullptr || workspace->bytes() < bytes) workspace = std::make_shared<CudaMemory>(bytes);
-    return workspace;
-  }
-
-  CudaBackend& backend_;
+  OperationMemory& shared_;
   const Op& op_;
   const ProgramMemory& memory_;
   CudaDevice device_;

@@ -1,13 +1,12 @@
 // The backend of an NVIDIA GPU.
 #pragma once
 
-#include <array>
 #include <memory>
 #include <string>
 
 #include "backend/backend.hpp"
 #include "backend/cuda/attention.hpp"
-#include "backend/cuda/memory.hpp"
+#include "backend/cuda/operation_memory.hpp"
 #include "backend/cuda/queues.hpp"
 
 namespace cpbench {
@@ -44,8 +43,7 @@ class CudaBackend : public Backend {
   std::string name_;
   CudaDevice device_{};
   CudaQueues queues_;
-  /// By stream: what operations that follow each other share.
-  std::array<std::shared_ptr<CudaMemory>, kStreams> workspaces_;
+  OperationMemory shared_;
 };
 
 }  // namespace cpbench

@@ -55,6 +55,13 @@ class CudaPlatform : public Platform {
     }
     return "";
   }
+  std::int64_t planned_bytes(const Problem& problem, const Program& program,
+                             const BackendOptions& options) const override {
+    constexpr int kHopper = 90;  // which has every kernel: a plan needs no device
+    const CudaDevice device{.half_kernels = &find_half_kernels(kHopper, options.kernel), .multiprocessors = 1};
+    const ProgramMemory none{&problem, &program, std::vector<std::byte*>(program.buffers.size())};
+    return program.total_bytes(problem.batch) + OperationMemory::bytes_for(device, none);
+  }
   std::int64_t available_bytes(int device) const override {
     check(cudaSetDevice(device), "cudaSetDevice");
     std::size_t available = 0, total = 0;

@@ -44,6 +44,11 @@ std::int64_t CudaMemory::bytes_in_use() {
   return sum;
 }
 
+void copy_to_device(std::byte* to, std::span<const std::byte> from) {
+  if (from.empty()) return;
+  check(cudaMemcpy(to, from.data(), from.size(), cudaMemcpyHostToDevice), "cudaMemcpy");
+}
+
 PinnedMemory::PinnedMemory(std::int64_t bytes) {
   if (bytes == 0) return;
   void* pointer = nullptr;

@@ -26,6 +26,8 @@ class CudaMemory : public DeviceMemory {
   std::int64_t bytes_;
 };
 
+void copy_to_device(std::byte* to, std::span<const std::byte> from);
+
 class PinnedMemory {
  public:
   explicit PinnedMemory(std::int64_t bytes);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <set>
 
+#include "backend/platform.hpp"
 #include "cli/commands/subcommand.hpp"
 #include "cli/commands/sweep_of.hpp"
 #include "cli/config/cli11.hpp"
@@ -24,6 +25,7 @@ constexpr std::size_t kShownSteps = 40;
 
 struct PlanOptions {
   SweepOptions sweep;
+  std::string backend = "cpu";
   int rank = 0;
   bool all_steps = false;
 };
@@ -46,7 +48,7 @@ std::string describe_case(const Case& c) {
       p.sink ? ", sinks" : "", name_of(c.pass));
 }
 
-std::string figures_row(const std::string& name, std::int64_t tokens, const RankFigures& f) {
+std::string figures_row(const std::string& name, std::int64_t tokens, const RankFigures& f, std::int64_t memory) {
   const auto link = [&](Link l) {
     return bytes_text(static_cast<double>(f.bytes_by_link[static_cast<std::size_t>(l)]));
   };
@@ -54,7 +56,7 @@ std::string figures_row(const std::string& name, std::int64_t tokens, const Rank
                      static_cast<double>(f.flops), link(Link::kInner), link(Link::kOuter), link(Link::kAllToAll),
                      bytes_text(static_cast<double>(f.bytes_within_node)),
                      bytes_text(static_cast<double>(f.bytes_between_nodes)), f.messages,
-                     bytes_text(static_cast<double>(f.memory_bytes)));
+                     bytes_text(static_cast<double>(memory)));
 }
 
 std::string figures_header() {
@@ -76,10 +78,21 @@ std::vector<RankFigures> figures_of_all(const Schedule& schedule, int ranks_per_
   return figures;
 }
 
-std::string figures_table(const Schedule& schedule, const std::vector<RankFigures>& figures) {
+/// By rank.
+std::vector<std::int64_t> memory_of_all(const Schedule& schedule, const PlanOptions& options) {
+  const Platform& platform = find_platform(options.backend);
+  std::vector<std::int64_t> bytes;
+  for (const Program& program : schedule.programs) {
+    bytes.push_back(platform.planned_bytes(schedule.of.problem, program, BackendOptions{}));
+  }
+  return bytes;
+}
+
+std::string figures_table(const Schedule& schedule, const std::vector<RankFigures>& figures,
+                          const std::vector<std::int64_t>& memory) {
   std::string text = figures_header();
   const auto row = [&](std::size_t rank, const std::string& name) {
-    text += figures_row(name, count_of(schedule.tokens[rank]), figures[rank]);
+    text += figures_row(name, count_of(schedule.tokens[rank]), figures[rank], memory[rank]);
   };
   const auto by_flops = [](const RankFigures& a, const RankFigures& b) { return a.flops < b.flops; };
   const auto most =
@@ -93,15 +106,12 @@ std::string figures_table(const Schedule& schedule, const std::vector<RankFigure
     text += fmt::format("  (of {} ranks: the first, one with the least work, and one with the most)\n", figures.size());
   }
   double total = 0;
-  std::int64_t memory = 0;
-  for (const RankFigures& f : figures) {
-    total += static_cast<double>(f.flops);
-    memory = std::max(memory, f.memory_bytes);
-  }
+  for (const RankFigures& f : figures) total += static_cast<double>(f.flops);
   const double largest = static_cast<double>(figures[most].flops);
-  text += fmt::format("  load balance {:.3f} (mean / largest FLOPs), peak memory {} per rank, {} sent by all ranks\n",
-                      largest > 0 ? total / static_cast<double>(figures.size()) / largest : 1.0,
-                      bytes_text(static_cast<double>(memory)), bytes_text(total_sent(figures)));
+  text +=
+      fmt::format("  load balance {:.3f} (mean / largest FLOPs), peak memory {} per rank, {} sent by all ranks\n",
+                  largest > 0 ? total / static_cast<double>(figures.size()) / largest : 1.0,
+                  bytes_text(static_cast<double>(*std::ranges::max_element(memory))), bytes_text(total_sent(figures)));
   return text;
 }
 
@@ -154,7 +164,7 @@ ExitCode plan_point(const Case& c, const PlanOptions& options, bool speaks) {
     const std::vector<RankFigures> figures = figures_of_all(schedule, options.sweep.ranks_per_node);
     sent = total_sent(figures);
     pruned = schedule.pruned;
-    text += figures_table(schedule, figures) + steps_text(schedule, options);
+    text += figures_table(schedule, figures, memory_of_all(schedule, options)) + steps_text(schedule, options);
   }  // the schedule is freed before the other one is built
   text += prune_text(c, pruned, sent, options.sweep.ranks_per_node);
   if (speaks) std::fputs((text + "\n").c_str(), stdout);
@@ -167,6 +177,7 @@ class PlanCommand : public Subcommand {
     app = parent.add_subcommand("plan", "Programs, their proof, memory, bytes and FLOPs per rank; runs nothing");
     add_sweep_options(*app, options_.sweep);
     add_integer(*app, "--rank", options_.rank, 0, "rank whose program is shown");
+    add_text(*app, "--backend", options_.backend, "NAME", "whose memory is planned: cpu or cuda [cpu]");
     app->add_flag("--all-steps", options_.all_steps, "Show long programs whole");
     flags_ = std::make_unique<AxisFlags>(*app);
   }

@@ -100,14 +100,16 @@ void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFi
   together(ranks, [&] { require_memory(ranks.node(), planning_bytes(c, available_memory())); });
   const Schedule schedule = build_schedule(c);
   const Program& program = schedule.programs[static_cast<std::size_t>(ranks.rank())];
-  together(ranks, [&] { require_memory(ranks, settings_.device, program.total_bytes(c.problem.batch)); });
+  const std::int64_t planned_bytes =
+      settings_.device.platform->planned_bytes(c.problem, program, settings_.backend_options());
+  together(ranks, [&] { require_memory(ranks, settings_.device, planned_bytes); });
   require_verified(schedule, ranks);
   doing_ = "running";
   // What was free a moment ago may be gone, for one rank alone.
   std::optional<RankJob> made;
   together(ranks, [&] { made.emplace(schedule, ranks, settings_); });
   RankJob& job = *made;
-  record.memory = MemoryFigures{.planned_bytes = ranks.max_over_ranks(job.program().total_bytes(c.problem.batch)),
+  record.memory = MemoryFigures{.planned_bytes = ranks.max_over_ranks(planned_bytes),
                                 .peak_bytes = ranks.max_over_ranks(job.allocated_bytes())};
   const Inputs inputs(c.problem, settings_.input, settings_.seed);
   job.fill(inputs);

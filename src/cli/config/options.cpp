@@ -26,11 +26,6 @@ CLI::Option* add_value(CLI::App& command, const std::string& flags, const std::s
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
-CLI::Option* add_text(CLI::App& command, const std::string& flags, std::string& value, const std::string& type,
-                      const std::string& help) {
-  return add_value(command, flags, type, help, [&value](const std::string&, const std::string& text) { value = text; });
-}
-
 void add_positive(CLI::App& command, const std::string& flag, std::optional<double>& value, const std::string& unit,
                   const std::string& help) {
   add_value(command, flag, unit, help,
@@ -47,6 +42,11 @@ void add_number(CLI::App& command, const std::string& flags, Integer& value, std
 }
 
 }  // namespace
+
+CLI::Option* add_text(CLI::App& command, const std::string& flags, std::string& value, const std::string& type,
+                      const std::string& help) {
+  return add_value(command, flags, type, help, [&value](const std::string&, const std::string& text) { value = text; });
+}
 
 void add_integer(CLI::App& command, const std::string& flags, int& value, int smallest, const std::string& help) {
   add_number(command, flags, value, smallest, std::numeric_limits<int>::max(), help);

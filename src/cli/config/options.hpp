@@ -40,6 +40,9 @@ struct RunOptions {
   std::optional<double> timeout_s;  ///< none: no limit
 };
 
+/// Adds a text to a command; its present value is the default, which `help` names.
+CLI::Option* add_text(CLI::App& command, const std::string& flags, std::string& value, const std::string& type,
+                      const std::string& help);
 /// Adds a whole number >= smallest to a command; its present value is the default. Read strictly (axes/number.hpp).
 void add_integer(CLI::App& command, const std::string& flags, int& value, int smallest, const std::string& help);
 

@@ -19,7 +19,7 @@ std::optional<int> visible_device(const std::vector<DeviceInfo>& devices, const 
 /// Whether this process's device reaches that of each rank of the node. One that is not visible here is taken to be
 /// reachable: since CUDA 10.1 that does not matter, and opening its memory will tell.
 std::vector<double> reach_within(const Communicator& node, int device) {
-  const std::vector<DeviceInfo> devices = find_platform("cuda")->devices();
+  const std::vector<DeviceInfo> devices = find_platform("cuda").devices();
   const std::string& own = devices[static_cast<std::size_t>(device)].bus_id;
   std::vector<double> reached;
   for (const auto& bus_id : node.allgather(std::vector<double>(own.begin(), own.end()))) {

@@ -22,7 +22,7 @@ bool takes_several_ranks_per_gpu() {
 
 /// One communicator serves all ranks: it can be made, or not.
 std::vector<std::string> obstacles(const Communicator& ranks, int device) {
-  const std::string uuid = find_platform("cuda")->devices()[static_cast<std::size_t>(device)].uuid;
+  const std::string uuid = find_platform("cuda").devices()[static_cast<std::size_t>(device)].uuid;
   const std::vector<double> own(uuid.begin(), uuid.end());
   std::vector<std::vector<double>> all = ranks.allgather(own);
   std::ranges::sort(all);

@@ -1,6 +1,7 @@
 """The whole program with a virtual GPU for each rank: every algorithm, every transport, each point validated."""
 
 import os
+import re
 import unittest
 
 from program import ProgramTest, cpbench, read_json
@@ -122,8 +123,21 @@ class OnVirtualGpus(ProgramTest):
             self.assertEqual(device["throttled_by"], ["power-cap"])
         # 2,048 FLOPs a clock on each of 4 multiprocessors at 1 GHz.
         self.assertAlmostEqual(point["throughput"]["peak_tflops"], 8.192)
-        # Work lists come on top of what is planned.
-        self.assertGreater(point["memory"]["peak_bytes"], point["memory"]["planned_bytes"])
+        # The flags of `ipc` come on top of what is planned.
+        flags = point["memory"]["peak_bytes"] - point["memory"]["planned_bytes"]
+        self.assertEqual(flags, 4096 * 4)
+
+    def test_all_memory_is_planned(self):
+        """Buffers, work lists and workspaces: exactly what is allocated where the transport needs none on the device."""
+        shape = ["--seq-len", "320", "--heads", "2", "--kv-heads", "1", "--head-dim", "16", "--mask", "window:100"]
+        for flags in (["--algo", "hybrid", "--ulysses-degree", "2"], ["--algo", "ring", "--accumulate", "merge"]):
+            (point,) = self.points_of(*shape, *flags, "--transport", "mpi", "--check", "off", ranks=4, limit_s=LIMIT_S)
+            self.assertEqual(point["memory"]["planned_bytes"], point["memory"]["peak_bytes"], point["case"])
+        planned = []
+        for backend in ("cpu", "cuda"):
+            text = self.expect_ok(cpbench("plan", "--cp-size", "4", *shape, "--backend", backend)).out
+            planned.append(float(re.search(r"peak memory ([\d.]+) KiB", text).group(1)))
+        self.assertGreater(planned[1], planned[0])
 
     def test_more_than_the_devices_hold_is_refused(self):
         small = {"CPBENCH_VGPU_MEGABYTES": "1"}
