@@ -48,6 +48,9 @@ elseif(CPBENCH_HAVE_CUDA)
   message(STATUS "cuBLAS was not found: --reference device is left out")
 endif()
 
+# For ptxas's two passes one of the compiler, most of whose time is not ptxas. Newer GPUs than Hopper compile the PTX themselves.
+set(CPBENCH_EVERY_GPU "arch=compute_80,code=[sm_80,sm_90,compute_80]")
+
 # cpbench_cuda_kernels(NAME SOURCES a.cu GENCODE arch=…,code=…): kernels as objects. What ptxas reports of them is kept beside each
 # object, as OBJECT.ptxas.
 function(cpbench_cuda_kernels name)
