@@ -32,22 +32,6 @@ __device__ inline void probabilities(float (&s)[kElements], const float* offsets
   }
 }
 
-/// Probabilities of pairs outside the band become 0; `row` is the lane's first key, `column` the tile's first query.
-template <int kElements>
-__device__ inline void clear_outside(float (&s)[kElements], const WorkList::Band& band, int row, int column) {
-#pragma unroll
-  for (int half = 0; half < 2; ++half) {
-    const Window window(band, row + 8 * half, column + first_column());
-#pragma unroll
-    for (int j = 0; j < kElements / 4; ++j) {
-#pragma unroll
-      for (int e = 0; e < 2; ++e) {
-        if (!window.sees(8 * j + e)) s[4 * j + 2 * half + e] = 0;
-      }
-    }
-  }
-}
-
 /// dS = P * (dP - delta), in place of dP.
 template <int kElements>
 __device__ inline void score_gradients(float (&dp)[kElements], const float (&p)[kElements], const float* deltas) {

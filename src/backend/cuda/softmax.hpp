@@ -32,9 +32,10 @@ __device__ inline float row_max(float value) {
   return fmaxf(value, ptx::shuffle_xor(value, 2));
 }
 
-/// Scores of pairs outside the band become -inf; `row` is the lane's first row.
+/// Elements of pairs outside the band become `value`; `row` is the lane's first row, `column` the accumulator's first.
 template <int kElements>
-__device__ inline void apply_band(float (&s)[kElements], const WorkList::Band& band, int row, int column) {
+__device__ inline void set_outside(float (&s)[kElements], const WorkList::Band& band, int row, int column,
+                                   float value) {
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     const Window window(band, row + 8 * half, column + first_column());
@@ -42,7 +43,7 @@ __device__ inline void apply_band(float (&s)[kElements], const WorkList::Band& b
     for (int j = 0; j < kElements / 4; ++j) {
 #pragma unroll
       for (int e = 0; e < 2; ++e) {
-        if (!window.sees(8 * j + e)) s[4 * j + 2 * half + e] = kMinusInfinity;
+        if (!window.sees(8 * j + e)) s[4 * j + 2 * half + e] = value;
       }
     }
   }
@@ -125,14 +126,12 @@ __device__ inline RowPair start_rows(const ForwardParameters& p, const QueryRows
   return rows;
 }
 
-/// The outputs, columns from `column` on, with which the lane's two rows start.
-template <int kElements>
-__device__ inline void start_output(const ForwardParameters& p, const QueryRows& at, int row, int column,
-                                    float (&o)[kElements]) {
-#pragma unroll
-  for (int i = 0; i < kElements; ++i) o[i] = 0;
-  if (p.first) return;
-  const float* state = p.state_of(at.batch, at.q_head);
+/// Calls visit(pair, i) where elements i and i + 1 of the lane's outputs, columns from `column` on, are kept in the
+/// state.
+template <int kElements, typename Visitor>
+__device__ inline void for_kept_outputs(const ForwardParameters& p, const QueryRows& at, int row, int column,
+                                        Visitor&& visit) {
+  float* state = p.state_of(at.batch, at.q_head);
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     const int r = row + 8 * half;
@@ -141,11 +140,22 @@ __device__ inline void start_output(const ForwardParameters& p, const QueryRows&
     for (int j = 0; j < kElements / 4; ++j) {
       const int c = column + 8 * j + first_column();
       if (c >= p.dim_v) continue;
-      const float2 pair = *reinterpret_cast<const float2*>(state + std::int64_t{r} * p.dim_v + c);
-      o[4 * j + 2 * half] = pair.x;
-      o[4 * j + 2 * half + 1] = pair.y;
+      visit(*reinterpret_cast<float2*>(state + std::int64_t{r} * p.dim_v + c), 4 * j + 2 * half);
     }
   }
+}
+
+/// The outputs with which the lane's two rows start.
+template <int kElements>
+__device__ inline void start_output(const ForwardParameters& p, const QueryRows& at, int row, int column,
+                                    float (&o)[kElements]) {
+#pragma unroll
+  for (int i = 0; i < kElements; ++i) o[i] = 0;
+  if (p.first) return;
+  for_kept_outputs<kElements>(p, at, row, column, [&](const float2& pair, int i) {
+    o[i] = pair.x;
+    o[i + 1] = pair.y;
+  });
 }
 
 /// Writes the state of the lane's two rows without the outputs. All lanes of a warp.
@@ -165,19 +175,7 @@ __device__ inline void save_rows(const ForwardParameters& p, const QueryRows& at
 template <int kElements>
 __device__ inline void save_output(const ForwardParameters& p, const QueryRows& at, int row, int column,
                                    const float (&o)[kElements]) {
-  float* state = p.state_of(at.batch, at.q_head);
-#pragma unroll
-  for (int half = 0; half < 2; ++half) {
-    const int r = row + 8 * half;
-    if (r >= p.q_rows) continue;
-#pragma unroll
-    for (int j = 0; j < kElements / 4; ++j) {
-      const int c = column + 8 * j + first_column();
-      if (c >= p.dim_v) continue;
-      *reinterpret_cast<float2*>(state + std::int64_t{r} * p.dim_v + c) = {o[4 * j + 2 * half],
-                                                                           o[4 * j + 2 * half + 1]};
-    }
-  }
+  for_kept_outputs<kElements>(p, at, row, column, [&](float2& pair, int i) { pair = {o[i], o[i + 1]}; });
 }
 
 /// Writes lse of the lane's two rows; `inverse` is what their outputs are to be multiplied by. All lanes of a warp.

@@ -112,7 +112,7 @@ class Backward {
     float s[kColumns / 2];
     multiply_transposed<kDim>(s, k_, q_);
     probabilities(s, offsets_, p_.scale_log2);
-    if (steps_.masked()) clear_outside(s, steps_.band(), block_.row_begin + first_row(), steps_.column());
+    if (steps_.masked()) set_outside(s, steps_.band(), block_.row_begin + first_row(), steps_.column(), 0);
     if constexpr (kWantsValue) add_product<kDimV>(dv_, s, dout_);
     if constexpr (kWantsKey) {
       float dp[kColumns / 2];

@@ -103,7 +103,7 @@ class Forward {
 #pragma unroll
     for (int t = 0; t < kRowTiles; ++t) {
       if (p_.negate) negate(s_[t]);
-      if (steps.masked()) apply_band(s_[t], steps.band(), row_begin + row(t), steps.column());
+      if (steps.masked()) set_outside(s_[t], steps.band(), row_begin + row(t), steps.column(), kMinusInfinity);
       float shrink[2];
       online_softmax(s_[t], rows_[t], shrink, p_.scale_log2);
       scale_rows(o_[t], shrink);

@@ -285,7 +285,7 @@ class Backward {
     ptx::wgmma_wait<1>();
     ptx::hold_registers(p);
     probabilities(p, offsets(s), p_.scale_log2);
-    if (staged(s)->masked) clear_outside(p, staged(s)->band, first_row(), 0);
+    if (staged(s)->masked) set_outside(p, staged(s)->band, first_row(), 0, 0);
     ptx::wgmma_wait<0>();
     ptx::hold_registers(ds);
     score_gradients(ds, p, deltas(s));
