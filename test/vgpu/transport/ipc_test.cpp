@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 
 #include "backend/cuda/cuda_backend.hpp"
+#include "backend/cuda/memory.hpp"
 #include "run/hand_built.hpp"
 #include "run/host_buffers.hpp"
+#include "transport/cuda/strided_copy.hpp"
 #include "vgpu/support/orders.hpp"
 
 namespace cpbench {
@@ -58,6 +60,52 @@ TEST(Ipc, ADeviceSendsToItself) {
   for (const bool graphs : {false, true}) {
     vgpu::in_every_order([&] { EXPECT_EQ(run_round_trip(Interpretation(), graphs, 3), 6.0f) << graphs; }, 3);
   }
+}
+
+/// Eight floats on the device.
+struct Box {
+  Box() : memory(32) { fill(0); }
+  void fill(float value) {
+    const std::vector<float> values(8, value);
+    copy_to_device(memory.data(), std::as_bytes(std::span(values)));
+  }
+  float value() {
+    float first = 0;
+    check(cudaMemcpy(&first, memory.data(), sizeof first, cudaMemcpyDeviceToHost), "cudaMemcpy");
+    return first;
+  }
+  TensorView view() { return {memory.data(), DType::kFp32, 1, 1, 1, 8, 8, 8, 8}; }
+
+  CudaMemory memory;
+};
+
+TEST(Ipc, FlagsAloneOrderTheTwoEndsOfAMessage) {
+  // Each end on a stream of its own, so that the virtual GPU sees what only flags order, as between processes.
+  vgpu::in_every_order(
+      [] {
+        CudaBackend backend({});
+        IpcTransport transport(Communicator::world(), backend.cuda_queues());
+        Box input, zeros, source, target, earlier, result;
+        using enum Message::Direction;
+        const auto send = transport.prepare({kSend, 0, 0, Link::kInner, {source.view()}});
+        const auto receive = transport.prepare({kReceive, 0, 0, Link::kInner, {target.view()}});
+        transport.connect();
+        const cudaStream_t sender = backend.cuda_queues().stream(Stream::kOuter);
+        const cudaStream_t receiver = backend.cuda_queues().stream(Stream::kInner);
+        for (int run = 1; run <= 3; ++run) {
+          input.fill(static_cast<float>(run));
+          queue_copy(earlier.view(), target.view(), receiver);
+          transport.queue(std::span(&receive, 1), Stream::kInner);
+          queue_copy(result.view(), target.view(), receiver);
+          queue_copy(source.view(), input.view(), sender);
+          transport.queue(std::span(&send, 1), Stream::kOuter);
+          queue_copy(source.view(), zeros.view(), sender);
+          check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+          EXPECT_EQ(result.value(), static_cast<float>(run));
+          EXPECT_EQ(earlier.value(), static_cast<float>(run - 1));
+        }
+      },
+      4);
 }
 
 TEST(Ipc, AWaitThatTheExecutorForgetsIsSeen) {
