@@ -5,11 +5,11 @@
 #include <gtest/gtest.h>
 
 #include "backend/cuda/cuda_backend.hpp"
-#include "backend/cuda/memory.hpp"
 #include "run/hand_built.hpp"
 #include "run/host_buffers.hpp"
 #include "transport/cuda/strided_copy.hpp"
 #include "vgpu/support/orders.hpp"
+#include "vgpu/transport/device_box.hpp"
 
 namespace cpbench {
 namespace {
@@ -62,30 +62,13 @@ TEST(Ipc, ADeviceSendsToItself) {
   }
 }
 
-/// Eight floats on the device.
-struct Box {
-  Box() : memory(32) { fill(0); }
-  void fill(float value) {
-    const std::vector<float> values(8, value);
-    copy_to_device(memory.data(), std::as_bytes(std::span(values)));
-  }
-  float value() {
-    float first = 0;
-    check(cudaMemcpy(&first, memory.data(), sizeof first, cudaMemcpyDeviceToHost), "cudaMemcpy");
-    return first;
-  }
-  TensorView view() { return {memory.data(), DType::kFp32, 1, 1, 1, 8, 8, 8, 8}; }
-
-  CudaMemory memory;
-};
-
 TEST(Ipc, FlagsAloneOrderTheTwoEndsOfAMessage) {
   // Each end on a stream of its own, so that the virtual GPU sees what only flags order, as between processes.
   vgpu::in_every_order(
       [] {
         CudaBackend backend({});
         IpcTransport transport(Communicator::world(), backend.cuda_queues());
-        Box input, zeros, source, target, earlier, result;
+        DeviceBox input, zeros, source, target, earlier, result;
         using enum Message::Direction;
         const auto send = transport.prepare({kSend, 0, 0, Link::kInner, {source.view()}});
         const auto receive = transport.prepare({kReceive, 0, 0, Link::kInner, {target.view()}});
@@ -101,8 +84,8 @@ TEST(Ipc, FlagsAloneOrderTheTwoEndsOfAMessage) {
           transport.queue(std::span(&send, 1), Stream::kOuter);
           queue_copy(source.view(), zeros.view(), sender);
           check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
-          EXPECT_EQ(result.value(), static_cast<float>(run));
-          EXPECT_EQ(earlier.value(), static_cast<float>(run - 1));
+          EXPECT_EQ(result.values().front(), static_cast<float>(run));
+          EXPECT_EQ(earlier.values().front(), static_cast<float>(run - 1));
         }
       },
       4);
