@@ -37,7 +37,7 @@ class Part : public Transport {
 
 /// A carrier that reaches from a rank to another where `reaches` says so, and what it made last.
 struct FakeCarrier {
-  FakeCarrier(int number, std::string name, std::function<bool(int, int)> reaches) {
+  FakeCarrier(int number, std::string name, const std::function<bool(int, int)>& reaches) {
     carrier.name = std::move(name);
     carrier.obstacles = [reaches, name = carrier.name](const Communicator& ranks, int) {
       std::vector<std::string> found;

@@ -45,11 +45,8 @@ Route route_of(const Communicator& world, const RunOptions& run, const DeviceBin
   const std::string platform = binding.platform->name();
   std::vector<std::vector<const Carrier*>> choices;
   if (run.transport == "auto") {
-    std::vector<const Carrier*> queued = carriers_for(platform);
-    std::vector<const Carrier*> others(std::ranges::stable_partition(queued, &Carrier::is_queued).begin(),
-                                       queued.end());
-    queued.resize(queued.size() - others.size());
-    choices = {queued, others};
+    choices.resize(2);
+    for (const Carrier* carrier : carriers_for(platform)) choices[carrier->is_queued ? 0 : 1].push_back(carrier);
   } else {
     choices = {carriers_named(run.transport, platform)};
   }
