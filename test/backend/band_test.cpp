@@ -51,7 +51,7 @@ TEST_F(BlockBandTest, AgreesWithTheTile) {
         }
       }
     }
-    EXPECT_EQ(block.full(row, row + 4, key, key + 4), full);
+    EXPECT_EQ(block.keys_of_all(row, row + 4).contains({key, key + 4}), full);
     EXPECT_EQ(block.empty(), !any);
   }
 }
@@ -62,7 +62,7 @@ TEST_F(BlockBandTest, HoldsForLongSequences) {
   tile_ = {0, length, 0, length, -(length - 1), 0};
   row0_ = length - kRows;
   key0_ = 0;
-  EXPECT_TRUE(band().full(0, kRows, 0, kKeys));
+  EXPECT_TRUE(band().keys_of_all(0, kRows).contains({0, kKeys}));
   row0_ = 0;
   key0_ = length - kKeys;
   EXPECT_TRUE(band().empty());

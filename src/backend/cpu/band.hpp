@@ -26,6 +26,11 @@ inline std::int64_t key_end(std::span<const Tile> tiles) {
 struct BlockRange {
   int begin, end;
   bool empty() const { return begin >= end; }
+  bool contains(const BlockRange& other) const { return begin <= other.begin && other.end <= end; }
+  BlockRange within(int from, int to) const { return {std::max(begin, from), std::min(end, to)}; }
+  /// Grown to multiples of `unit`.
+  BlockRange whole(int unit) const { return {begin / unit * unit, (end + unit - 1) / unit * unit}; }
+  friend bool operator==(const BlockRange&, const BlockRange&) = default;
 };
 
 /// Row i of the block sees key j of the block iff i + lo <= j <= i + hi, the row lies in [row_begin, row_end) and the
@@ -55,17 +60,17 @@ struct BlockBand {
     if (begin >= end) return {0, 0};
     return {clamp_key(begin + lo), clamp_key(end - 1 + hi + 1)};
   }
+  /// The keys that every one of the rows [begin, end) sees.
+  BlockRange keys_of_all(int begin, int end) const {
+    if (begin < row_begin || end > row_end) return {0, 0};
+    return {clamp_key(end - 1 + lo), clamp_key(begin + hi + 1)};
+  }
   /// The rows that see at least one of the keys [begin, end).
   BlockRange rows_of(int begin, int end) const {
     begin = std::max(begin, key_begin);
     end = std::min(end, key_end);
     if (begin >= end) return {0, 0};
     return {clamp_row(begin - hi), clamp_row(end - 1 - lo + 1)};
-  }
-  /// Every one of these rows sees every one of these keys.
-  bool full(int row, int rows_end, int key, int keys_end) const {
-    return row >= row_begin && rows_end <= row_end && key >= key_begin && keys_end <= key_end &&
-           rows_end - 1 + lo <= key && keys_end - 1 <= row + hi;
   }
   bool empty() const { return keys_of(row_begin, row_end).empty(); }
 

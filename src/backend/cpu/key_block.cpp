@@ -4,14 +4,6 @@
 #include <numbers>
 
 namespace cpbench {
-namespace {
-
-BlockRange whole_tiles(const BlockRange& range) {
-  return {range.begin / kTileRows * kTileRows, static_cast<int>(round_up(range.end, kTileRows))};
-}
-
-}  // namespace
-
 KeyBlock::KeyBlock(const AttendBackwardArguments& a, const Microkernels& kernels, const BackwardShape& shape,
                    const BackwardScratch& scratch, const KvHead& kv, std::int64_t block)
     : a_(a),
@@ -30,10 +22,16 @@ KeyBlock::KeyBlock(const AttendBackwardArguments& a, const Microkernels& kernels
 }
 
 void KeyBlock::add(const BlockBand& band, const PackedQuery& query, float* dq) {
-  make_gradients(band, query);
-  add_transposed(band, scratch_.p, query.dout_columns, shape_.dim_v_lanes, 1, scratch_.dv);
-  add_transposed(band, scratch_.ds, query.q_columns, shape_.dim_lanes, static_cast<float>(a_.scale), scratch_.dk);
-  add_to_dq(band, dq);
+  // Columns of the block are read as tiles of rows later: what is made must be whole tiles of keys.
+  const RowTiles tiles(band, shape_.query_block, kTileRows,
+                       [&](const BlockRange& seen) { return seen.whole(kTileRows).whole(kernels_.lanes); });
+  make_gradients(band, tiles, query);
+  const TileRuns rows_of_keys((band.key_end + kTileRows - 1) / kTileRows,
+                              [&](int tile) { return band.rows_of(tile * kTileRows, (tile + 1) * kTileRows); });
+  add_transposed(rows_of_keys, scratch_.p, query.dout_columns, shape_.dim_v_lanes, 1, scratch_.dv);
+  add_transposed(rows_of_keys, scratch_.ds, query.q_columns, shape_.dim_lanes, static_cast<float>(a_.scale),
+                 scratch_.dk);
+  add_to_dq(tiles.runs(), dq);
 }
 
 void KeyBlock::finish() {
@@ -41,41 +39,29 @@ void KeyBlock::finish() {
   add_rows(scratch_.dv, shape_.dim_v_lanes, a_.dv);
 }
 
-void KeyBlock::make_gradients(const BlockBand& band, const PackedQuery& query) {
-  // Columns of the block are read as tiles of rows later: what is made must be whole tiles of keys.
-  const BlockRange keys = whole_tiles({band.key_begin, band.key_end});
+void KeyBlock::make_gradients(const BlockBand& band, const RowTiles& tiles, const PackedQuery& query) {
+  const BlockRange keys = BlockRange{band.key_begin, band.key_end}.whole(kTileRows);
   for (int panel = keys.begin / kernels_.panel * kernels_.panel; panel < keys.end; panel += kernels_.panel) {
-    for (int row = 0; row < shape_.query_block; row += kTileRows) {
-      const BlockRange seen = band.keys_of(row, row + kTileRows);
-      if (seen.empty()) continue;
-      const BlockRange made = whole_tiles(seen);
-      const int begin = std::max(made.begin, panel) / kernels_.lanes * kernels_.lanes;
-      const int end = static_cast<int>(round_up(std::min(made.end, panel + kernels_.panel), kernels_.lanes));
-      if (begin < end) make_tile(band, query, row, panel, begin, end);
-    }
+    tiles.for_panel(panel, panel + kernels_.panel,
+                    [&](const TileRun& run, bool masked) { make_tiles(band, query, panel, run, masked); });
   }
 }
 
-void KeyBlock::make_tile(const BlockBand& band, const PackedQuery& query, int row, int panel, int key, int key_end) {
-  const bool full = band.full(row, row + kTileRows, key, key_end);
+void KeyBlock::make_tiles(const BlockBand& band, const PackedQuery& query, int panel, const TileRun& run, bool masked) {
+  const int row = run.begin * kTileRows, key = run.range.begin;
   KeyLimits limits;
-  if (!full) {
-    for (int r = 0; r < kTileRows; ++r) {
-      const BlockRange range = band.keys_of(row + r, row + r + 1);
-      limits.begin[r] = range.begin - key;
-      limits.end[r] = range.end - key;
-    }
-  }
+  if (masked) limits = limits_of(band, row, key);
   const int row_words = kernels_.words(row) * kBlockStride + key;
-  kernels_.gradients({.q = query.q + row * shape_.depth,
+  kernels_.gradients({.tiles = run.count,
+                      .q = query.q + row * shape_.depth,
                       .k = scratch_.k + panel * shape_.depth + (key - panel),
                       .dout = query.dout + row * shape_.depth_v,
                       .v = scratch_.v + panel * shape_.depth_v + (key - panel),
                       .depth = shape_.depth,
                       .depth_v = shape_.depth_v,
-                      .vectors = (key_end - key) / kernels_.lanes,
+                      .vectors = (run.range.end - key) / kernels_.lanes,
                       .score_scale = static_cast<float>(a_.scale) * static_cast<float>(std::numbers::log2e),
-                      .limits = full ? nullptr : &limits,
+                      .limits = masked ? &limits : nullptr,
                       .lse = query.lse + row,
                       .delta = query.delta + row,
                       .p = scratch_.p + row_words,
@@ -83,17 +69,16 @@ void KeyBlock::make_tile(const BlockBand& band, const PackedQuery& query, int ro
                       .ds_keys = scratch_.ds_keys + row * kBlockStride + key / 2});
 }
 
-void KeyBlock::add_transposed(const BlockBand& band, const float* block, const float* columns, int dims, float alpha,
+void KeyBlock::add_transposed(const TileRuns& runs, const float* block, const float* columns, int dims, float alpha,
                               float* to) {
   for (int dim = 0; dim < dims; dim += kernels_.panel) {
-    for (int key = band.key_begin / kTileRows * kTileRows; key < band.key_end; key += kTileRows) {
-      const BlockRange rows = band.rows_of(key, key + kTileRows);
-      if (rows.empty()) continue;
-      const int begin = rows.begin / kernels_.per_word();
-      const int end = (rows.end + kernels_.per_word() - 1) / kernels_.per_word();
-      kernels_.product_transposed({.a = block + begin * kBlockStride + key,
-                                   .b = columns + dim * shape_.query_words + begin * kernels_.panel,
-                                   .depth = end - begin,
+    for (const TileRun& run : runs) {
+      const int key = run.begin * kTileRows;
+      const BlockRange words = words_of(run.range, kernels_);
+      kernels_.product_transposed({.tiles = run.count,
+                                   .a = block + words.begin * kBlockStride + key,
+                                   .b = columns + dim * shape_.query_words + words.begin * kernels_.panel,
+                                   .depth = words.end - words.begin,
                                    .vectors = std::min(kernels_.panel, dims - dim) / kernels_.lanes,
                                    .alpha = alpha,
                                    .c = to + key * dims + dim,
@@ -103,17 +88,16 @@ void KeyBlock::add_transposed(const BlockBand& band, const float* block, const f
   }
 }
 
-void KeyBlock::add_to_dq(const BlockBand& band, float* dq) {
+void KeyBlock::add_to_dq(const TileRuns& runs, float* dq) {
   const float* block = kernels_.bf16_pairs ? scratch_.ds_keys : scratch_.ds;
   for (int dim = 0; dim < shape_.dim; dim += kernels_.panel) {
-    for (int row = 0; row < shape_.query_block; row += kTileRows) {
-      const BlockRange seen = band.keys_of(row, row + kTileRows);
-      if (seen.empty()) continue;
-      const int begin = seen.begin / kernels_.per_word();
-      const int end = (seen.end + kernels_.per_word() - 1) / kernels_.per_word();
-      kernels_.product({.a = block + row * kBlockStride + begin,
-                        .b = scratch_.k_columns + dim * shape_.key_words + begin * kernels_.panel,
-                        .depth = end - begin,
+    for (const TileRun& run : runs) {
+      const int row = run.begin * kTileRows;
+      const BlockRange words = words_of(run.range, kernels_);
+      kernels_.product({.tiles = run.count,
+                        .a = block + row * kBlockStride + words.begin,
+                        .b = scratch_.k_columns + dim * shape_.key_words + words.begin * kernels_.panel,
+                        .depth = words.end - words.begin,
                         .vectors = std::min(kernels_.panel, shape_.dim_lanes - dim) / kernels_.lanes,
                         .alpha = static_cast<float>(a_.scale),
                         .c = dq + row * shape_.dim_lanes + dim,

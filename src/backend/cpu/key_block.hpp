@@ -8,6 +8,7 @@
 #include "backend/cpu/blocked.hpp"
 #include "backend/cpu/microkernels.hpp"
 #include "backend/cpu/pack.hpp"
+#include "backend/cpu/tile_runs.hpp"
 #include "backend/kernel.hpp"
 
 namespace cpbench {
@@ -103,12 +104,12 @@ class KeyBlock {
   std::int64_t key0() const { return key0_; }
 
  private:
-  void make_gradients(const BlockBand& band, const PackedQuery& query);
-  void make_tile(const BlockBand& band, const PackedQuery& query, int row, int panel, int key, int key_end);
+  void make_gradients(const BlockBand& band, const RowTiles& tiles, const PackedQuery& query);
+  void make_tiles(const BlockBand& band, const PackedQuery& query, int panel, const TileRun& run, bool masked);
   /// [keys][dims] += alpha * block^T * columns, each tile of keys over the rows that see it.
-  void add_transposed(const BlockBand& band, const float* block, const float* columns, int dims, float alpha,
+  void add_transposed(const TileRuns& rows_of_keys, const float* block, const float* columns, int dims, float alpha,
                       float* to);
-  void add_to_dq(const BlockBand& band, float* dq);
+  void add_to_dq(const TileRuns& runs, float* dq);
   void add_rows(const float* from, int stride, const TensorView& to);
 
   const AttendBackwardArguments& a_;

@@ -270,22 +270,52 @@ HWY_INLINE void WithVectors(int vectors, With&& with) {
 }
 
 template <class Words>
-void Scores(const ScoresTile& t) {
+void Scores(ScoresTile t) {
   WithVectors(t.vectors, [&](auto vectors) HWY_ATTR {
-    t.limits == nullptr ? ScoresOfVectors<Words, vectors, false>(t) : ScoresOfVectors<Words, vectors, true>(t);
+    const auto tile =
+        t.limits == nullptr ? ScoresOfVectors<Words, vectors, false> : ScoresOfVectors<Words, vectors, true>;
+    for (; t.tiles > 0; --t.tiles) {
+      tile(t);
+      t.q += t.depth * kTileRows;
+      t.next.words += t.depth * t.next.step;
+      t.p += kTileRows * kBlockStride;
+      t.m += kTileRows;
+      t.bound += kTileRows;
+      t.l += kTileRows * kLanes;
+      t.o += kTileRows * t.o_stride;
+    }
   });
 }
 
 template <class Words>
-void Gradients(const GradientTile& t) {
+void Gradients(GradientTile t) {
+  constexpr int kRowWords = Words::kPairs ? kTileRows / 2 : kTileRows;
   WithVectors(t.vectors, [&](auto vectors) HWY_ATTR {
-    t.limits == nullptr ? GradientsOfVectors<Words, vectors, false>(t) : GradientsOfVectors<Words, vectors, true>(t);
+    const auto tile =
+        t.limits == nullptr ? GradientsOfVectors<Words, vectors, false> : GradientsOfVectors<Words, vectors, true>;
+    for (; t.tiles > 0; --t.tiles) {
+      tile(t);
+      t.q += t.depth * kTileRows;
+      t.dout += t.depth_v * kTileRows;
+      t.lse += kTileRows;
+      t.delta += kTileRows;
+      t.p += kRowWords * kBlockStride;
+      t.ds += kRowWords * kBlockStride;
+      t.ds_keys += kTileRows * kBlockStride;
+    }
   });
 }
 
 template <class Words, int kRowStep, int kDepthStep>
-void Multiply(const Product& t) {
-  WithVectors(t.vectors, [&](auto vectors) HWY_ATTR { ProductOfVectors<Words, kRowStep, kDepthStep, vectors>(t); });
+void Multiply(Product t) {
+  WithVectors(t.vectors, [&](auto vectors) HWY_ATTR {
+    for (; t.tiles > 0; --t.tiles) {
+      ProductOfVectors<Words, kRowStep, kDepthStep, vectors>(t);
+      t.a += kTileRows * kRowStep;
+      t.c += kTileRows * t.c_stride;
+      t.next.words += t.depth * t.next.step;
+    }
+  });
 }
 
 template <class Words>

@@ -38,8 +38,10 @@ struct Ahead {
   int step;
 };
 
-/// A tile of the forward pass: S = Q K^T, the online softmax, P. Scores are in units of log2.
+/// Tiles of the forward pass: S = Q K^T, the online softmax, P. Scores are in units of log2. What is said of the tile
+/// holds for the first; the others lie below it in the same block.
 struct ScoresTile {
+  int tiles;                ///< 1 with limits
   const float* q;           ///< row tile; in fp32 it holds scale * log2(e) * Q
   const float* k;           ///< panel, from the tile's first vector of keys on
   int depth;                ///< words of head_dim
@@ -60,8 +62,9 @@ struct ScoresTile {
   int o_count;  ///< a multiple of lanes
 };
 
-/// A tile of the backward pass: S again, P = exp2(S), dP = dO V^T, dS = P * (dP - delta).
+/// Tiles of the backward pass: S again, P = exp2(S), dP = dO V^T, dS = P * (dP - delta).
 struct GradientTile {
+  int tiles;           ///< as in ScoresTile
   const float *q, *k;  ///< as in ScoresTile
   const float *dout, *v;
   int depth, depth_v;
@@ -75,8 +78,9 @@ struct GradientTile {
   float* ds_keys;  ///< bf16: dS again, a word holding two keys of one row
 };
 
-/// C += alpha * A B for kTileRows rows of C and `vectors` vectors of columns.
+/// C += alpha * A B for `vectors` vectors of columns and `tiles` times kTileRows rows of C.
 struct Product {
+  int tiles;
   const float* a;  ///< in a block of words with stride kBlockStride
   const float* b;  ///< panel
   int depth;       ///< words of the summed index
@@ -87,18 +91,19 @@ struct Product {
   Ahead next;
 };
 
+/// Each call works on a column of tiles: what is common to them is decided once, outside.
 struct Microkernels {
   std::string_view isa;
   bool bf16_pairs;  ///< words are pairs of bf16
   int lanes;        ///< fp32 numbers in a vector
   int panel;        ///< columns of a panel
 
-  void (*scores)(const ScoresTile&);
-  void (*gradients)(const GradientTile&);
+  void (*scores)(ScoresTile);
+  void (*gradients)(GradientTile);
   /// A [kTileRows][depth]: rows of the block, as P V and dS K need it.
-  void (*product)(const Product&);
+  void (*product)(Product);
   /// A [depth][kTileRows]: columns of the block, as P^T dO and dS^T Q need it.
-  void (*product_transposed)(const Product&);
+  void (*product_transposed)(Product);
 
   /// The same multiply-add on registers alone, `steps` times; returns FLOPs. For measuring the peak.
   double (*multiply_add)(std::int64_t steps);

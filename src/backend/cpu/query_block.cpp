@@ -44,8 +44,10 @@ void QueryBlock::run(const float* packed, Poller& poller) {
       if (!packed_q) pack_q();
       packed_q = true;
       const float* k = packed + block * shape_.block_words();
-      make_probabilities(band, k);
-      add_values(band, k + shape_.k_block_words);
+      const RowTiles tiles(band, padded_rows_, kTileRows,
+                           [&](const BlockRange& seen) { return seen.whole(kernels_.lanes); });
+      make_probabilities(band, tiles, k);
+      add_values(tiles, k + shape_.k_block_words);
       poller();
     }
   }
@@ -90,42 +92,30 @@ void QueryBlock::pack_q() {
   pack_columns({a_.q, b_, head_, row0_, rows_}, padded_rows_, kTileRows, kernels_.bf16_pairs, score_scale_, scratch_.q);
 }
 
-void QueryBlock::make_probabilities(const BlockBand& band, const float* k) {
+void QueryBlock::make_probabilities(const BlockBand& band, const RowTiles& tiles, const float* k) {
   for (int key0 = band.key_begin / kernels_.panel * kernels_.panel; key0 < band.key_end; key0 += kernels_.panel) {
-    for (int row = 0; row < padded_rows_; row += kTileRows) {
-      const BlockRange seen = band.keys_of(row, row + kTileRows);
-      const int begin = std::max(seen.begin, key0) / kernels_.lanes * kernels_.lanes;
-      const int end = std::min(seen.end, key0 + kernels_.panel);
-      if (begin >= end) continue;
-      const float* panel = k + key0 * shape_.depth;
-      make_tile(band, panel + (begin - key0), row, begin, end, seen.begin,
-                share(panel + kernels_.panel * shape_.depth, shape_.depth, row));
-    }
+    tiles.for_panel(key0, key0 + kernels_.panel, [&](const TileRun& run, bool masked) {
+      make_tiles(band, k + key0 * shape_.depth, key0, run, tiles.made(run.begin).begin, masked);
+    });
   }
 }
 
-void QueryBlock::make_tile(const BlockBand& band, const float* k, int row, int key, int key_end, int seen_begin,
-                           const Ahead& next) {
-  const int vectors = (key_end - key + kernels_.lanes - 1) / kernels_.lanes;
-  const bool full = band.full(row, row + kTileRows, key, key + vectors * kernels_.lanes);
+void QueryBlock::make_tiles(const BlockBand& band, const float* panel, int key0, const TileRun& run, int made_begin,
+                            bool masked) {
+  const int row = run.begin * kTileRows, key = run.range.begin;
   KeyLimits limits;
-  if (!full) {
-    for (int r = 0; r < kTileRows; ++r) {
-      const BlockRange range = band.keys_of(row + r, row + r + 1);
-      limits.begin[r] = range.begin - key;
-      limits.end[r] = range.end - key;
-    }
-  }
-  kernels_.scores({.q = scratch_.q + row * shape_.depth,
-                   .k = k,
+  if (masked) limits = limits_of(band, row, key);
+  kernels_.scores({.tiles = run.count,
+                   .q = scratch_.q + row * shape_.depth,
+                   .k = panel + (key - key0),
                    .depth = shape_.depth,
-                   .vectors = vectors,
+                   .vectors = (run.range.end - key) / kernels_.lanes,
                    .score_scale = score_scale_,
-                   .limits = full ? nullptr : &limits,
-                   .next = next,
+                   .limits = masked ? &limits : nullptr,
+                   .next = share(panel + kernels_.panel * shape_.depth, shape_.depth, row),
                    .p = scratch_.p + row * kBlockStride,
                    .key = key,
-                   .key_begin = seen_begin / kernels_.lanes * kernels_.lanes,
+                   .key_begin = made_begin,
                    .m = scratch_.m + row,
                    .bound = scratch_.bound + row,
                    .l = scratch_.l + row * kernels_.lanes,
@@ -134,19 +124,18 @@ void QueryBlock::make_tile(const BlockBand& band, const float* k, int row, int k
                    .o_count = shape_.dim_v_lanes});
 }
 
-void QueryBlock::add_values(const BlockBand& band, const float* v) {
+void QueryBlock::add_values(const RowTiles& tiles, const float* v) {
+  const TileRuns runs = tiles.runs();
   for (int dim = 0; dim < shape_.dim_v; dim += kernels_.panel) {
-    const int vectors = std::min(kernels_.panel, shape_.dim_v_lanes - dim) / kernels_.lanes;
-    for (int row = 0; row < padded_rows_; row += kTileRows) {
-      const BlockRange seen = band.keys_of(row, row + kTileRows);
-      if (seen.empty()) continue;
-      const int begin = seen.begin / kernels_.per_word();
-      const int end = (seen.end + kernels_.per_word() - 1) / kernels_.per_word();
-      const float* panel = v + dim * kKeyWords;
-      kernels_.product({.a = scratch_.p + row * kBlockStride + begin,
-                        .b = panel + begin * kernels_.panel,
-                        .depth = end - begin,
-                        .vectors = vectors,
+    const float* panel = v + dim * kKeyWords;
+    for (const TileRun& run : runs) {
+      const int row = run.begin * kTileRows;
+      const BlockRange words = words_of(run.range, kernels_);
+      kernels_.product({.tiles = run.count,
+                        .a = scratch_.p + row * kBlockStride + words.begin,
+                        .b = panel + words.begin * kernels_.panel,
+                        .depth = words.end - words.begin,
+                        .vectors = std::min(kernels_.panel, shape_.dim_v_lanes - dim) / kernels_.lanes,
                         .alpha = 1,
                         .c = o_row(row) + dim,
                         .c_stride = shape_.dim_v_lanes,

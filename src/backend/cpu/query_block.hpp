@@ -6,6 +6,7 @@
 #include "backend/cpu/microkernels.hpp"
 #include "backend/cpu/pack.hpp"
 #include "backend/cpu/parallel.hpp"
+#include "backend/cpu/tile_runs.hpp"
 #include "backend/kernel.hpp"
 
 namespace cpbench {
@@ -84,11 +85,10 @@ class QueryBlock {
   void set_maximum(int row, float m);
   void pack_q();
   /// P of every row tile against the keys that it sees in the block. A panel of K is used by all rows before the next.
-  void make_probabilities(const BlockBand& band, const float* k);
-  void make_tile(const BlockBand& band, const float* k, int row, int key, int key_end, int seen_begin,
-                 const Ahead& next);
+  void make_probabilities(const BlockBand& band, const RowTiles& tiles, const float* k);
+  void make_tiles(const BlockBand& band, const float* panel, int key0, const TileRun& run, int made_begin, bool masked);
   /// O += P V, each row tile over the keys that it sees.
-  void add_values(const BlockBand& band, const float* v);
+  void add_values(const RowTiles& tiles, const float* v);
   void store_state();
   void finish();
   /// The row tile's share of a panel of `depth` rows that comes next.
