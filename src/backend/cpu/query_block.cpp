@@ -127,7 +127,7 @@ void QueryBlock::make_tiles(const BlockBand& band, const float* panel, int key0,
 void QueryBlock::add_values(const RowTiles& tiles, const float* v) {
   const TileRuns runs = tiles.runs();
   for (int dim = 0; dim < shape_.dim_v; dim += kernels_.panel) {
-    const float* panel = v + dim * kKeyWords;
+    const float* panel = v + dim * shape_.key_words;
     for (const TileRun& run : runs) {
       const int row = run.begin * kTileRows;
       const BlockRange words = words_of(run.range, kernels_);
@@ -139,7 +139,7 @@ void QueryBlock::add_values(const RowTiles& tiles, const float* v) {
                         .alpha = 1,
                         .c = o_row(row) + dim,
                         .c_stride = shape_.dim_v_lanes,
-                        .next = share(panel + kKeyWords * kernels_.panel, kKeyWords, row)});
+                        .next = share(panel + shape_.key_words * kernels_.panel, shape_.key_words, row)});
     }
   }
 }

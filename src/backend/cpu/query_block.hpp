@@ -1,6 +1,8 @@
 // Forward pass of the kernel `blocked`: what is done for a block of query rows of one head.
 #pragma once
 
+#include <algorithm>
+
 #include "backend/cpu/aligned_buffer.hpp"
 #include "backend/cpu/band.hpp"
 #include "backend/cpu/microkernels.hpp"
@@ -12,14 +14,19 @@
 namespace cpbench {
 
 inline constexpr int kQueryBlock = 96;  ///< rows; 48 to 192 make no difference
-/// Words of a block along its keys: of V, a panel of AVX-512 takes 32 KiB. Twice as many spill a first-level cache of
-/// 48 KiB, half as many load and store O too often.
-inline constexpr int kKeyWords = 128;
+/// Words of a block along its keys. Long sums load and store O rarely, but a panel of V must stay in the first-level
+/// cache: 32 KiB is what AVX-512's takes with 128 words; with twice as many it spills a cache of 48 KiB. The narrower
+/// panels of other instruction sets are bounded by the block alone.
+inline int key_words(const Microkernels& kernels) {
+  constexpr int kPanelBytes = 32 << 10;
+  return std::min(kPanelBytes / (kernels.panel * static_cast<int>(sizeof(float))), kBlockWords);
+}
 
 /// Sizes that follow from the arguments and the micro-kernels; the packed forms of K and V of one head.
 struct ForwardShape {
   ForwardShape(const AttendArguments& a, const Microkernels& kernels)
-      : key_block(kKeyWords * kernels.per_word()),
+      : key_words(cpbench::key_words(kernels)),
+        key_block(key_words * kernels.per_word()),
         keys(key_end(a.tiles)),
         key_blocks((keys + key_block - 1) / key_block),
         query_blocks((a.q.rows + kQueryBlock - 1) / kQueryBlock),
@@ -27,8 +34,9 @@ struct ForwardShape {
         dim_v(static_cast<int>(a.v.dim)),
         dim_v_lanes(static_cast<int>(round_up(a.v.dim, kernels.lanes))),
         k_block_words(key_block * depth),
-        v_block_words(kKeyWords * round_up(a.v.dim, kernels.panel)) {}
+        v_block_words(key_words * round_up(a.v.dim, kernels.panel)) {}
 
+  int key_words;      ///< of a block
   int key_block;      ///< keys of a block: a multiple of the panel
   std::int64_t keys;  ///< that the tiles reach
   std::int64_t key_blocks, query_blocks;
