@@ -1,6 +1,7 @@
 #include "problem/problem.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "support/error.hpp"
 #include "support/names.hpp"
@@ -63,8 +64,11 @@ void check(const Problem& problem) {
   if (problem.documents.seq_len() != problem.seq_len) {
     refuse("the documents sum to {} tokens, but seq_len is {}", problem.documents.seq_len(), problem.seq_len);
   }
-  if (!std::isfinite(problem.scale) || problem.scale <= 0) {
-    refuse("scale is {}: it must be positive and finite", problem.scale);
+  // Kernels scale in fp32.
+  using Fp32 = std::numeric_limits<float>;
+  if (!(problem.scale >= Fp32::min() && problem.scale <= Fp32::max())) {
+    refuse("scale is {}: it must lie between {:.3g} and {:.3g}, the positive numbers that fp32 has", problem.scale,
+           Fp32::min(), Fp32::max());
   }
   // Q or out is the largest tensor. Four bytes an element, because fp32 accumulators are held for every storage type.
   const std::int64_t widest = std::max(problem.head_dim, problem.head_dim_v);

@@ -32,6 +32,7 @@ std::string text_of_axis(const Axes& axes, const std::string& name) {
   if (found == axes.end() || found->is_null()) return kNothing;
   if (found->is_string()) return found->get<std::string>();
   if (found->is_array()) return text_of_list(*found);
+  if (found->is_boolean()) return found->get<bool>() ? "on" : "off";
   return found->dump();
 }
 
@@ -40,12 +41,20 @@ std::int64_t integer_of_axis(const Axes& axes, const std::string& name) {
   return found != axes.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
 }
 
-/// `8 (2x2x2)`: cp_size, then Ulysses places, windows and ring members per window. Only cp_size of an impossible grid.
+/// What was asked for of an impossible grid: `8 (u=3 w=4)`.
+std::string asked_grid(std::int64_t cp, std::int64_t ulysses, std::int64_t window) {
+  std::vector<std::string> asked;
+  if (ulysses > 0) asked.push_back(fmt::format("u={}", ulysses));
+  if (window > 0) asked.push_back(fmt::format("w={}", window));
+  return asked.empty() ? std::to_string(cp) : fmt::format("{} ({})", cp, fmt::join(asked, " "));
+}
+
+/// `8 (2x2x2)`: cp_size, then Ulysses places, windows and ring members per window.
 std::string grid_of(const Axes& axes) {
   const std::int64_t cp = integer_of_axis(axes, "cp_size"), ulysses = integer_of_axis(axes, "ulysses_degree"),
                      window = integer_of_axis(axes, "window_size");
   if (cp < 1) return kNothing;
-  if (ulysses < 1 || window < 1 || cp % (ulysses * window) != 0) return std::to_string(cp);
+  if (ulysses < 1 || window < 1 || cp % (ulysses * window) != 0) return asked_grid(cp, ulysses, window);
   const bool plain_ring = window == 1 && text_of_axis(axes, "algo") != "double-ring";
   const std::int64_t ring = cp / ulysses, inner = plain_ring ? ring : window;
   return fmt::format("{} ({}x{}x{})", cp, ulysses, ring / inner, inner);

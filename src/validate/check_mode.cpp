@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "problem/counts.hpp"
 #include "support/error.hpp"
@@ -49,7 +50,8 @@ CheckMode parse_check(std::string_view text) {
       return {CheckMode::Kind::kSample, rows};
     }
   }
-  refuse("unknown check \"{}\": use full, sample, sample:ROWS (at least 1), off, or auto", text);
+  refuse("--check: \"{}\" is none of full, sample, sample:ROWS (from 1 to {}), off and auto", text,
+         std::numeric_limits<std::int64_t>::max());
 }
 
 std::string to_string(const CheckMode& mode) {

@@ -56,7 +56,7 @@ TensorReport Comparison::judge(ResultTensor tensor, const Norms& norms) const {
     report.max_abs = report.rel_l2 = report.worst_block_rel = std::numeric_limits<double>::quiet_NaN();
     report.note = describe(tensor, *norms.found.defect());
   } else if (report.rel_l2 > report.tolerance || report.worst_block_rel > report.tolerance) {
-    report.note = "worst block: " + norms.found.worst_block_name();
+    report.note = "worst block: " + norms.found.worst_block_name(problem_.seq_len);
   } else {
     report.passed = true;
   }

@@ -94,11 +94,11 @@ ErrorNorms::Blocks::const_iterator ErrorNorms::worst() const {
 
 double ErrorNorms::worst_block() const { return blocks_.empty() ? 0 : worst()->second.relative(); }
 
-std::string ErrorNorms::worst_block_name() const {
+std::string ErrorNorms::worst_block_name(std::int64_t tokens) const {
   if (blocks_.empty()) return {};
   const BlockId& id = worst()->first;
   return fmt::format("batch {}, head {}, tokens {} to {}", id.batch, id.head, id.index * kNormBlockRows,
-                     (id.index + 1) * kNormBlockRows - 1);
+                     std::min((id.index + 1) * kNormBlockRows, tokens) - 1);
 }
 
 }  // namespace cpbench

@@ -38,8 +38,8 @@ class ErrorNorms {
   double rel_l2() const;
   /// The same for the worst block.
   double worst_block() const;
-  /// `batch 0, head 3, tokens 896 to 1023`; empty without rows.
-  std::string worst_block_name() const;
+  /// `batch 0, head 3, tokens 896 to 1023`, of a sequence of `tokens`; empty without rows.
+  std::string worst_block_name(std::int64_t tokens) const;
 
   /// The first element for which there is no error in numbers: one of the two is NaN, or only one is infinite.
   struct Defect {

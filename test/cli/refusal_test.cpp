@@ -76,7 +76,7 @@ TEST(Refusal, ShapesThatNoProblemHas) {
 }
 
 TEST(Refusal, DocumentsThatDoNotSumToTheLength) {
-  expect_impossible({{"docs", "100,200"}, {"seq_len", "301"}}, {"--docs", "300", "301"});
+  expect_impossible({{"docs", "100,200"}, {"seq_len", "301"}}, {"docs", "300", "301"});
 }
 
 }  // namespace

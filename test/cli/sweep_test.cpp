@@ -78,6 +78,18 @@ TEST(ResolveAll, PointsThatMeanTheSameCollapse) {
   EXPECT_EQ(resolved_points[3].of->grid.inner, 4);
 }
 
+TEST(ResolveAll, WhatHasNoEffectMakesNoPoints) {
+  const auto points = [](Flags flags) {
+    flags.insert(flags.end(), {{"shard", "contiguous,zigzag,striped"}, {"uneven_heads", "off,on"}});
+    return resolve_all(expand(matrix_of(flags), {}), {.world_size = 4}).size();
+  };
+  EXPECT_EQ(points({{"algo", "ring"}}), 3u);                             // no place has heads of its own
+  EXPECT_EQ(points({{"algo", "ulysses"}}), 2u);                          // no ring
+  EXPECT_EQ(points({{"algo", "hybrid"}, {"ulysses_degree", "4"}}), 2u);  // a ring of one
+  EXPECT_EQ(points({{"algo", "hybrid"}, {"ulysses_degree", "2"}}), 3u * 2);
+  EXPECT_EQ(points({{"algo", "ring"}, {"cp_size", "1"}}), 1u);
+}
+
 TEST(ResolveAll, ImpossiblePointsOfASweepAreSkippedWithTheReason) {
   const auto points =
       resolve_all(expand(matrix_of({{"algo", "double-ring"}, {"window_size", "2,3"}}), {}), {.world_size = 4});

@@ -94,7 +94,7 @@ class CommandLine(ProgramTest):
     def test_documents_must_partition_the_sequence(self):
         self.refuse_each(
             [
-                ("--docs 100,200 --seq-len 299", "--docs", "300", "299"),
+                ("--docs 100,200 --seq-len 299", "docs", "300", "299"),
                 ("--docs 0,300 --seq-len 300", "0 is out of range"),
                 ("--docs nosuch.json", "nosuch.json", "pile, prolong512k, prolong64k"),
             ]

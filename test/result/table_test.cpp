@@ -91,9 +91,13 @@ TEST(Table, APointThatDidNotRunShowsWhy) {
   }
 }
 
-TEST(Table, AnImpossibleGridShowsItsRanksOnly) {
+TEST(Table, AnImpossibleGridShowsWhatWasAskedFor) {
   PointRecord point = sample_not_ok(Status::kSkipped, "why");
   point.axes["window_size"] = 3;
+  EXPECT_NE(Table().row(point).find(" 8 (u=2 w=3) "), std::string::npos);
+  point.axes.erase("ulysses_degree");
+  EXPECT_NE(Table().row(point).find(" 8 (w=3) "), std::string::npos);
+  point.axes.erase("window_size");
   EXPECT_EQ(words_of(Table().row(point))[1], "8");
   EXPECT_EQ(words_of(Table().row(point))[2], "zigzag");
   point.axes = {{"algo", "hybrid"}};

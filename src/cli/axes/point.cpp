@@ -41,7 +41,7 @@ Documents documents_of(const PointSpec& spec, std::int64_t seq_len, std::uint64_
   try {
     return Documents::from_lengths(lengths, seq_len);
   } catch (const Error& error) {
-    refuse("--docs: {}", error.what());
+    refuse("docs: {}", error.what());
   }
 }
 
@@ -56,12 +56,6 @@ Problem problem_of(const PointSpec& spec) {
   problem.scale = spec.has(Axis::kScale) ? spec.at(Axis::kScale).get<double>()
                                          : 1 / std::sqrt(static_cast<double>(problem.head_dim));
   return problem;
-}
-
-// Without a ring every shard gives its single position the sequence in order.
-ShardKind shard_of(const PointSpec& spec, const Algorithm& algorithm) {
-  if (algorithm.ring == RingLevel::kNone) return algorithm.default_shard;
-  return parse_shard(spec.word_or(Axis::kShard, name_of(algorithm.default_shard)));
 }
 
 Json value_of(Axis axis, const Case& c, int tensor_parallel, const PointSpec& spec) {
@@ -135,7 +129,7 @@ Case case_without_grid(const PointSpec& spec) {
   Case c;
   c.problem = problem_of(spec);
   c.algorithm = find_algorithm(spec.word(Axis::kAlgo));
-  c.shard = shard_of(spec, *c.algorithm);
+  c.shard = parse_shard(spec.word_or(Axis::kShard, name_of(c.algorithm->default_shard)));
   c.pass = parse_pass(spec.word(Axis::kPass));
   c.uneven_heads = spec.is_on(Axis::kUnevenHeads);
   c.overlap = spec.is_on(Axis::kOverlap);
@@ -143,6 +137,12 @@ Case case_without_grid(const PointSpec& spec) {
   c.kv_parts = static_cast<int>(spec.integer(Axis::kKvParts));
   c.accumulate = parse_accumulate(spec.word(Axis::kAccumulate));
   return c;
+}
+
+// So that points that mean the same are the same. A ring of one position has the sequence in order with every shard.
+void set_what_has_no_effect(Case& c) {
+  if (c.grid.ring() == 1) c.shard = ShardKind::kContiguous;
+  if (c.grid.ulysses == 1) c.uneven_heads = false;
 }
 
 ResolvedPoint resolve_or_name_rule(const PointSpec& spec, const ResolveContext& context) {
@@ -155,6 +155,7 @@ ResolvedPoint resolve_or_name_rule(const PointSpec& spec, const ResolveContext& 
   c.problem.heads = share.heads;
   c.problem.kv_heads = share.kv_heads;
   c.grid = choose_grid(spec, *c.algorithm, share, context);
+  set_what_has_no_effect(c);
   check(c);
   point.axes = axes_of(c, share.tensor_parallel, spec);
   return point;

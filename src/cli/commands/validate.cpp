@@ -6,6 +6,7 @@
 #include "cli/commands/self_test.hpp"
 #include "cli/commands/subcommand.hpp"
 #include "cli/config/cli11.hpp"
+#include "support/error.hpp"
 
 namespace cpbench {
 namespace {
@@ -36,10 +37,11 @@ class ValidateCommand : public Subcommand {
 
   ExitCode execute(const Job& job) override {
     const Communicator& world = *job.world;
+    if (run_.check == "off") refuse("--check off: validate does nothing but check; run measures without");
     const Execution execution = execution_of(world, run_, sweep_);
     const Deadline deadline(run_.timeout_s, world);
     if (self_test_) return run_self_test(*app, world, execution.settings);
-    const auto begin = [](const std::string&, const SweepPoint&) { return PointFiles{}; };
+    const auto begin = [](const PointRecord&) { return PointFiles{}; };
     const auto end = [&](const PointRecord& record) {
       if (job.speaks) std::fputs(report_text(record).c_str(), stdout);
     };
