@@ -76,10 +76,17 @@ ExitCode give_up(const Job& job, ExitCode code, const std::string& what) {
   return code;
 }
 
+/// Results go to stdout: a full disk or a closed pipe must not pass for a run that went well.
+ExitCode with_written_output(const Job& job, ExitCode code) {
+  if (!job.speaks || (std::fflush(stdout) == 0 && std::ferror(stdout) == 0)) return code;
+  fmt::print(stderr, "cpbench: standard output could not be written: what belongs there is lost\n");
+  return graver(code, ExitCode::kUsage);
+}
+
 /// Commands throw all errors but those of devices on all ranks (cli/commands/together.hpp).
 ExitCode execute_or_explain(Job& job, const std::vector<std::string>& arguments) {
   try {
-    return execute(job, arguments);
+    return with_written_output(job, execute(job, arguments));
   } catch (const Error& error) {
     if (error.code() == ExitCode::kDevice) return give_up(job, error.code(), error.what());
     if (job.speaks) fmt::print(stderr, "cpbench: {}\n", error.what());

@@ -106,8 +106,6 @@ LineWriter::LineWriter(std::string path, bool overwrite) : path_(std::move(path)
 
 LineWriter::~LineWriter() { ::close(descriptor_); }
 
-void LineWriter::discard() { ::unlink(path_.c_str()); }
-
 void LineWriter::append(std::string_view line) {
   const off_t before = ::lseek(descriptor_, 0, SEEK_END);
   int error = write_all(descriptor_, std::string(line) + "\n");

@@ -23,6 +23,12 @@ class CommandLine(ProgramTest):
         self.expect_refused(cpbench("plam"), 2, '"plam"', 'did you mean "plan"?', "run, validate, plan, doctor")
         self.expect_refused(cpbench("plan", "--check", "sample"), 2, "--check belongs to run and validate, not to plan")
         self.expect_refused(cpbench("plan", "stray"), 2, '"stray"')
+        self.expect_refused(cpbench("validate", "--check", "off"), 2, "--check off")
+
+    def test_output_that_is_lost(self):
+        for command in (["plan", "--cp-size", "2", "--seq-len", "16"], ["--help"], ["run", "--seq-len", "16", *BRIEFLY]):
+            with self.subTest(command[0]), open("/dev/full", "w", encoding="utf-8") as full:
+                self.expect_refused(cpbench(*command, stdout=full), 2, "standard output")
 
     def test_help_and_version_need_no_ranks(self):
         self.assertRegex(self.expect_ok(cpbench("--version")).out, r"^cpbench \d+\.\d+\.\d+\n$")
@@ -54,6 +60,7 @@ class CommandLine(ProgramTest):
                 ("--mask window:x", "window:x"),
                 ("--docs 100,x --seq-len 100", "--docs", '"x"'),
                 ("--scale small", "--scale", '"small"'),
+                ("--scale 1e39", "scale is 1e+39", "fp32"),
                 ("--overlap yes", "--overlap", '"yes"'),
                 ("--prune 1", "--prune", '"1"'),
                 ("--sink=maybe", "--sink", '"maybe"'),
@@ -293,6 +300,15 @@ class Job(ProgramTest):
         run = self.run_on(3, "--seq-len", "100000000000", "--cp-size", "2")
         self.expect_refused(run, 5, "2 ranks plan", "are available")
 
+    def test_a_refused_run_leaves_older_results(self):
+        result = self.directory / "out.json"
+        older = [result, result.with_suffix(".jsonl")]
+        for file in older:
+            file.write_text("older")
+        run = self.run_on(1, "--seq-len", "100000000000", "--json", result, "--overwrite")
+        self.expect_refused(run, 5, "not enough memory")
+        self.assertEqual([file.read_text() for file in older], ["older"] * 2)
+
     def test_a_point_that_does_not_fit_costs_only_itself(self):
         points = self.points_of("--seq-len", "64,100000000000,65", *TINY, ranks=2, code=5)
         self.assertEqual([point["status"] for point in points], ["ok", "failed", "ok"])
@@ -310,6 +326,10 @@ class Job(ProgramTest):
         run = cpbench("run", "--seq-len", "64", *TINY, *endless, "--json", path, ranks=2)
         self.expect_refused(run, 124, "timeout after 1 s")
         self.assertFalse(path.exists())
+        point = json.loads(path.with_suffix(".jsonl").read_text().splitlines()[-1])
+        self.assertEqual((point["id"], point["status"]), ("0-ring-cp2", "timeout"))
+        self.assertEqual(point["case"]["seq_len"], 64)
+        self.assertIn("--timeout", point["reason"])
 
     def test_a_timeout_beyond_what_clocks_count_is_none(self):
         self.expect_ok(self.run_on(2, "--seq-len", "64", "--timeout", "1e300"))

@@ -42,7 +42,7 @@ class Finished:
         return f"{self.command}\nexit {self.code}\n{self.out}\n{self.err}"
 
 
-def start(ranks, arguments, environment=None, address_space=None):
+def start(ranks, arguments, environment=None, address_space=None, stdout=subprocess.PIPE):
     """`ranks` None: without a launcher. `address_space`: bytes that a process may map."""
 
     def limit():
@@ -52,7 +52,7 @@ def start(ranks, arguments, environment=None, address_space=None):
     launcher = [] if ranks is None else [str(ROOT / "scripts" / "launch.sh"), str(ranks)]
     return subprocess.Popen(
         launcher + [PROGRAM] + [str(argument) for argument in arguments],
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
@@ -72,15 +72,16 @@ def end(process):
     return process.communicate()
 
 
-def cpbench(*arguments, ranks=None, environment=None, address_space=None, limit_s=100):
-    process = start(ranks, arguments, environment, address_space)
+def cpbench(*arguments, ranks=None, limit_s=100, **options):
+    """`options`: of start."""
+    process = start(ranks, arguments, **options)
     command = " ".join(map(str, process.args))
     try:
         out, err = process.communicate(timeout=limit_s)
     except subprocess.TimeoutExpired:
         out, err = end(process)
         raise AssertionError(f"still running after {limit_s} s: {command}\n{out}\n{err}") from None
-    return Finished(command, process.returncode, out, err)
+    return Finished(command, process.returncode, out or "", err)
 
 
 def parse_json(text):

@@ -5,21 +5,28 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <exception>
+#include <utility>
 
 #include "transport/mpi_session.hpp"
 
 namespace cpbench {
 
-Deadline::Deadline(std::optional<double> seconds, const Communicator& world) {
+Deadline::Deadline(std::optional<double> seconds, const Communicator& world, std::function<void()> on_expiry) {
   if (!seconds) return;
-  watch_ = std::thread([this, allowed = *seconds, rank = world.rank()] {
+  watch_ = std::thread([this, allowed = *seconds, rank = world.rank(), on_expiry = std::move(on_expiry)] {
     // Rank 0 must be able to speak before another one ends the job.
     constexpr double kGrace = 3;
     constexpr double kForever = 1e8;  // years, and within what clocks can count
     const std::chrono::duration<double> wait(std::min(allowed, kForever) + (rank == 0 ? 0 : kGrace));
     std::unique_lock lock(mutex_);
     if (met_.wait_for(lock, wait, [this] { return is_met_; })) return;
-    fmt::print(stderr, "cpbench: timeout after {} s; a result file's finished points are in its .jsonl\n", allowed);
+    fmt::print(stderr, "cpbench: timeout after {} s\n", allowed);
+    try {
+      on_expiry();
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "cpbench: {}\n", error.what());
+    }
     abort_job(ExitCode::kTimeout);
   });
 }

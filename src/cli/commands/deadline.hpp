@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -11,10 +12,12 @@
 namespace cpbench {
 
 /// From its making to its end, at most `seconds`; then rank 0 says so and aborts the job with exit code 124, or another
-/// rank does if rank 0 cannot. What was finished until then is in the .jsonl file.
+/// rank does if rank 0 cannot.
 class Deadline {
  public:
-  Deadline(std::optional<double> seconds, const Communicator& world);
+  /// `on_expiry` is called before the end, by a thread of its own, on each rank that gets so far.
+  Deadline(
+      std::optional<double> seconds, const Communicator& world, std::function<void()> on_expiry = [] {});
   ~Deadline();
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;

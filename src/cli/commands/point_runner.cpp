@@ -70,28 +70,30 @@ PointRunner::PointRunner(const Communicator& world, const Settings& settings, co
   Backoff::set_cores_suffice(cores_suffice(placement, settings.threads));
 }
 
-PointRecord PointRunner::run(const SweepPoint& point, const std::string& id, const PointFiles& files, bool measured) {
+PointRecord PointRunner::record_of(const SweepPoint& point, const std::string& id) const {
   PointRecord record;
   record.id = id;
   record.axes = axes_with(point.axes, settings_, point.of ? point.of->cp_size() : world_.size());
   if (!point.of) {
     record.status = Status::kSkipped;
     record.reason = point.skipped_because;
-    return record;
   }
-  const auto ranks = world_.first(point.of->cp_size());
+  return record;
+}
+
+void PointRunner::run(const Case& c, const PointFiles& files, bool measured, PointRecord& record) {
+  const auto ranks = world_.first(c.cp_size());
   try {
     together(world_, [&] {
-      if (ranks) run_on(*ranks, *point.of, files, measured, record);
+      if (ranks) run_on(*ranks, c, files, measured, record);
     });
   } catch (const Error& error) {
     if (error.code() != ExitCode::kPlacement) throw;
     record.status = Status::kFailed;
     record.reason = error.what();
   } catch (const std::bad_alloc&) {
-    throw OutOfMemory(fmt::format("{} point {}", doing_, id));
+    throw OutOfMemory(fmt::format("{} point {}", doing_, record.id));
   }
-  return record;
 }
 
 void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFiles& files, bool measured,

@@ -25,12 +25,14 @@ class PointRunner {
  public:
   PointRunner(const Communicator& world, const Settings& settings, const Placement& placement);
 
-  /// Collective over the world. Builds and verifies the point's programs, runs and checks them, and with `measured`
-  /// times them if the check passed; results that differ after the last timed iteration (on a backend
-  /// whose bits vary: that fail the check again) are invalid too. Status
-  /// kFailed, with the figures, where memory does not suffice. The record is complete on rank 0, its status also on the
-  /// ranks beyond the point's cp_size.
-  PointRecord run(const SweepPoint& point, const std::string& id, const PointFiles& files, bool measured);
+  /// What is known of a point before it is run; all that there is of one that is skipped.
+  PointRecord record_of(const SweepPoint& point, const std::string& id) const;
+  /// Collective over the world, with what record_of gave. Builds and verifies the point's programs, runs and checks
+  /// them, and with `measured` times them if the check passed; results that differ after the last timed iteration (on a
+  /// backend whose bits vary: that fail the check again) are invalid too. Status kFailed, with the figures, where
+  /// memory does not suffice. The record is complete on rank 0, its status also on the ranks beyond the point's
+  /// cp_size.
+  void run(const Case& c, const PointFiles& files, bool measured, PointRecord& record);
 
  private:
   void run_on(const Communicator& ranks, const Case& c, const PointFiles& files, bool measured, PointRecord& record);

@@ -50,9 +50,10 @@ ExitCode run_points(const Communicator& world, const Execution& execution, const
   bool all_skipped = true;
   for (std::size_t index = 0; index < points.size(); ++index) {
     const std::string id = id_of(index, points[index]);
+    PointRecord record = runner.record_of(points[index], id);
     PointFiles files;
-    together(world, [&] { files = visitor.begin(id, points[index]); });
-    PointRecord record = runner.run(points[index], id, files, visitor.measured);
+    together(world, [&] { files = visitor.begin(record); });
+    if (points[index].of) runner.run(*points[index].of, files, visitor.measured, record);
     if (record.status == Status::kFailed && points.size() == 1) throw Error(ExitCode::kPlacement, record.reason);
     gravest = graver(gravest, code_of(record.status));
     all_skipped = all_skipped && record.status == Status::kSkipped;

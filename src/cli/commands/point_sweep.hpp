@@ -31,8 +31,8 @@ std::string id_of(std::size_t index, const SweepPoint& point);
 /// What a command does about the points of its sweep. Called on all ranks; may throw an Error on one alone.
 struct PointVisitor {
   bool measured;
-  std::function<PointFiles(const std::string& id, const SweepPoint& point)> begin;
-  std::function<void(PointRecord record)> end;  ///< complete on rank 0
+  std::function<PointFiles(const PointRecord& record)> begin;  ///< what is known before: id, case, what is skipped
+  std::function<void(PointRecord record)> end;                 ///< complete on rank 0
 };
 
 /// Collective. Runs the points in their order and returns the gravest exit code; kAllSkipped if none ran. If the only

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <mutex>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -56,26 +58,27 @@ class Output {
   Output(const RunOptions& options, Header header, const std::vector<SweepPoint>& points, const TableContext& context)
       : options_(options), table_(extra_axes(points)), progress_(static_cast<int>(points.size()), true) {
     file_.header = std::move(header);
-    if (!options.json.empty()) {
-      lines_ = std::make_unique<LineWriter>(lines_path(options.json), options.overwrite);
-      lines_->append(text_of(json_of(file_.header)));
-    }
     print(table_.header(file_.header, context));
   }
 
-  /// A run that was refused before its first point leaves no file behind, to be in the next one's way.
-  ~Output() {
-    if (lines_ && file_.points.empty()) lines_->discard();
+  /// `record`: what is known of a point before it is run.
+  void begin(const PointRecord& record) {
+    const std::lock_guard lock(mutex_);
+    in_flight_ = record;
+    progress_.begin(record.id);
   }
-  Output(const Output&) = delete;
-  Output& operator=(const Output&) = delete;
-
-  void begin(const std::string& id) { progress_.begin(id); }
   void add(PointRecord record) {
-    progress_.finish();
-    print(table_.row(record));
-    if (lines_) lines_->append(text_of(json_of(record)));
-    file_.points.push_back(std::move(record));
+    const std::lock_guard lock(mutex_);
+    write(std::move(record));
+  }
+  /// Called by another thread, when the job is about to be ended: what was in flight did not finish.
+  void expire(double allowed_s) {
+    const std::lock_guard lock(mutex_);
+    if (!in_flight_) return;
+    in_flight_->status = Status::kTimeout;
+    in_flight_->reason = fmt::format("not finished when the {} s of --timeout were over", allowed_s);
+    write(*in_flight_);
+    print(Table::footer(file_.points));
   }
   void finish(ExitCode code, double elapsed_s) {
     print(Table::footer(file_.points));
@@ -86,6 +89,21 @@ class Output {
   }
 
  private:
+  void write(PointRecord record) {
+    in_flight_.reset();
+    progress_.finish();
+    print(table_.row(record));
+    if (!options_.json.empty()) append(record);
+    file_.points.push_back(std::move(record));
+  }
+  /// The file begins with its first point: a run that is refused before leaves older results as they are.
+  void append(const PointRecord& record) {
+    if (!lines_) {
+      lines_ = std::make_unique<LineWriter>(lines_path(options_.json), options_.overwrite);
+      lines_->append(text_of(json_of(file_.header)));
+    }
+    lines_->append(text_of(json_of(record)));
+  }
   static std::vector<std::string> extra_axes(const std::vector<SweepPoint>& points) {
     std::vector<Json> cases;
     for (const SweepPoint& point : points) cases.push_back(point.axes);
@@ -101,6 +119,8 @@ class Output {
   Table table_;
   Progress progress_;
   std::unique_ptr<LineWriter> lines_;
+  std::mutex mutex_;
+  std::optional<PointRecord> in_flight_;
 };
 
 class RunCommand : public Subcommand {
@@ -128,11 +148,15 @@ class RunCommand : public Subcommand {
       if (job.speaks)
         output = std::make_unique<Output>(run_, std::move(header), points, context_of(execution, points, world.size()));
     });
-    const Deadline deadline(run_.timeout_s, world);
-    const auto begin = [&](const std::string& id, const SweepPoint& point) {
-      PointFiles files = files_of(id, points);
-      if (output) output->begin(id);
-      if (output && !files.dump.empty() && point.of) prepare_dump(files.dump, run_.overwrite);
+    const Deadline deadline(run_.timeout_s, world, [&] {
+      if (output) output->expire(*run_.timeout_s);
+    });
+    const auto begin = [&](const PointRecord& record) {
+      PointFiles files = files_of(record.id, points);
+      if (output) output->begin(record);
+      if (output && !files.dump.empty() && record.status != Status::kSkipped) {
+        prepare_dump(files.dump, run_.overwrite);
+      }
       return files;
     };
     const auto end = [&](PointRecord record) {
