@@ -41,20 +41,26 @@ class Pruner {
   PruneRank& rank(std::int64_t index) { return *ranks_[at(index)]; }
   static std::size_t at(std::int64_t index) { return static_cast<std::size_t>(index); }
 
-  /// Calls visit(edge) for the live messages that rank `to` receives in its exchange `id`; the other ranks are at
-  /// theirs.
+  /// Calls visit(transfer, what it is) for the live messages that a rank receives in the exchange that it is at.
   template <typename Visitor>
-  void for_each_live(int to, Visitor&& visit) {
-    PruneRank& receiver = rank(to);
+  static void for_each_live_receive(PruneRank& receiver, Visitor&& visit) {
     const auto* exchange = exchange_at_cursor(receiver);
     if (exchange == nullptr) return;
     for (std::uint32_t t = exchange->receives.begin; t < exchange->receives.begin + exchange->receives.count; ++t) {
-      if (!receiver.live[t]) continue;
-      const Transfer received = receiver.named_transfer(t, receiver.cursor);
+      if (receiver.live[t]) visit(t, receiver.named_transfer(t, receiver.cursor));
+    }
+  }
+
+  /// The same with both sides of a message, visit(edge): the other ranks are at the exchange too. Looking at every
+  /// sender's program is what takes time.
+  template <typename Visitor>
+  void for_each_live(int to, Visitor&& visit) {
+    PruneRank& receiver = rank(to);
+    for_each_live_receive(receiver, [&](std::uint32_t t, const Transfer& received) {
       const PruneRank& sender = rank(received.peer);
       visit(Edge{received.peer, to, sender.named_transfer(receiver.from[t], sender.cursor).region, received.region,
                  receiver.from[t], t});
-    }
+    });
   }
 
   static const Exchange* exchange_at_cursor(const PruneRank& rank) {
@@ -135,7 +141,9 @@ class Pruner {
       receiver.from[receives[k]] = arriving[k].send;
       receiver.live[receives[k]] = sender.held.touches(sender.named_transfer(arriving[k].send, sender.cursor).region);
     }
-    for_each_live(to, [&](const Edge& edge) { receiver.held.add(receiver.program(), edge.received); });
+    for_each_live_receive(receiver, [&](std::uint32_t, const Transfer& received) {
+      receiver.held.add(receiver.program(), received.region);
+    });
     arriving.clear();
   }
 
@@ -144,9 +152,10 @@ class Pruner {
   void keep_what_is_needed() {
     for (std::size_t n = exchanges_; n-- > 0;) {
       for (const auto& rank : ranks_) retreat_to_exchange(*rank);
-      for (int to = 0; to < count(); ++to) {
-        for_each_live(to,
-                      [&](const Edge& edge) { rank(to).live[edge.receive] = rank(to).needed.touches(edge.received); });
+      for (const auto& rank : ranks_) {
+        for_each_live_receive(*rank, [&](std::uint32_t t, const Transfer& received) {
+          rank->live[t] = rank->needed.touches(received.region);
+        });
       }
       for (int to = 0; to < count(); ++to) {
         for_each_live(to, [&](const Edge& edge) { need(rank(edge.from), edge.sent, is_relayed(edge)); });
