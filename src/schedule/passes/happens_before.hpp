@@ -24,6 +24,8 @@ class HappensBefore {
     last_[index(stream)] = id;
   }
 
+  Stream stream_of(OpId id) const { return streams_[at(id)]; }
+
   /// `earlier` is done before `later` starts.
   bool operator()(OpId earlier, OpId later) const { return holds(clocks_[at(later)], earlier); }
   /// `earlier` would be done before an operation on `stream` appended now, without dependencies, starts.

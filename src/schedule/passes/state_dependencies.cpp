@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <functional>
 #include <vector>
 
 #include "schedule/passes.hpp"
@@ -21,14 +23,15 @@ bool covers(const Region& outer, const Region& inner) {
 /// What happened to a buffer so far, as far as later accesses may conflict with it.
 class History {
  public:
-  /// Adds to `conflicts` every operation that an access must wait for.
-  void collect(const Access& access, std::vector<OpId>& conflicts) const {
+  /// Calls `conflict` with every operation that an access must wait for.
+  template <typename Conflict>
+  void for_each_conflict(const Access& access, Conflict&& conflict) const {
     for (const Event& w : writes_) {
-      if (overlap(w.region, access.region)) conflicts.push_back(w.op);
+      if (overlap(w.region, access.region)) conflict(w.op);
     }
     if (!access.writes) return;
     for (const Event& r : reads_) {
-      if (overlap(r.region, access.region)) conflicts.push_back(r.op);
+      if (overlap(r.region, access.region)) conflict(r.op);
     }
   }
   void record(const Access& access, OpId op) {
@@ -67,17 +70,31 @@ class History {
   std::vector<Event> writes_, reads_;
 };
 
-/// Drops what the stream's order or another dependency implies.
-void reduce(std::vector<OpId>& conflicts, Stream stream, const HappensBefore& before) {
-  std::sort(conflicts.begin(), conflicts.end(), std::greater<>());
-  std::vector<OpId> kept;
-  for (const OpId op : conflicts) {
-    const bool implied = before.implied(op, stream) ||
-                         std::any_of(kept.begin(), kept.end(), [&](OpId k) { return before.implied(op, k); });
-    if (!implied) kept.push_back(op);
+/// The operations that one must wait for: of each stream the last one, as streams run in order. An exchange with many
+/// ranks may have to wait for thousands.
+class Conflicts {
+ public:
+  Conflicts() { last_.fill(-1); }
+  void add(OpId op, Stream stream) {
+    OpId& last = last_[static_cast<std::size_t>(stream)];
+    last = std::max(last, op);
   }
-  conflicts = std::move(kept);
-}
+  /// Without what the order of `stream`, where the operation runs, or another dependency implies.
+  std::vector<OpId> reduced(Stream stream, const HappensBefore& before) {
+    std::ranges::sort(last_, std::greater<>());
+    std::vector<OpId> kept;
+    for (const OpId op : last_) {
+      if (op < 0) break;
+      const bool implied =
+          before.implied(op, stream) || std::ranges::any_of(kept, [&](OpId k) { return before.implied(op, k); });
+      if (!implied) kept.push_back(op);
+    }
+    return kept;
+  }
+
+ private:
+  std::array<OpId, kStreams> last_;  ///< by stream, -1 for none
+};
 
 }  // namespace
 
@@ -85,19 +102,21 @@ void state_dependencies(Program& program) {
   program.dependencies.clear();
   std::vector<History> histories(program.buffers.size());
   HappensBefore before(program.ops.size());
-  std::vector<OpId> conflicts;
   for (std::size_t id = 0; id < program.ops.size(); ++id) {
     Op& op = program.ops[id];
     const std::vector<Access> accesses = accesses_of(program, op);
-    conflicts.clear();
-    for (const Access& a : accesses) histories[static_cast<std::size_t>(a.region.buffer)].collect(a, conflicts);
-    reduce(conflicts, op.stream, before);
+    Conflicts conflicts;
+    for (const Access& a : accesses) {
+      histories[static_cast<std::size_t>(a.region.buffer)].for_each_conflict(
+          a, [&](OpId conflict) { conflicts.add(conflict, before.stream_of(conflict)); });
+    }
+    const std::vector<OpId> after = conflicts.reduced(op.stream, before);
     for (const Access& a : accesses) {
       histories[static_cast<std::size_t>(a.region.buffer)].record(a, static_cast<OpId>(id));
     }
-    op.after = {static_cast<std::uint32_t>(program.dependencies.size()), static_cast<std::uint32_t>(conflicts.size())};
-    program.dependencies.insert(program.dependencies.end(), conflicts.begin(), conflicts.end());
-    before.append(op.stream, conflicts);
+    op.after = {static_cast<std::uint32_t>(program.dependencies.size()), static_cast<std::uint32_t>(after.size())};
+    program.dependencies.insert(program.dependencies.end(), after.begin(), after.end());
+    before.append(op.stream, after);
   }
 }
 
