@@ -9,6 +9,7 @@
 #include "schedule/verify/hazards.hpp"
 #include "schedule/verify/matching.hpp"
 #include "schedule/verify/ownership.hpp"
+#include "schedule/verify/relay.hpp"
 #include "schedule/verify/shapes.hpp"
 #include "support/parallel.hpp"
 
@@ -64,9 +65,13 @@ void run_checks(const Schedule& schedule, Faults& faults) {
   if (!faults.none()) return;
 
   const verification::Positions positions(schedule.tokens);
-  verification::DataFlow flow(schedule, positions, faults);
-  verification::match_exchanges(schedule, flow, faults);
-  if (faults.none()) flow.check_results();
+  Faults of_flow;
+  verification::DataFlow flow(schedule, positions, of_flow);
+  verification::Relay relay(flow);
+  verification::match_exchanges(schedule, relay, faults);
+  relay.finish();
+  if (faults.none() && of_flow.none()) flow.check_results();
+  faults.add_all(of_flow.take());
   if (!faults.none()) return;
 
   check_claims(schedule, positions, flow, faults);
