@@ -9,7 +9,7 @@ endif()
 
 include(CheckLanguage)
 check_language(CUDA)
-find_package(CUDAToolkit 12.3 QUIET)
+find_package(CUDAToolkit 12.5 QUIET)
 if(CMAKE_CUDA_COMPILER AND CUDAToolkit_FOUND)
   set(CPBENCH_HAVE_CUDA ON)
   # Each library of kernels says itself which GPUs it is for.
@@ -21,7 +21,7 @@ if(CMAKE_CUDA_COMPILER AND CUDAToolkit_FOUND)
   set(CMAKE_CUDA_STANDARD 20)
   set(CMAKE_CUDA_STANDARD_REQUIRED ON)
 elseif(NOT CPBENCH_CUDA STREQUAL "AUTO")
-  message(FATAL_ERROR "No CUDA toolkit 12.3 or later was found: put its nvcc on the PATH, or configure with -DCPBENCH_CUDA=OFF.")
+  message(FATAL_ERROR "No CUDA toolkit 12.5 or later was found: put its nvcc on the PATH, or configure with -DCPBENCH_CUDA=OFF.")
 endif()
 
 # NCCL, where it is beside the toolkit or where NCCL_ROOT says: linked, so that a build with it needs it to start.
