@@ -43,18 +43,25 @@ StridedCopy strided_copy(const TensorView& to, const TensorView& from) {
   return copy;
 }
 
-/// All but the innermost axis one after the other: they are few, or the blocks large.
-void queue_along(const StridedCopy& copy, std::size_t axis, std::byte* to, const std::byte* from, cudaStream_t stream) {
-  if (axis == 0) {
-    const Axis rows = copy.axes.empty() ? Axis{1, copy.width, copy.width} : copy.axes[0];
-    const auto size = [](std::int64_t value) { return static_cast<std::size_t>(value); };
-    check(cudaMemcpy2DAsync(to, size(rows.to_stride), from, size(rows.from_stride), size(copy.width), size(rows.count),
+constexpr std::int64_t kMostPitch = (std::int64_t{1} << 31) - 1;  ///< cudaDeviceProp::memPitch, of every GPU
+
+std::size_t size(std::int64_t value) { return static_cast<std::size_t>(value); }
+
+/// The innermost `axes` of the copy, all but the first of them one after the other: they are few, or the blocks large.
+void queue_along(const StridedCopy& copy, std::size_t axes, std::byte* to, const std::byte* from, cudaStream_t stream) {
+  if (axes == 0) {
+    check(cudaMemcpyAsync(to, from, size(copy.width), cudaMemcpyDefault, stream), "cudaMemcpyAsync");
+    return;
+  }
+  const Axis& axis = copy.axes[axes - 1];
+  if (axes == 1 && std::max(axis.to_stride, axis.from_stride) <= kMostPitch) {
+    check(cudaMemcpy2DAsync(to, size(axis.to_stride), from, size(axis.from_stride), size(copy.width), size(axis.count),
                             cudaMemcpyDefault, stream),
           "cudaMemcpy2DAsync");
     return;
   }
-  for (std::int64_t i = 0; i < copy.axes[axis].count; ++i) {
-    queue_along(copy, axis - 1, to + i * copy.axes[axis].to_stride, from + i * copy.axes[axis].from_stride, stream);
+  for (std::int64_t i = 0; i < axis.count; ++i) {
+    queue_along(copy, axes - 1, to + i * axis.to_stride, from + i * axis.from_stride, stream);
   }
 }
 
@@ -63,7 +70,7 @@ void queue_along(const StridedCopy& copy, std::size_t axis, std::byte* to, const
 void queue_copy(const TensorView& to, const TensorView& from, cudaStream_t stream) {
   if (bytes_of(to) == 0) return;
   const StridedCopy copy = strided_copy(to, from);
-  queue_along(copy, copy.axes.empty() ? 0 : copy.axes.size() - 1, to.data, from.data, stream);
+  queue_along(copy, copy.axes.size(), to.data, from.data, stream);
 }
 
 TensorView packed_like(const TensorView& box, std::byte* memory) {

@@ -85,7 +85,9 @@ cudaError_t cudaMemcpyPeerAsync(void* to, int, const void* from, int, std::size_
 }
 cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch,
                               std::size_t width, std::size_t height, cudaMemcpyKind, cudaStream_t stream) {
+  constexpr std::size_t kMostPitch = 2147483647;  // cudaDeviceProp::memPitch of real ones
   if (height > 1 && std::min(to_pitch, from_pitch) < width) return status(cudaErrorInvalidValue);
+  if (std::max(to_pitch, from_pitch) > kMostPitch) return status(cudaErrorInvalidValue);
   return queue_copy(box(to, to_pitch), box(from, from_pitch), {width, height, 1}, stream);
 }
 cudaError_t cudaMemcpy2D(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch, std::size_t width,
