@@ -47,6 +47,8 @@ std::int64_t CudaMemory::bytes_in_use() {
 void copy_to_device(std::byte* to, std::span<const std::byte> from) {
   if (from.empty()) return;
   check(cudaMemcpy(to, from.data(), from.size(), cudaMemcpyHostToDevice), "cudaMemcpy");
+  // From pageable memory it may return when the bytes are staged; streams that do not block would not wait for them.
+  check(cudaStreamSynchronize(nullptr), "cudaStreamSynchronize");
 }
 
 PinnedMemory::PinnedMemory(std::int64_t bytes) {

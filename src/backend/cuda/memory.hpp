@@ -26,6 +26,7 @@ class CudaMemory : public DeviceMemory {
   std::int64_t bytes_;
 };
 
+/// Is done when it returns, for every stream.
 void copy_to_device(std::byte* to, std::span<const std::byte> from);
 
 class PinnedMemory {
