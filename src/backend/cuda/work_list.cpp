@@ -18,9 +18,8 @@ void check_size(std::int64_t count, const char* what) {
 /// The steps of one block of rows, gathered from one tile after the other.
 class BlockBuilder {
  public:
-  /// Of `rows` that there are.
-  BlockBuilder(WorkList& list, std::int64_t rows, std::int64_t row_begin, std::int64_t row_end, std::int64_t step)
-      : list_(list), row_begin_(row_begin), row_end_(std::min(rows, row_end)), is_whole_(row_end <= rows), step_(step) {
+  BlockBuilder(WorkList& list, std::int64_t row_begin, std::int64_t row_end, std::int64_t step)
+      : list_(list), row_begin_(row_begin), row_end_(row_end), step_(step) {
     block_ = {narrow(row_begin), narrow(static_cast<std::int64_t>(list.ranges.size())), 0, 0};
   }
 
@@ -31,9 +30,9 @@ class BlockBuilder {
     if (first > last) return;
     const std::int64_t begin = tile.key_begin(first), end = tile.key_end(last);
     if (begin >= end) return;
-    // What every row sees: from where the last row begins to where the first one ends. Rows that a block has beyond the
-    // last one see nothing: as keys of a backward pass they would have probabilities without bound.
-    const bool all_rows = is_whole_ && tile.q_begin <= row_begin_ && row_end_ <= tile.q_begin + tile.q_count;
+    // What every row sees: from where the last row begins to where the first one ends. No tile has the rows that a
+    // block has beyond the last one: as keys of a backward pass, unmasked, they would have probabilities without bound.
+    const bool all_rows = tile.q_begin <= row_begin_ && row_end_ <= tile.q_begin + tile.q_count;
     const std::int64_t seen_begin = tile.key_begin(last), seen_end = all_rows ? tile.key_end(first) : seen_begin;
     const std::int64_t steps = (end - begin + step_ - 1) / step_;
     const std::int64_t full_begin = std::min(steps, (seen_begin - begin + step_ - 1) / step_);
@@ -55,9 +54,7 @@ class BlockBuilder {
   }
 
   WorkList& list_;
-  std::int64_t row_begin_, row_end_;
-  bool is_whole_;
-  std::int64_t step_;
+  std::int64_t row_begin_, row_end_, step_;
   WorkList::Block block_{};
 };
 
@@ -91,7 +88,7 @@ WorkList make_work_list(std::span<const Tile> tiles, std::int64_t rows, int bloc
   }
   for (std::size_t b = 0; b < tiles_of_block.size(); ++b) {
     const std::int64_t begin = static_cast<std::int64_t>(b) * block_rows;
-    BlockBuilder block(list, rows, begin, begin + block_rows, step_columns);
+    BlockBuilder block(list, begin, begin + block_rows, step_columns);
     for (const std::int32_t tile : tiles_of_block[b]) block.add(tiles[static_cast<std::size_t>(tile)], tile);
     list.blocks.push_back(block.take());
   }
