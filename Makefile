@@ -53,10 +53,12 @@ bench-kernels: build/build.ninja ## GFLOP/s and fraction of the multiply-add pea
 format: setup-lint ## rewrite the sources in the house format
 	scripts/format.sh
 
-lint: setup-lint build/build.ninja ## format, shellcheck, and clang-tidy on what changed
+lint: setup-lint build-lint/build.ninja ## format, shellcheck, and clang-tidy on what changed
+	cmake --build --preset lint
 	scripts/lint.sh
 
-lint-all: setup-lint build/build.ninja
+lint-all: setup-lint build-lint/build.ninja
+	cmake --build --preset lint
 	scripts/lint.sh --all
 
 sanitize: build-sanitize/build.ninja ## unit and property tests under the address and undefined-behaviour sanitizers

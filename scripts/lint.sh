@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Format, shellcheck, and clang-tidy over the sources that differ from the main branch (or, on it, from the commit before);
-# with --all over every source. Needs build/compile_commands.json.
+# with --all over every source. Needs build-lint/compile_commands.json.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -23,9 +23,9 @@ if [[ ${1:-} == --all ]]; then
 else
   sources=$(changed_sources)
 fi
-known=$(sed -n "s|^ *\"file\": \"$PWD/\(.*\)\",*|\1|p" build/compile_commands.json | sort)
+known=$(sed -n "s|^ *\"file\": \"$PWD/\(.*\)\",*|\1|p" build-lint/compile_commands.json | sort)
 sources=$(comm -12 <(echo "$sources") <(echo "$known"))
 [[ -n $sources ]] || exit 0
 # It counts on stderr what it does not show: the warnings of system headers.
-xargs --max-args=1 --max-procs="$(nproc)" clang-tidy -p build --quiet --warnings-as-errors='*' <<<"$sources" \
+xargs --max-args=1 --max-procs="$(nproc)" clang-tidy -p build-lint --quiet --warnings-as-errors='*' <<<"$sources" \
   2> >(grep -v 'warnings generated' >&2)

@@ -10,7 +10,7 @@ namespace {
 
 using Values = std::vector<AxisValue>;
 
-void expect_bad(std::vector<std::string> flags, std::initializer_list<std::string_view> parts) {
+void expect_flags_refused(std::vector<std::string> flags, std::initializer_list<std::string_view> parts) {
   expect_refused([&] { parse_axes(flags); }, parts);
 }
 
@@ -34,23 +34,23 @@ TEST(CommandLine, BareFlagsMaySayOffAndSweep) {
 TEST(CommandLine, BadNumbersAreRefusedWithFlagAndValue) {
   for (const char* value : {"99999999999999999999", "-1", "0", "1e3", "12abc", "2,x"}) {
     const std::string offending = std::string(value) == "2,x" ? "x" : value;
-    expect_bad({"--seq-len", value}, {"--seq-len", offending});
-    expect_bad({std::string("--seq-len=") + value}, {"--seq-len", offending});
+    expect_flags_refused({"--seq-len", value}, {"--seq-len", offending});
+    expect_flags_refused({std::string("--seq-len=") + value}, {"--seq-len", offending});
   }
-  expect_bad({"--seq-len", ""}, {"--seq-len", "empty"});
-  expect_bad({"--seq-len="}, {"--seq-len"});
-  expect_bad({"--seq-len=", "8"}, {"--seq-len"});
-  expect_bad({"--seq-len"}, {"--seq-len"});
+  expect_flags_refused({"--seq-len", ""}, {"--seq-len", "empty"});
+  expect_flags_refused({"--seq-len="}, {"--seq-len"});
+  expect_flags_refused({"--seq-len=", "8"}, {"--seq-len"});
+  expect_flags_refused({"--seq-len"}, {"--seq-len"});
 }
 
 TEST(CommandLine, UnknownFlagsAreRefusedWithTheNearest) {
-  expect_bad({"--seqlen", "5"}, {"--seqlen", "--seq-len"});
-  expect_bad({"--head-dims=64"}, {"--head-dims", "--head-dim"});
-  expect_bad({"--iteration", "5"}, {"--iteration", "--iterations"});
-  expect_bad({"--context-parallel-sizes", "5"}, {"--context-parallel-sizes", "--context-parallel-size"});
-  expect_bad({"--sink", "off"}, {"--sink takes no value", "\"off\"", "--sink=off"});
-  expect_bad({"--heads", "8", "off"}, {"unexpected argument", "off"});
-  expect_bad({"-z"}, {"-z"});
+  expect_flags_refused({"--seqlen", "5"}, {"--seqlen", "--seq-len"});
+  expect_flags_refused({"--head-dims=64"}, {"--head-dims", "--head-dim"});
+  expect_flags_refused({"--iteration", "5"}, {"--iteration", "--iterations"});
+  expect_flags_refused({"--context-parallel-sizes", "5"}, {"--context-parallel-sizes", "--context-parallel-size"});
+  expect_flags_refused({"--sink", "off"}, {"--sink takes no value", "\"off\"", "--sink=off"});
+  expect_flags_refused({"--heads", "8", "off"}, {"unexpected argument", "off"});
+  expect_flags_refused({"-z"}, {"-z"});
   expect_refused([] { Program().parse({"rnu"}); }, {"unknown command \"rnu\"", "did you mean \"run\"?", "run, plan"});
   expect_refused([] { Program().parse({}); }, {"subcommand"});
 }
@@ -115,16 +115,16 @@ TEST(Options, TheEnvironmentNamesTheIsa) {
 }
 
 TEST(Options, BadValuesAreRefusedWithTheFlag) {
-  expect_bad({"--iterations", "0"}, {"--iterations", "0"});
-  expect_bad({"-n", "1e3"}, {"--iterations", "1e3"});
-  expect_bad({"--warmup", "-1"}, {"--warmup", "-1"});
-  expect_bad({"--seed", "9223372036854775808"}, {"--seed", "9223372036854775808"});
-  expect_bad({"--timeout", "0"}, {"--timeout", "0"});
-  expect_bad({"--threads", "99999999999999999999"}, {"--threads", "99999999999999999999"});
-  expect_bad({"-n", "3", "--iterations", "4"}, {"--iterations takes one value, not 2: 3, 4"});
-  expect_bad({"--timeout=3", "--timeout=4"}, {"--timeout takes one value, not 2: 3, 4"});
-  expect_bad({"--json", "a", "-J", "b"}, {"--json takes one value, not 2: a, b"});
-  expect_bad({"--json"}, {"--json"});
+  expect_flags_refused({"--iterations", "0"}, {"--iterations", "0"});
+  expect_flags_refused({"-n", "1e3"}, {"--iterations", "1e3"});
+  expect_flags_refused({"--warmup", "-1"}, {"--warmup", "-1"});
+  expect_flags_refused({"--seed", "9223372036854775808"}, {"--seed", "9223372036854775808"});
+  expect_flags_refused({"--timeout", "0"}, {"--timeout", "0"});
+  expect_flags_refused({"--threads", "99999999999999999999"}, {"--threads", "99999999999999999999"});
+  expect_flags_refused({"-n", "3", "--iterations", "4"}, {"--iterations takes one value, not 2: 3, 4"});
+  expect_flags_refused({"--timeout=3", "--timeout=4"}, {"--timeout takes one value, not 2: 3, 4"});
+  expect_flags_refused({"--json", "a", "-J", "b"}, {"--json takes one value, not 2: a, b"});
+  expect_flags_refused({"--json"}, {"--json"});
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace {
 
 Sweep parse(std::string_view text) { return parse_config(text, "sweep.json"); }
 
-void expect_bad(std::string_view text, std::initializer_list<std::string_view> parts) {
+void expect_text_refused(std::string_view text, std::initializer_list<std::string_view> parts) {
   expect_refused([&] { parse(text); }, parts);
 }
 
@@ -36,50 +36,53 @@ TEST(ConfigFile, TheCommandLinesScaleReplacesTheFiles) {
 }
 
 TEST(ConfigFile, UnknownKeysAreRefusedWithPointerAndNearestKey) {
-  expect_bad(R"({"schema_version": 1, "default": {}})", {"sweep.json", "/default", "\"defaults\""});
-  expect_bad(R"({"schema_version": 1, "defaults": {"seqlen": 1}})", {"/defaults/seqlen", "\"seq_len\""});
-  expect_bad(R"({"schema_version": 1, "matrix": {"cp-size": [1]}})", {"/matrix/cp-size", "\"cp_size\""});
-  expect_bad(R"({"schema_version": 1, "include": [{}, {"algos": "ring"}]})", {"/include/1/algos", "\"algo\""});
-  expect_bad(R"({"schema_version": 1, "exclude": [{"batches": 1}]})", {"/exclude/0/batches", "\"batch\""});
+  expect_text_refused(R"({"schema_version": 1, "default": {}})", {"sweep.json", "/default", "\"defaults\""});
+  expect_text_refused(R"({"schema_version": 1, "defaults": {"seqlen": 1}})", {"/defaults/seqlen", "\"seq_len\""});
+  expect_text_refused(R"({"schema_version": 1, "matrix": {"cp-size": [1]}})", {"/matrix/cp-size", "\"cp_size\""});
+  expect_text_refused(R"({"schema_version": 1, "include": [{}, {"algos": "ring"}]})", {"/include/1/algos", "\"algo\""});
+  expect_text_refused(R"({"schema_version": 1, "exclude": [{"batches": 1}]})", {"/exclude/0/batches", "\"batch\""});
 }
 
 TEST(ConfigFile, WrongTypesAreRefusedWithPointerAndExpectedKind) {
-  expect_bad("[]", {"sweep.json", "an object"});
-  expect_bad(R"({"schema_version": 1, "defaults": {"a/b~": 1}})", {"/defaults/a~1b~0"});
-  expect_bad(R"({"schema_version": 1, "defaults": []})", {"/defaults", "an object"});
-  expect_bad(R"({"schema_version": 1, "defaults": {"cp_size": "four"}})",
-             {"/defaults/cp_size", "whole number", "\"four\""});
-  expect_bad(R"({"schema_version": 1, "defaults": {"sink": 1}})", {"/defaults/sink", "true or false"});
-  expect_bad(R"({"schema_version": 1, "matrix": {"cp_size": 4}})", {"/matrix/cp_size", "a list", "4"});
-  expect_bad(R"({"schema_version": 1, "matrix": {"cp_size": []}})", {"/matrix/cp_size", "a list"});
-  expect_bad(R"({"schema_version": 1, "matrix": {"cp_size": [1, 2.5]}})", {"/matrix/cp_size/1", "2.5"});
-  expect_bad(R"({"schema_version": 1, "matrix": {"docs": [100, 200]}})", {"/matrix/docs/0", "list of lengths"});
-  expect_bad(R"({"schema_version": 1, "matrix": {"algo": ["rings"]}})", {"/matrix/algo/0", "rings", "ring"});
-  expect_bad(R"({"schema_version": 1, "include": {}})", {"/include", "a list"});
-  expect_bad(R"({"schema_version": 1, "include": [3]})", {"/include/0", "an object"});
-  expect_bad(R"({"schema_version": 1, "length_scale": 0})", {"/length_scale", "positive number"});
-  expect_bad(R"({"schema_version": 1, "defaults": {"seq_len": 99999999999999999999}})", {"/defaults/seq_len"});
+  expect_text_refused("[]", {"sweep.json", "an object"});
+  expect_text_refused(R"({"schema_version": 1, "defaults": {"a/b~": 1}})", {"/defaults/a~1b~0"});
+  expect_text_refused(R"({"schema_version": 1, "defaults": []})", {"/defaults", "an object"});
+  expect_text_refused(R"({"schema_version": 1, "defaults": {"cp_size": "four"}})",
+                      {"/defaults/cp_size", "whole number", "\"four\""});
+  expect_text_refused(R"({"schema_version": 1, "defaults": {"sink": 1}})", {"/defaults/sink", "true or false"});
+  expect_text_refused(R"({"schema_version": 1, "matrix": {"cp_size": 4}})", {"/matrix/cp_size", "a list", "4"});
+  expect_text_refused(R"({"schema_version": 1, "matrix": {"cp_size": []}})", {"/matrix/cp_size", "a list"});
+  expect_text_refused(R"({"schema_version": 1, "matrix": {"cp_size": [1, 2.5]}})", {"/matrix/cp_size/1", "2.5"});
+  expect_text_refused(R"({"schema_version": 1, "matrix": {"docs": [100, 200]}})",
+                      {"/matrix/docs/0", "list of lengths"});
+  expect_text_refused(R"({"schema_version": 1, "matrix": {"algo": ["rings"]}})", {"/matrix/algo/0", "rings", "ring"});
+  expect_text_refused(R"({"schema_version": 1, "include": {}})", {"/include", "a list"});
+  expect_text_refused(R"({"schema_version": 1, "include": [3]})", {"/include/0", "an object"});
+  expect_text_refused(R"({"schema_version": 1, "length_scale": 0})", {"/length_scale", "positive number"});
+  expect_text_refused(R"({"schema_version": 1, "defaults": {"seq_len": 99999999999999999999}})", {"/defaults/seq_len"});
 }
 
 TEST(ConfigFile, TheSchemaVersionIsRequired) {
-  expect_bad("{}", {"schema_version", "version 1"});
-  expect_bad(R"({"schema_version": 2})", {"/schema_version", "2"});
+  expect_text_refused("{}", {"schema_version", "version 1"});
+  expect_text_refused(R"({"schema_version": 2})", {"/schema_version", "2"});
 }
 
 TEST(ConfigFile, AnExcludeThatCanMatchNothingIsRefused) {
-  expect_bad(R"({"schema_version": 1, "matrix": {"cp_size": [1]}, "exclude": [{"window_size": 2}]})",
-             {"/exclude/0/window_size", "matrix or defaults"});
-  expect_bad(R"({"schema_version": 1, "matrix": {"cp_size": [1]}, "exclude": [{}]})", {"/exclude/0", "at least one"});
-  expect_bad(R"({"schema_version": 1, "matrix": {"cp_size": [1, 2]}, "exclude": [{"cp_size": 2}, {"cp_size": 3}]})",
-             {"/exclude/1/cp_size", "no point has the value 3"});
-  expect_bad(R"({"schema_version": 1, "defaults": {"algo": "ring"}, "exclude": [{"algo": "ulysses"}]})",
-             {"/exclude/0/algo", "no point has the value \"ulysses\""});
+  expect_text_refused(R"({"schema_version": 1, "matrix": {"cp_size": [1]}, "exclude": [{"window_size": 2}]})",
+                      {"/exclude/0/window_size", "matrix or defaults"});
+  expect_text_refused(R"({"schema_version": 1, "matrix": {"cp_size": [1]}, "exclude": [{}]})",
+                      {"/exclude/0", "at least one"});
+  expect_text_refused(
+      R"({"schema_version": 1, "matrix": {"cp_size": [1, 2]}, "exclude": [{"cp_size": 2}, {"cp_size": 3}]})",
+      {"/exclude/1/cp_size", "no point has the value 3"});
+  expect_text_refused(R"({"schema_version": 1, "defaults": {"algo": "ring"}, "exclude": [{"algo": "ulysses"}]})",
+                      {"/exclude/0/algo", "no point has the value \"ulysses\""});
 }
 
 TEST(ConfigFile, BrokenJsonIsRefusedWithItsPlace) {
-  expect_bad("", {"sweep.json", "not valid JSON"});
-  expect_bad("{\"schema_version\": 1,\n \"matrix\": }", {"sweep.json", "line 2"});
-  expect_bad(R"({"schema_version": 1, "defaults": {"batch": 1, "batch": 2}})", {"\"batch\"", "twice"});
+  expect_text_refused("", {"sweep.json", "not valid JSON"});
+  expect_text_refused("{\"schema_version\": 1,\n \"matrix\": }", {"sweep.json", "line 2"});
+  expect_text_refused(R"({"schema_version": 1, "defaults": {"batch": 1, "batch": 2}})", {"\"batch\"", "twice"});
 }
 
 TEST(ConfigFile, FilesThatCannotBeReadAreRefused) {

@@ -15,18 +15,18 @@ std::vector<std::string> words(const std::string& line) {
 }
 
 // The one point that a line asks for.
-Json axes(const std::string& line, int world = 8) {
+Json axes_of(const std::string& line, int world = 8) {
   const auto points = expand({}, parse_axes(translate_foreign(words(line)).arguments));
   return resolve(points.at(0), {.world_size = world}).axes;
 }
 
 void expect_axes(const std::string& line, const Json& expected) {
-  const Json all = axes(line);
+  const Json all = axes_of(line);
   for (const auto& [name, value] : expected.items()) EXPECT_EQ(all[name], value) << name << " of: " << line;
 }
 
-void expect_bad(const std::string& line, std::initializer_list<std::string_view> parts) {
-  expect_refused([&] { axes(line); }, parts);
+void expect_line_refused(const std::string& line, std::initializer_list<std::string_view> parts) {
+  expect_refused([&] { axes_of(line); }, parts);
 }
 
 bool has_note(const std::string& line, std::string_view part) {
@@ -101,15 +101,15 @@ TEST(MegatronCore, CommunicationTypes) {
 
 TEST(MegatronCore, BadTypesAndHierarchies) {
   const std::string size = "--context-parallel-size 8 --cp-comm-type ";
-  expect_bad(size + "p2p a2a", {"--cp-comm-type", "p2p a2a", "one type"});
-  expect_bad(size + "p2", {"--cp-comm-type", "p2", "p2p"});
-  expect_bad(size + "a2a+p2p", {"--hierarchical-context-parallel-sizes"});
-  expect_bad(size + "a2a+p2p --hierarchical-context-parallel-sizes 2 3", {"2 3", "8"});
-  expect_bad(size + "a2a+p2p --hierarchical-context-parallel-sizes 2 2 2", {"2 2 2", "two sizes"});
-  expect_bad(size + "a2a+p2p --hierarchical-context-parallel-sizes x 4", {"--hierarchical", "x"});
+  expect_line_refused(size + "p2p a2a", {"--cp-comm-type", "p2p a2a", "one type"});
+  expect_line_refused(size + "p2", {"--cp-comm-type", "p2", "p2p"});
+  expect_line_refused(size + "a2a+p2p", {"--hierarchical-context-parallel-sizes"});
+  expect_line_refused(size + "a2a+p2p --hierarchical-context-parallel-sizes 2 3", {"2 3", "8"});
+  expect_line_refused(size + "a2a+p2p --hierarchical-context-parallel-sizes 2 2 2", {"2 2 2", "two sizes"});
+  expect_line_refused(size + "a2a+p2p --hierarchical-context-parallel-sizes x 4", {"--hierarchical", "x"});
   for (const char* other :
        {"--context-parallel-algo ulysses_cp_algo", "--cp-window-size 2", "--ulysses-degree-in-cp 2"}) {
-    expect_bad(size + "p2p " + other, {"--cp-comm-type", words(other)[0], "one of them"});
+    expect_line_refused(size + "p2p " + other, {"--cp-comm-type", words(other)[0], "one of them"});
   }
 }
 
@@ -139,32 +139,33 @@ TEST(Foreign, FlagsWithoutEffectAreNamedInANote) {
 }
 
 TEST(MindSpeed, BadLinesAreRefused) {
-  expect_bad("--context-parallel-algo hybrid_cp_algo", {"--ulysses-degree-in-cp"});
-  expect_bad("--context-parallel-algo adaptive_cp_algo", {"adaptive_cp_algo: cpbench does not have"});
-  expect_bad("--context-parallel-algo hybrid_adaptive_cp_algo", {"hybrid_adaptive_cp_algo: cpbench does not have"});
-  expect_bad("--attention-mask-type causal --cp-attention-mask-type general",
-             {"--attention-mask-type", "--cp-attention-mask-type", "one of them"});
-  expect_bad("--context-parallel-size four", {"--context-parallel-size", "four"});
-  expect_bad("--context-parallel-size", {"--context-parallel-size", "needs a value"});
-  expect_bad("--context-parallel-size --bf16", {"--context-parallel-size", "needs a value"});
-  expect_bad("--bf16=yes", {"--bf16", "no value"});
-  expect_bad("--bf16 --fp16", {"--bf16", "--fp16"});
-  expect_bad("--cp-window-size 0", {"--cp-window-size", "0"});
-  expect_bad("--attention-mask-type full", {"--attention-mask-type", "full"});
-  expect_bad("--num-attention-heads 32 --hidden-size 4097", {"4097", "--kv-channels"});
-  expect_bad("--context-parallel-size 8 --context-parallel-algo megatron_cp_algo --cp-window-size 3",
-             {"window_size 3", "2 or 4"});
-  expect_bad("--context-parallel-size 4 --unheard-of-flag 3", {"--unheard-of-flag"});
-  expect_bad("--position-embedding-type alibi", {"--position-embedding-type", "alibi"});
-  expect_bad("--reset-attention-mask --seq-length 100", {"--reset-attention-mask", "--docs"});
+  expect_line_refused("--context-parallel-algo hybrid_cp_algo", {"--ulysses-degree-in-cp"});
+  expect_line_refused("--context-parallel-algo adaptive_cp_algo", {"adaptive_cp_algo: cpbench does not have"});
+  expect_line_refused("--context-parallel-algo hybrid_adaptive_cp_algo",
+                      {"hybrid_adaptive_cp_algo: cpbench does not have"});
+  expect_line_refused("--attention-mask-type causal --cp-attention-mask-type general",
+                      {"--attention-mask-type", "--cp-attention-mask-type", "one of them"});
+  expect_line_refused("--context-parallel-size four", {"--context-parallel-size", "four"});
+  expect_line_refused("--context-parallel-size", {"--context-parallel-size", "needs a value"});
+  expect_line_refused("--context-parallel-size --bf16", {"--context-parallel-size", "needs a value"});
+  expect_line_refused("--bf16=yes", {"--bf16", "no value"});
+  expect_line_refused("--bf16 --fp16", {"--bf16", "--fp16"});
+  expect_line_refused("--cp-window-size 0", {"--cp-window-size", "0"});
+  expect_line_refused("--attention-mask-type full", {"--attention-mask-type", "full"});
+  expect_line_refused("--num-attention-heads 32 --hidden-size 4097", {"4097", "--kv-channels"});
+  expect_line_refused("--context-parallel-size 8 --context-parallel-algo megatron_cp_algo --cp-window-size 3",
+                      {"window_size 3", "2 or 4"});
+  expect_line_refused("--context-parallel-size 4 --unheard-of-flag 3", {"--unheard-of-flag"});
+  expect_line_refused("--position-embedding-type alibi", {"--position-embedding-type", "alibi"});
+  expect_line_refused("--reset-attention-mask --seq-length 100", {"--reset-attention-mask", "--docs"});
 }
 
 TEST(Foreign, NativeFlagsReplaceDefaultsButNotWhatTheLineSays) {
   expect_axes("--context-parallel-size 4 --dtype bf16 --overlap on", {{"dtype", "bf16"}, {"overlap", "on"}});
   expect_axes("--attention-mask-type causal --context-parallel-size 4 --algo ulysses", {{"algo", "ulysses"}});
-  expect_bad("--num-attention-heads 32 --heads 16", {"--num-attention-heads", "--heads"});
-  expect_bad("--cp-window-size 2 --algo ring", {"--cp-window-size", "--algo"});
-  expect_bad("--nheads 32 --num-attention-heads 16", {"--nheads", "--num-attention-heads", "one of them"});
+  expect_line_refused("--num-attention-heads 32 --heads 16", {"--num-attention-heads", "--heads"});
+  expect_line_refused("--cp-window-size 2 --algo ring", {"--cp-window-size", "--algo"});
+  expect_line_refused("--nheads 32 --num-attention-heads 16", {"--nheads", "--num-attention-heads", "one of them"});
 }
 
 TEST(Foreign, TheLastOfRepeatedFlagsHolds) { expect_axes("--seq-length 100 --seq-length=200", {{"seq_len", 200}}); }
@@ -203,7 +204,7 @@ TEST(MindSpeed, ItsOwnLaunchLinesWork) {
 }
 
 TEST(Foreign, IgnoredFlagsAloneDecideNothing) {
-  EXPECT_EQ(axes("--num-layers 4 --use-flash-attn --algo ring"), axes("--algo ring"));
+  EXPECT_EQ(axes_of("--num-layers 4 --use-flash-attn --algo ring"), axes_of("--algo ring"));
 }
 
 TEST(LongContextAttention, DefaultsAreItsOwn) {
@@ -237,14 +238,14 @@ TEST(LongContextAttention, ItsBenchmarkLines) {
 
 TEST(LongContextAttention, GroupNumIsTheQueryHeadsPerKvHead) {
   expect_axes("--nheads 32 --group_num 4", {{"kv_heads", 8}});
-  expect_bad("--nheads 32 --group_num 5", {"--group_num 5", "--nheads 32"});
+  expect_line_refused("--nheads 32 --group_num 5", {"--group_num 5", "--nheads 32"});
 }
 
 TEST(LongContextAttention, BadLinesAreRefused) {
-  expect_bad("--ring_impl_type stripe", {"--ring_impl_type", "stripe", "strip"});
-  expect_bad("--ulysses_degree 0", {"--ulysses_degree", "0"});
-  expect_bad("--fwd_only --use_bwd", {"--fwd_only", "--use_bwd"});
-  expect_bad("--ulysses_degree 3 --nheads 6", {"ulysses_degree 3", "cp_size 8"});
+  expect_line_refused("--ring_impl_type stripe", {"--ring_impl_type", "stripe", "strip"});
+  expect_line_refused("--ulysses_degree 0", {"--ulysses_degree", "0"});
+  expect_line_refused("--fwd_only --use_bwd", {"--fwd_only", "--use_bwd"});
+  expect_line_refused("--ulysses_degree 3 --nheads 6", {"ulysses_degree 3", "cp_size 8"});
 }
 
 }  // namespace

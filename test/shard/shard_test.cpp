@@ -8,12 +8,10 @@
 
 #include "expect_refused.hpp"
 #include "shard/random_documents.hpp"
+#include "shard/shard_kinds.hpp"
 
 namespace cpbench {
 namespace {
-
-constexpr ShardKind kKinds[] = {ShardKind::kContiguous, ShardKind::kZigzag, ShardKind::kStriped,
-                                ShardKind::kZigzagDocs};
 
 std::vector<std::int64_t> joined(const std::vector<Tokens>& shards) {
   std::vector<std::int64_t> rows;
@@ -34,7 +32,7 @@ void expect_partition(const std::vector<Tokens>& shards, std::int64_t seq_len) {
 
 TEST(Shard, RingPositionsPartitionTheSequence) {
   std::mt19937_64 random(4);
-  for (const ShardKind kind : kKinds) {
+  for (const ShardKind kind : kShardKinds) {
     for (int positions = 1; positions <= 9; ++positions) {
       for (const std::int64_t seq_len : {1, 2, 3, 7, 17, 31, 64, 97}) {
         for (const Documents& documents : {Documents::whole(seq_len), random_documents(random, seq_len, 20)}) {
@@ -48,7 +46,7 @@ TEST(Shard, RingPositionsPartitionTheSequence) {
 }
 
 TEST(Shard, PiecesDifferByOneTokenPerChunk) {
-  for (const ShardKind kind : kKinds) {
+  for (const ShardKind kind : kShardKinds) {
     const int chunks = kind == ShardKind::kZigzag || kind == ShardKind::kZigzagDocs ? 2 : 1;
     for (int positions = 1; positions <= 9; ++positions) {
       for (std::int64_t seq_len = 1; seq_len < 60; ++seq_len) {
@@ -75,7 +73,7 @@ TEST(Shard, KnownShards) {
 
 TEST(Shard, PlacesJoinToTheRingPosition) {
   std::mt19937_64 random(5);
-  for (const ShardKind kind : kKinds) {
+  for (const ShardKind kind : kShardKinds) {
     for (const RankOrder order : {RankOrder::kUlyssesInner, RankOrder::kRingInner}) {
       for (int ulysses = 1; ulysses <= 4; ++ulysses) {
         for (int ring = 1; ring <= 9; ++ring) {
@@ -100,7 +98,7 @@ TEST(Shard, PlacesJoinToTheRingPosition) {
 
 TEST(Shard, VeryLongSequences) {
   const std::int64_t seq_len = Documents::kMaxSeqLen;
-  for (const ShardKind kind : kKinds) {
+  for (const ShardKind kind : kShardKinds) {
     std::int64_t total = 0;
     for (const Tokens& shard : shard_over_ring(kind, Documents::whole(seq_len), 1023)) total += count_of(shard);
     EXPECT_EQ(total, seq_len);
@@ -108,7 +106,7 @@ TEST(Shard, VeryLongSequences) {
 }
 
 TEST(Shard, NamesAreInverses) {
-  for (const ShardKind kind : kKinds) EXPECT_EQ(parse_shard(name_of(kind)), kind);
+  for (const ShardKind kind : kShardKinds) EXPECT_EQ(parse_shard(name_of(kind)), kind);
   expect_refused([] { parse_shard("zig-zag"); },
                  {"unknown shard \"zig-zag\"", "did you mean \"zigzag\"?", "zigzag-docs"});
 }

@@ -3,13 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "shard/random_documents.hpp"
-#include "shard/shard.hpp"
+#include "shard/shard_kinds.hpp"
 
 namespace cpbench {
 namespace {
-
-constexpr ShardKind kKinds[] = {ShardKind::kContiguous, ShardKind::kZigzag, ShardKind::kStriped,
-                                ShardKind::kZigzagDocs};
 
 // How often each (query row, key row) is attended, from the definition of a tile alone.
 std::vector<int> coverage(const std::vector<Tile>& tiles, std::int64_t q_rows, std::int64_t k_rows) {
@@ -61,7 +58,7 @@ std::vector<Mask> some_masks(std::mt19937_64& random) {
 
 TEST(Tiles, CoverEveryAllowedPairOfAllRanksOnce) {
   std::mt19937_64 random(6);
-  for (const ShardKind kind : kKinds) {
+  for (const ShardKind kind : kShardKinds) {
     for (int ulysses = 1; ulysses <= 4; ++ulysses) {
       for (int ring = 1; ring <= 9; ++ring) {
         const std::int64_t seq_len = std::uniform_int_distribution<std::int64_t>(1, 80)(random);
@@ -82,7 +79,7 @@ TEST(Tiles, CoverEveryAllowedPairOfAllRanksOnce) {
 // The keys of an all-gather: the tokens of all ranks, one list after the other.
 TEST(Tiles, GatheredKeys) {
   std::mt19937_64 random(7);
-  for (const ShardKind kind : kKinds) {
+  for (const ShardKind kind : kShardKinds) {
     for (int ring = 1; ring <= 9; ++ring) {
       for (const std::int64_t seq_len : {1, 5, 13, 64, 79}) {
         for (const Documents& documents : {Documents::whole(seq_len), random_documents(random, seq_len, 9)}) {
@@ -158,7 +155,7 @@ TEST(Tiles, VeryLongSequences) {
   const Documents documents = Documents::whole(seq_len);
   const Mask masks[] = {Mask::full(), Mask::causal(), Mask::window(Mask::kUnbounded - 1, Mask::kUnbounded - 1),
                         Mask::window(seq_len, 0), Mask::window(1, 1)};
-  for (const ShardKind kind : kKinds) {
+  for (const ShardKind kind : kShardKinds) {
     const auto shards = shard_over_ring(kind, documents, 5);
     for (const Mask& mask : masks) {
       int128 pairs = 0;
@@ -180,7 +177,7 @@ TEST(Tiles, ManyDocuments) {
   const std::int64_t seq_len = 200'000;
   const Documents documents = random_documents(random, seq_len, 200);
   ASSERT_GT(documents.count(), 1500);
-  for (const ShardKind kind : kKinds) {
+  for (const ShardKind kind : kShardKinds) {
     const auto shards = shard_over_ring(kind, documents, 8);
     for (const Mask& mask : {Mask::causal(), Mask::window(50, 7)}) {
       int128 pairs = 0;

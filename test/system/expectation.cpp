@@ -8,8 +8,6 @@
 namespace cpbench::test {
 namespace {
 
-std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
-
 double dot(const double* a, const double* b, std::int64_t count) {
   double sum = 0;
   for (std::int64_t i = 0; i < count; ++i) sum += a[i] * b[i];

@@ -17,8 +17,6 @@ Schedule verified_schedule(const Case& c) {
   return schedule;
 }
 
-std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
-
 /// Copies the rows of a rank's tensor to their tokens' places.
 void scatter(const TensorView& from, const std::vector<std::int64_t>& token_of, Tensor4& to) {
   with_type(from.dtype, [&]<typename T>(T) {

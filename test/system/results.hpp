@@ -1,12 +1,15 @@
 // All results of a job in global order, whichever way they were computed.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "problem/problem.hpp"
 
 namespace cpbench::test {
+
+inline std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 /// A tensor [batch, rows, heads, dim] of doubles, which hold every storage type exactly.
 struct Tensor4 {

@@ -12,7 +12,7 @@ namespace {
 constexpr std::array<Named<std::string_view>, 3> kShards = {
     {{"contiguous", "basic"}, {"zigzag", "zigzag"}, {"striped", "strip"}}};
 
-void translate_algorithm(const GivenFlags& given, NativeLine& line) {
+void translate_degree(const GivenFlags& given, NativeLine& line) {
   if (given.is_on("--use_ulysses")) return line.set(Axis::kAlgo, "ulysses", "--use_ulysses");
   if (given.has("--ring_impl_type")) {
     const auto shard = parse_in(kShards, "--ring_impl_type", given.value("--ring_impl_type"));
@@ -27,7 +27,7 @@ void translate_algorithm(const GivenFlags& given, NativeLine& line) {
 }
 
 // There `group_num` is the number of query heads per K/V head, and not the number of groups.
-void translate_heads(const GivenFlags& given, NativeLine& line) {
+void translate_head_groups(const GivenFlags& given, NativeLine& line) {
   constexpr std::int64_t kDefaultHeads = 2;
   line.pass(Axis::kHeads, given, "--nheads");
   line.pass(Axis::kHeadDim, given, "--head_size");
@@ -48,12 +48,12 @@ void translate_pass(const GivenFlags& given, NativeLine& line) {
 }  // namespace
 
 void translate_long_context_attention(const GivenFlags& given, NativeLine& line) {
-  translate_algorithm(given, line);
+  translate_degree(given, line);
   if (given.is_on("--use_ulysses_lowdim")) line.set(Axis::kRankOrder, "ulysses-inner", "--use_ulysses_lowdim");
   if (given.is_on("--no_causal")) line.set(Axis::kMask, "full", "--no_causal");
   line.pass(Axis::kSeqLen, given, "--seq_len");
   line.pass(Axis::kBatch, given, "--batch_size");
-  translate_heads(given, line);
+  translate_head_groups(given, line);
   translate_pass(given, line);
   line.fall_back(Axis::kShard, "contiguous");
   line.fall_back(Axis::kSeqLen, "4096");

@@ -78,7 +78,7 @@ struct Opened {
 };
 std::map<std::uintptr_t, Opened> opened;
 
-int current_device() {
+int this_device() {
   int device = 0;
   cudaGetDevice(&device);
   return device;
@@ -93,7 +93,7 @@ cudaError_t cudaIpcGetMemHandle(cudaIpcMemHandle_t* handle, void* pointer) {
   const auto place = reinterpret_cast<std::uintptr_t>(pointer);
   const auto allocation = global_memory().find(place);
   if (allocation.bytes == 0 || allocation.begin != place) return status(cudaErrorInvalidValue);
-  const Handle made{Handle::kMark,   getpid(), global_memory_file(), node(), current_device(), place - kOwnMemory.begin,
+  const Handle made{Handle::kMark,   getpid(), global_memory_file(), node(), this_device(), place - kOwnMemory.begin,
                     allocation.bytes};
   std::memcpy(handle->reserved, &made, sizeof made);
   return cudaSuccess;
@@ -105,7 +105,7 @@ cudaError_t cudaIpcOpenMemHandle(void** pointer, cudaIpcMemHandle_t handle, unsi
   // CUDA does not let a process open its own memory.
   if (given.mark != Handle::kMark || given.process == getpid()) return status(cudaErrorInvalidValue);
   if (given.node != node()) return status(cudaErrorInvalidResourceHandle);
-  if (!are_peers(given.device, current_device())) return status(cudaErrorPeerAccessUnsupported);
+  if (!are_peers(given.device, this_device())) return status(cudaErrorPeerAccessUnsupported);
   map_arena();
   const std::uintptr_t room = rooms.open(given);
   if (room == 0) return status(cudaErrorInvalidResourceHandle);
