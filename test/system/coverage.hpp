@@ -19,6 +19,8 @@ struct HeadMode {
 
 struct CoverageRow {
   Case c;  ///< with the row's algorithm, grid and shard
+  /// The row stands for every shard: they are the same over a ring of one position.
+  bool takes_any_shard() const { return c.grid.ring() == 1; }
 };
 
 struct CoverageColumn {
@@ -26,6 +28,7 @@ struct CoverageColumn {
   bool documents;
 };
 
+std::vector<ShardKind> all_shards();
 std::vector<HeadMode> head_modes();
 std::vector<CoverageRow> coverage_rows();
 std::vector<CoverageColumn> coverage_columns();

@@ -35,6 +35,20 @@ TEST_P(Coverage, EveryCellOfTheRowIsRightOrRefused) {
   }
 }
 
+TEST_P(Coverage, ARowOfAnyShardIsThatOfEveryOne) {
+  if (!GetParam().takes_any_shard()) return;
+  for (const HeadMode& heads : head_modes()) {
+    for (const CoverageColumn& column : coverage_columns()) {
+      Case c = cases_of(heads, GetParam(), column).front();
+      const std::vector<Tokens> tokens = make_shards(c).of_rank;
+      for (const ShardKind shard : all_shards()) {
+        c.shard = shard;
+        EXPECT_EQ(make_shards(c).of_rank, tokens) << name_of(shard);
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Rows, Coverage, testing::ValuesIn(coverage_rows()));
 
 TEST(CoverageDocument, IsWhatTheseTestsRun) {
