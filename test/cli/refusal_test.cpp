@@ -1,4 +1,6 @@
 // Impossible points: each is refused with the rule, the values and the nearest legal choice.
+#include <optional>
+
 #include "expect_refused.hpp"
 #include "specs.hpp"
 
@@ -26,6 +28,58 @@ TEST(Refusal, WindowThatDoesNotDivideTheRing) {
 TEST(Refusal, UlyssesDegreeThatDoesNotDivideCpSize) {
   expect_impossible({{"algo", "hybrid"}, {"ulysses_degree", "3"}, {"heads", "6"}},
                     {"ulysses_degree 3", "cp_size 8", "nearest legal ulysses_degree: 2"});
+}
+
+/// What keeps the point from being possible, if anything does.
+std::optional<std::string> refusal_of(const PointSpec& spec, const ResolveContext& context) {
+  try {
+    resolve(spec, context);
+    return std::nullopt;
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+/// `nearest legal cp_size: 4 or 8` with the closest values below and above that make the point possible, found by
+/// trying all; empty if none does.
+std::string nearest_by_trial(PointSpec spec, Axis axis, std::int64_t asked, const ResolveContext& context) {
+  constexpr std::int64_t kMost = 64;
+  std::string values;
+  for (const std::int64_t step : {-1, 1}) {
+    std::int64_t value = asked + step;
+    for (; value >= 1 && value <= kMost; value += step) {
+      spec.set(axis, value);
+      if (!refusal_of(spec, context)) break;
+    }
+    if (value < 1 || value > kMost) continue;
+    values += fmt::format("{}{}", values.empty() ? "" : " or ", value);
+  }
+  return values.empty() ? "" : fmt::format("nearest legal {}: {}", info_of(axis).name, values);
+}
+
+TEST(Refusal, OfAGridNamesTheNearestLegalValueOfEveryAxisThatCouldHelp) {
+  constexpr Axis kGrid[] = {Axis::kCpSize, Axis::kUlyssesDegree, Axis::kWindowSize};
+  int refused = 0;
+  for (const char* algo : {"double-ring", "hybrid", "ulysses"}) {
+    for (int point = 0; point < 12 * 6 * 6 * 2; ++point) {
+      const int cp_size = point % 12 + 1, degree = point / 12 % 6 + 1, window = point / 72 % 6 + 1;
+      const ResolveContext context{.world_size = 8, .cp_size_is_bounded = point / 432 == 0};
+      PointSpec spec = spec_of({{"algo", algo}, {"heads", "12"}});
+      spec.set(Axis::kCpSize, cp_size);
+      spec.set(Axis::kUlyssesDegree, degree);
+      spec.set(Axis::kWindowSize, window);
+      const auto refusal = refusal_of(spec, context);
+      if (!refusal) continue;
+      ++refused;
+      for (const Axis axis : kGrid) {
+        const std::string expected = nearest_by_trial(spec, axis, spec.integer(axis), context);
+        const auto named = refusal->find(fmt::format("nearest legal {}:", info_of(axis).name));
+        EXPECT_EQ(named == std::string::npos ? "" : refusal->substr(named, refusal->find(',', named) - named), expected)
+            << algo << ": " << *refusal;
+      }
+    }
+  }
+  EXPECT_GT(refused, 100);
 }
 
 TEST(Refusal, HeadsThatTheDegreeDoesNotDivide) {

@@ -14,11 +14,15 @@ int choose_cp_size(const PointSpec& spec, const ResolveContext& context) {
   if (context.cp_size_is_bounded && cp_size > context.world_size) {
     std::vector<std::int64_t> candidates(static_cast<std::size_t>(context.world_size));
     std::iota(candidates.begin(), candidates.end(), 1);
-    refuse_point({{Axis::kCpSize, cp_size, candidates}},
-                 "cp_size {} is more than the {} ranks of this job: start more ranks, or use fewer", cp_size,
-                 context.world_size);
+    refuse_point({{Axis::kCpSize, cp_size, candidates}}, "cp_size {} is more than the {} ranks of this job: start more",
+                 cp_size, context.world_size);
   }
   return static_cast<int>(cp_size);
+}
+
+// Whole windows of whole Ulysses groups.
+Remedy other_cp_size(int cp_size, std::int64_t degree, std::int64_t window) {
+  return {Axis::kCpSize, cp_size, multiples_around(cp_size, degree * window)};
 }
 
 bool divides_heads(std::int64_t degree, const HeadShare& share, bool uneven_heads) {
@@ -77,8 +81,9 @@ int choose_ulysses_degree(const PointSpec& spec, int cp_size, const HeadShare& s
   const auto degree = spec.at(Axis::kUlyssesDegree).get<std::int64_t>();
   const auto divisors = divisors_of(cp_size);
   if (cp_size % degree != 0) {
-    refuse_point({{Axis::kUlyssesDegree, degree, divisors}}, "ulysses_degree {} does not divide cp_size {}", degree,
-                 cp_size);
+    refuse_point({{Axis::kUlyssesDegree, degree, divisors},
+                  other_cp_size(cp_size, degree, spec.integer_or(Axis::kWindowSize, 1))},
+                 "ulysses_degree {} does not divide cp_size {}", degree, cp_size);
   }
   check_heads(Axis::kUlyssesDegree, degree, share, spec.is_on(Axis::kUnevenHeads), divisors);
   return static_cast<int>(degree);
@@ -96,9 +101,13 @@ int default_window(const Algorithm& algorithm, int ring) {
 int choose_window(const PointSpec& spec, const Algorithm& algorithm, int ring, int cp_size) {
   const auto window = spec.integer_or(Axis::kWindowSize, default_window(algorithm, ring));
   if (ring % window != 0) {
-    refuse_point({{Axis::kWindowSize, window, divisors_of(cp_size)}},
+    const int degree = cp_size / ring;
+    const auto divisors = divisors_of(cp_size);
+    refuse_point({{Axis::kWindowSize, window, divisors},
+                  other_cp_size(cp_size, degree, window),
+                  {Axis::kUlyssesDegree, degree, divisors}},
                  "window_size {} does not divide the ring of {} ranks (cp_size {} / ulysses_degree {})", window, ring,
-                 cp_size, cp_size / ring);
+                 cp_size, degree);
   }
   return static_cast<int>(window);
 }
