@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
+#include <set>
 
 #include "schedule/algorithm.hpp"
 #include "schedule/passes.hpp"
@@ -40,6 +42,29 @@ struct Pools {
   }
 };
 
+/// The two closest ranks along each dimension of the grid, on one side or on both, and then the rank.
+std::vector<int> with_neighbours(const Grid& grid, int rank) {
+  const auto near = [](int coordinate, int size, int distance) {
+    if (coordinate >= distance) return coordinate - distance;
+    return coordinate + distance < size ? coordinate + distance : coordinate;
+  };
+  const int place = grid.place_of(rank), position = grid.ring_position_of(rank);
+  const int window = position / grid.inner, index = position % grid.inner;
+  std::vector<int> ranks;
+  for (const int distance : {2, 1}) {
+    ranks.push_back(grid.rank_of(near(place, grid.ulysses, distance), position));
+    ranks.push_back(grid.rank_of(place, near(window, grid.outer, distance) * grid.inner + index));
+    ranks.push_back(grid.rank_of(place, window * grid.inner + near(index, grid.inner, distance)));
+  }
+  ranks.push_back(rank);
+  return ranks;
+}
+
+/// Memory for the programs of some ranks: at most while they are pruned and finished, and then with what proves them.
+struct PhaseBytes {
+  std::int64_t building = 0, verifying = 0;
+};
+
 /// The program with only the operations that `keep` wants.
 template <typename Predicate>
 Program filtered(const Program& program, const Case& c, Predicate keep) {
@@ -58,24 +83,32 @@ std::int64_t planning_bytes(const Case& c, std::int64_t limit) {
   const auto bytes_of_rank = [&](int rank) {
     Program program = c.algorithm->program(c, shards, rank);
     const bool prunes = c.prune && may_be_pruned(program);
-    const std::int64_t before = prunes ? unfinished.share(program) + pruning_bytes(program) : 0;
+    const std::int64_t pruning = prunes ? unfinished.share(program) + pruning_bytes(program) : 0;
     finish(program, c, rank);  // as if nothing were pruned
-    return before + finished.share(program) + verification_bytes(program);
+    const std::int64_t rest = finished.share(program);
+    // Finished programs replace the others one by one, while these still share much.
+    return PhaseBytes{pruning + rest / 2, rest + verification_bytes(program)};
   };
-  // Three neighbours, here and there: what the third one takes beside the others, all other ranks take.
-  constexpr int kPlaces = 4, kNeighbours = 3;
-  std::int64_t total = 0, most = 0;
-  int others = c.cp_size(), next = 0;
-  for (int place = 0; place < kPlaces && next < c.cp_size() && total + most * others <= limit; ++place) {
-    next = std::max(next, std::min(c.cp_size() - 1, c.cp_size() * (2 * place + 1) / (2 * kPlaces)));
-    std::int64_t last = 0;
-    for (const int end = std::min(next + kNeighbours, c.cp_size()); next < end; ++next, --others) {
-      last = bytes_of_rank(next);
-      total += last;
+  // The more ranks a rank can share with the less it takes. So some ranks here and there, each with its neighbours, and
+  // what the last one takes beside all these, all other ranks take. What the first ones take is off by a small factor.
+  constexpr int kFactor = 4;
+  constexpr int kPlaces[] = {2, 5, 8, 11}, kParts = 13;  // not all of them where windows end
+  PhaseBytes total{0, verification_bytes()}, last;
+  std::set<int> seen;
+  const auto estimate = [&] {
+    const std::int64_t others = c.cp_size() - std::ssize(seen);
+    return std::max(total.building + last.building * others, total.verifying + last.verifying * others);
+  };
+  for (const int place : kPlaces) {
+    if (estimate() / kFactor > limit) break;
+    for (const int rank : with_neighbours(c.grid, c.cp_size() * place / kParts)) {
+      if (!seen.insert(rank).second) continue;
+      last = bytes_of_rank(rank);
+      total.building += last.building;
+      total.verifying += last.verifying;
     }
-    most = std::max(most, last);
   }
-  return total + most * others;
+  return estimate();
 }
 
 Schedule build_schedule(const Case& c) {

@@ -25,8 +25,9 @@ struct Verdict {
 };
 Verdict verify(const Schedule& schedule);
 
-/// About how much memory verify takes beside the programs, for one that is like `program`.
+/// About how much memory verify takes beside the programs, for one that is like `program`, and for all together.
 std::int64_t verification_bytes(const Program& program);
+std::int64_t verification_bytes();
 
 /// Throws std::logic_error with the faults unless the schedule verifies: a fault here is a bug of cpbench, not of the
 /// user.

@@ -3,12 +3,6 @@
 #include <utility>
 
 namespace cpbench::verification {
-namespace {
-
-constexpr std::size_t kBatch = 1 << 14;  ///< events, a megabyte of them
-constexpr std::size_t kMostWaiting = 8;  ///< batches
-
-}  // namespace
 
 Relay::Relay(Observer& target) : target_(target), teller_([this] { tell(); }) {}
 

@@ -16,7 +16,18 @@ namespace cpbench::verification {
 /// Tells another observer what it is told, in the same order, on a thread of its own: matching thousands of programs
 /// and following their data take about as long, and neither waits for memory that the other has just used.
 class Relay : public Observer {
+  struct Event {
+    Endpoint from, to;  ///< of an operation: `from` alone, without region
+    bool is_transfer;
+  };
+  using Batch = std::vector<Event>;
+  static constexpr std::size_t kBatch = 1 << 12;  ///< events, a third of a megabyte
+  static constexpr std::size_t kMostWaiting = 8;  ///< batches
+
  public:
+  /// What it takes: the batches that wait, the one that is collected and the one that is told.
+  static constexpr std::size_t kMostBytes = (kMostWaiting + 2) * kBatch * sizeof(Event);
+
   /// `target` is told from now on, and must outlive this.
   explicit Relay(Observer& target);
   ~Relay() override { close(); }
@@ -29,12 +40,6 @@ class Relay : public Observer {
   void finish();
 
  private:
-  struct Event {
-    Endpoint from, to;  ///< of an operation: `from` alone, without region
-    bool is_transfer;
-  };
-  using Batch = std::vector<Event>;
-
   void push(const Event& event);
   void close();
   void pass_on();

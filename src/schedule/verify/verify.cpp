@@ -102,6 +102,8 @@ std::int64_t verification_bytes(const Program& program) {
   return static_cast<std::int64_t>(bytes);
 }
 
+std::int64_t verification_bytes() { return static_cast<std::int64_t>(verification::Relay::kMostBytes); }
+
 void require_verified(const Schedule& schedule) {
   const Verdict verdict = verify(schedule);
   if (!verdict.passed) throw std::logic_error(fmt::format("a program is wrong: {}", fmt::join(verdict.faults, "; ")));
