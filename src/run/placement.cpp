@@ -116,8 +116,8 @@ void require_memory(const Communicator& sharers, std::int64_t planned_bytes, std
                   static_cast<double>(planned) * 1e-9, static_cast<double>(available) * 1e-9));
 }
 
-void require_memory(const Communicator& node, std::int64_t planned_bytes) {
-  require_memory(node, planned_bytes, available_memory(), host_name());
+void require_memory(const Communicator& node, std::int64_t planned_bytes, std::int64_t available_bytes) {
+  require_memory(node, planned_bytes, available_bytes, host_name());
 }
 
 void require_common_world(int world_size, const std::optional<std::string>& slurm_tasks,

@@ -47,7 +47,8 @@ std::int64_t available_memory(const std::filesystem::path& root = "/");
 void require_memory(const Communicator& sharers, std::int64_t planned_bytes, std::int64_t available_bytes,
                     const std::string& where);
 /// Of a node's ranks and its memory.
-void require_memory(const Communicator& node, std::int64_t planned_bytes);
+void require_memory(const Communicator& node, std::int64_t planned_bytes,
+                    std::int64_t available_bytes = available_memory());
 
 /// Throws Error(kPlacement) where a launcher started several tasks (`slurm_tasks`: the variable SLURM_NTASKS, if set)
 /// and each of them believes to be alone, and says which `srun --mpi=` to try for the MPI library named.

@@ -99,7 +99,10 @@ void PointRunner::run(const Case& c, const PointFiles& files, bool measured, Poi
 void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFiles& files, bool measured,
                          PointRecord& record) {
   doing_ = "planning";
-  together(ranks, [&] { require_memory(ranks.node(), planning_bytes(c, available_memory())); });
+  together(ranks, [&] {
+    const std::int64_t available = available_memory();
+    require_memory(ranks.node(), planning_bytes(c, available), available);
+  });
   const Schedule schedule = build_schedule(c);
   const Program& program = schedule.programs[static_cast<std::size_t>(ranks.rank())];
   const std::int64_t planned_bytes =
