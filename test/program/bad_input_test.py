@@ -294,6 +294,7 @@ class Job(ProgramTest):
     def test_memory(self):
         run = self.run_on(3, "--seq-len", "100000000000", "--json", self.directory / "big.json")
         self.expect_refused(run, 5, "3 ranks plan", "are available")
+        self.assertEqual(run.out, "", "said before the run")
         self.assertEqual(list(self.directory.iterdir()), [])
 
     def test_memory_of_some_ranks(self):

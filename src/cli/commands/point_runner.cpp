@@ -81,11 +81,12 @@ PointRecord PointRunner::record_of(const SweepPoint& point, const std::string& i
   return record;
 }
 
-void PointRunner::run(const Case& c, const PointFiles& files, bool measured, PointRecord& record) {
+void PointRunner::run(const Case& c, const PointFiles& files, bool measured, PointRecord& record,
+                      const std::function<void()>& fits) {
   const auto ranks = world_.first(c.cp_size());
   try {
     together(world_, [&] {
-      if (ranks) run_on(*ranks, c, files, measured, record);
+      if (ranks) run_on(*ranks, c, files, measured, record, fits);
     });
   } catch (const Error& error) {
     if (error.code() != ExitCode::kPlacement) throw;
@@ -97,7 +98,7 @@ void PointRunner::run(const Case& c, const PointFiles& files, bool measured, Poi
 }
 
 void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFiles& files, bool measured,
-                         PointRecord& record) {
+                         PointRecord& record, const std::function<void()>& fits) {
   doing_ = "planning";
   together(ranks, [&] {
     const std::int64_t available = available_memory();
@@ -113,6 +114,7 @@ void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFi
   // What was free a moment ago may be gone, for one rank alone.
   std::optional<RankJob> made;
   together(ranks, [&] { made.emplace(schedule, ranks, settings_); });
+  fits();
   RankJob& job = *made;
   record.memory = MemoryFigures{.planned_bytes = ranks.max_over_ranks(planned_bytes),
                                 .peak_bytes = ranks.max_over_ranks(job.allocated_bytes())};

@@ -1,6 +1,7 @@
 // Runs the points of a sweep on the ranks of a job, one after the other.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -31,11 +32,13 @@ class PointRunner {
   /// them, and with `measured` times them if the check passed; results that differ after the last timed iteration (on a
   /// backend whose bits vary: that fail the check again) are invalid too. Status kFailed, with the figures, where
   /// memory does not suffice. The record is complete on rank 0, its status also on the ranks beyond the point's
-  /// cp_size.
-  void run(const Case& c, const PointFiles& files, bool measured, PointRecord& record);
+  /// cp_size. Calls `fits` on the point's ranks once they have their memory.
+  void run(const Case& c, const PointFiles& files, bool measured, PointRecord& record,
+           const std::function<void()>& fits);
 
  private:
-  void run_on(const Communicator& ranks, const Case& c, const PointFiles& files, bool measured, PointRecord& record);
+  void run_on(const Communicator& ranks, const Case& c, const PointFiles& files, bool measured, PointRecord& record,
+              const std::function<void()>& fits);
   ValidationReport check(RankJob& job, const Communicator& ranks, const Case& c, const Inputs& inputs,
                          const CheckMode& mode, const std::string& dump_directory) const;
   void measure(RankJob& job, const Communicator& ranks, const Schedule& schedule, bool traced, PointRecord& record);

@@ -58,7 +58,7 @@ class Output {
   Output(const RunOptions& options, Header header, const std::vector<SweepPoint>& points, const TableContext& context)
       : options_(options), table_(extra_axes(points)), progress_(static_cast<int>(points.size()), true) {
     file_.header = std::move(header);
-    print(table_.header(file_.header, context));
+    heading_ = table_.header(file_.header, context);
   }
 
   /// `record`: what is known of a point before it is run.
@@ -66,6 +66,11 @@ class Output {
     const std::lock_guard lock(mutex_);
     in_flight_ = record;
     progress_.begin(record.id);
+  }
+  /// The table begins with the first point that runs or has a row: where the only one is refused there is none.
+  void begin_table() {
+    const std::lock_guard lock(mutex_);
+    print(std::exchange(heading_, {}));
   }
   void add(PointRecord record) {
     const std::lock_guard lock(mutex_);
@@ -92,7 +97,7 @@ class Output {
   void write(PointRecord record) {
     in_flight_.reset();
     progress_.finish();
-    print(table_.row(record));
+    print(std::exchange(heading_, {}) + table_.row(record));
     if (!options_.json.empty()) append(record);
     file_.points.push_back(std::move(record));
   }
@@ -117,6 +122,7 @@ class Output {
   const RunOptions& options_;
   ResultFile file_;
   Table table_;
+  std::string heading_;  ///< until it is printed
   Progress progress_;
   std::unique_ptr<LineWriter> lines_;
   std::mutex mutex_;
@@ -166,7 +172,11 @@ class RunCommand : public Subcommand {
       output->add(std::move(record));  // first: a trace that cannot be written loses no result
       if (!timelines.empty()) write_trace(files_of(id, points).trace, timelines, id, /*overwrite=*/true);
     };
-    const ExitCode code = run_points(world, execution, points, {.measured = true, .begin = begin, .end = end});
+    const auto fits = [&] {
+      if (output) output->begin_table();
+    };
+    const ExitCode code =
+        run_points(world, execution, points, {.measured = true, .begin = begin, .end = end, .fits = fits});
     const double elapsed_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (output) output->finish(code, elapsed_s);
     return code;
