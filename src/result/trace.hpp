@@ -1,7 +1,8 @@
 // Timelines of all ranks as Chrome trace events, which Perfetto (ui.perfetto.dev) and chrome://tracing open.
 //
 // A rank is a process and a stream of its program a thread, so that a hop in flight lies above the attention that hides
-// it. Times are aligned to rank 0's clock.
+// it. Times are aligned to rank 0's clock. A rank that is early waits for its peers: only from then on is a link busy,
+// so what an exchange waits is a bar of its own, of the category `wait`.
 #pragma once
 
 #include <cstdint>

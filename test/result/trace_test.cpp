@@ -6,6 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <tuple>
 
 #include "temporary_file.hpp"
 
@@ -15,6 +16,7 @@ namespace {
 using Json = nlohmann::json;
 
 /// Sends 4 rows of 2 heads of dim 8 in bf16 (K and V) to `next`, receives as much from `previous`, and attends.
+/// A rank that is -1 takes no part.
 Program hop_program(int next, int previous) {
   Program program;
   const Buffer kv = {.role = Role::kKv, .dtype = DType::kBf16, .heads = 2, .dim = 8, .dim_v = 8, .rows = 4};
@@ -22,7 +24,8 @@ Program hop_program(int next, int previous) {
   program.transfers = {{next, program.whole(0)}, {previous, program.whole(1)}};
   program.transfers[0].link = program.transfers[1].link = Link::kOuter;
   program.tiles = {Tile{0, 4, 0, 4, -3, 3}};
-  program.ops = {{.action = Exchange{.ordinal = 0, .sends = {0, 1}, .receives = {1, 1}},
+  const auto one_with = [](int peer) { return peer < 0 ? 0u : 1u; };
+  program.ops = {{.action = Exchange{.ordinal = 0, .sends = {0, one_with(next)}, .receives = {1, one_with(previous)}},
                   .label = {"kv hop", 1},
                   .stream = Stream::kOuter},
                  {.action = AttendBackward{.tiles = {0, 1}},
@@ -33,8 +36,18 @@ Program hop_program(int next, int previous) {
 }
 
 class TraceTest : public testing::Test {
+ public:
+  /// Name, begin and duration, in microseconds.
+  using Bar = std::tuple<std::string, double, double>;
+  static std::vector<Bar> bars_of(const Json& trace) {
+    std::vector<Bar> bars;
+    for (const Json& event : events_of(trace, "X")) bars.emplace_back(event["name"], event["ts"], event["dur"]);
+    return bars;
+  }
+
  protected:
   /// Rank 1's clock is 1,000,000 ns ahead. On rank 0's clock its hop begins at 2,500 ns, rank 0's own at 2,000 ns.
+  /// Neither sends anything before.
   static Json written_trace() {
     const Program first = hop_program(1, 1), second = hop_program(0, 0);
     const std::vector<Span> first_spans = {{0, 2'000, 5'001}, {1, 2'100, 9'000}};
@@ -75,26 +88,43 @@ TEST_F(TraceTest, EveryRankHasATrackForEveryStream) {
 
 TEST_F(TraceTest, EventsCarryWhatTheOperationDid) {
   const std::vector<Json> events = events_of(written_trace(), "X");
-  ASSERT_EQ(events.size(), 4u);
-  EXPECT_EQ(events[0]["name"], "kv hop 1");
-  EXPECT_EQ(events[0]["cat"], "exchange");
+  ASSERT_EQ(events.size(), 5u);
+  EXPECT_EQ(events[1]["name"], "kv hop 1");
+  EXPECT_EQ(events[1]["cat"], "exchange");
   // 3 sequences, 4 rows, 2 heads, K and V of dim 8, 2 bytes each.
-  EXPECT_EQ(events[0]["args"], Json::parse(R"({"pass": "fwd", "link": "outer", "sends_to": [1], "sent_bytes": 768,
+  EXPECT_EQ(events[1]["args"], Json::parse(R"({"pass": "fwd", "link": "outer", "sends_to": [1], "sent_bytes": 768,
                                                "receives_from": [1], "received_bytes": 768})"));
-  EXPECT_EQ(events[1]["name"], "attend 0");
-  EXPECT_EQ(events[1]["args"], Json::parse(R"({"pass": "bwd", "tiles": 1})"));
+  EXPECT_EQ(events[2]["name"], "attend 0");
+  EXPECT_EQ(events[2]["args"], Json::parse(R"({"pass": "bwd", "tiles": 1})"));
 }
 
 TEST_F(TraceTest, TimesAreOfRankZerosClockFromTheFirstEvent) {
-  const std::vector<Json> events = events_of(written_trace(), "X");
-  ASSERT_EQ(events.size(), 4u);
-  EXPECT_EQ(events[0]["ts"], 0.0);
-  EXPECT_EQ(events[0]["dur"], 3.001);
-  EXPECT_EQ(events[1]["ts"], 0.1);
-  EXPECT_EQ(events[2]["ts"], 0.5);
-  EXPECT_EQ(events[2]["dur"], 1.5);
-  EXPECT_EQ(events[3]["ts"], 1.0);
-  EXPECT_EQ(events[3]["dur"], 0.0);
+  EXPECT_EQ(bars_of(written_trace()), (std::vector<Bar>{{"wait: kv hop 1", 0.0, 0.5},
+                                                        {"kv hop 1", 0.5, 2.501},
+                                                        {"attend 0", 0.1, 6.9},
+                                                        {"kv hop 1", 0.5, 1.5},
+                                                        {"attend 0", 1.0, 0.0}}));
+}
+
+/// Rank 0 is ready to receive from 0 to 9 us; rank 1 sends from `begin_ns` on.
+std::vector<TraceTest::Bar> bars_of_receiver(std::int64_t begin_ns, std::int64_t end_ns) {
+  const std::vector<Span> receives = {{0, 0, 9'000}}, sends = {{0, begin_ns, end_ns}};
+  const TemporaryFile file("");
+  write_trace(file.path(),
+              {serialize_events({.rank = 0}, hop_program(-1, 1), 3, receives),
+               serialize_events({.rank = 1}, hop_program(0, -1), 3, sends)},
+              "one way", true);
+  std::ifstream stream(file.path());
+  return TraceTest::bars_of(Json::parse(stream));
+}
+
+TEST_F(TraceTest, AReceiverWaitsUntilItsSenderStarts) {
+  EXPECT_EQ(bars_of_receiver(7'000, 9'000),
+            (std::vector<Bar>{{"wait: kv hop 1", 0.0, 7.0}, {"kv hop 1", 7.0, 2.0}, {"kv hop 1", 7.0, 2.0}}));
+}
+
+TEST_F(TraceTest, AMessageThatWasBufferedWasOnItsWayFromTheStart) {
+  EXPECT_EQ(bars_of_receiver(-3'000, -1'000), (std::vector<Bar>{{"kv hop 1", 3.0, 9.0}, {"kv hop 1", 0.0, 2.0}}));
 }
 
 TEST_F(TraceTest, AnEventLiesOnTheTrackOfItsStream) {
@@ -104,7 +134,7 @@ TEST_F(TraceTest, AnEventLiesOnTheTrackOfItsStream) {
     if (event["name"] == "thread_name") stream_of_thread[event["tid"]] = event["args"]["name"];
   }
   for (const Json& event : events_of(trace, "X")) {
-    EXPECT_EQ(stream_of_thread[event["tid"]], event["cat"] == "exchange" ? "outer" : "compute");
+    EXPECT_EQ(stream_of_thread[event["tid"]], event["cat"] == "attend-backward" ? "compute" : "outer");
   }
 }
 
