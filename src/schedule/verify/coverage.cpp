@@ -123,7 +123,9 @@ int128 Coverage::gather_tiles(const Claim& claim, EventId id, std::span<const Ti
   for (const RowRun& run : rows) {
     const RowRun claimed = claimed_rows(claim, run);
     if (claimed.row_begin >= claimed.row_end) continue;
-    for (const Tile& original : by_key ? tile_index_.near_keys(tiles, claimed.row_begin, claimed.row_end) : tiles) {
+    const bool all = rows.size() == 1 && claimed == run;  // a tile has no other rows
+    const bool some = by_key && !all;
+    for (const Tile& original : some ? tile_index_.near_keys(tiles, claimed.row_begin, claimed.row_end) : tiles) {
       const Tile t = by_key ? transposed(original) : original;
       if (t.q_begin >= claimed.row_end || t.q_begin + t.q_count <= claimed.row_begin) continue;
       auto partner = std::ranges::partition_point(partners, [&](const RowRun& r) { return r.row_end <= t.k_begin; });
