@@ -108,12 +108,16 @@ TEST(Boxes, OverlapIsFoundExactlyWhereThereIsOne) {
   for (int n = 0; n < 3000; ++n) {
     std::vector<Box> boxes(random() % 24);
     const std::int64_t space = between(random, 4, 40);
+    const bool apart = n % 2 == 0;  // events differ in their partners
     for (Box& b : boxes) {
+      b.event = static_cast<std::uint32_t>(between(random, 0, 2));
       for (std::size_t axis = 0; axis < Box::kAxes; ++axis) {
         b.begin[axis] = between(random, 0, space);
+        if (apart && axis == Box::kAxes - 1) b.begin[axis] += b.event * (space + 6);
         b.end[axis] = b.begin[axis] + between(random, 1, 6);
       }
     }
+    if (apart) std::ranges::stable_sort(boxes, {}, &Box::event);
     const auto meet = [](const Box& a, const Box& b) {
       bool all = true;
       for (std::size_t axis = 0; axis < Box::kAxes; ++axis) {

@@ -16,8 +16,9 @@ struct Box {
   std::uint32_t event;
 };
 
-/// Two boxes that overlap, if there are any. Reorders `boxes`. Splits them at gaps along one axis after the other,
-/// which leaves groups of a few for everything a schedule does; quadratic for a large group without gaps.
+/// Two boxes that overlap, if there are any. Reorders `boxes`. Those of each event by themselves if no other event has
+/// partners among theirs, so it helps if they are together. Splits them at gaps along one axis after the other, which
+/// leaves groups of a few for everything a schedule does; quadratic for a large group without gaps.
 std::optional<std::pair<Box, Box>> find_overlap(std::span<Box> boxes);
 
 }  // namespace cpbench::verification
