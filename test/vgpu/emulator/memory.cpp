@@ -44,6 +44,7 @@ void* GlobalMemory::allocate(std::size_t bytes, bool is_host_memory) {
   allocations_[place] = {place, bytes, is_host_memory};
   allocated_bytes_ += bytes;
   global_shadow().allocate(place, bytes, is_host_memory);
+  openers_of(place) = 0;
   return std::memset(reinterpret_cast<void*>(place), kGarbage, bytes);
 }
 

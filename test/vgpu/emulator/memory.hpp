@@ -1,6 +1,7 @@
 // Allocations of global memory.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -35,5 +36,11 @@ class GlobalMemory {
 };
 
 GlobalMemory& global_memory();
+
+/// How many other processes have the allocation open that begins at `place`, in whichever room; it lies in the gap
+/// before the allocation.
+inline std::atomic<std::uint64_t>& openers_of(std::uintptr_t place) {
+  return *reinterpret_cast<std::atomic<std::uint64_t>*>(place - sizeof(std::uint64_t));
+}
 
 }  // namespace cpbench::vgpu

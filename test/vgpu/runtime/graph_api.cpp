@@ -47,6 +47,7 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
   return cudaSuccess;
 }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
+  if (is_to_fail("cudaGraphLaunch")) return status(cudaErrorUnknown);
   executable->capture->launch(engine().find(stream), executable->streams);
   return cudaSuccess;
 }

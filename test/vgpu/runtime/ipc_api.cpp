@@ -113,6 +113,7 @@ cudaError_t cudaIpcOpenMemHandle(void** pointer, cudaIpcMemHandle_t handle, unsi
   if (opened[place].times++ == 0) {
     opened[place].bytes = given.bytes;
     global_shadow().allocate(place, given.bytes, true);
+    ++openers_of(place);
   }
   *pointer = reinterpret_cast<void*>(place);
   return cudaSuccess;
@@ -125,6 +126,7 @@ cudaError_t cudaIpcCloseMemHandle(void* pointer) {
   cudaDeviceSynchronize();
   if (--found->second.times == 0) {
     global_shadow().release(place, found->second.bytes);
+    --openers_of(place);
     opened.erase(found);
   }
   rooms.close(place);

@@ -3,6 +3,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+
 #include "vgpu/support/device_array.hpp"
 #include "vgpu/support/orders.hpp"
 
@@ -53,6 +55,38 @@ TEST(Ipc, AnotherProcessPushesWhenItMay) {
         cudaEventDestroy(ready);
       },
       2);
+}
+
+TEST(Ipc, FreeingWhatAnotherProcessHasOpenIsSeen) {
+  int* data = nullptr;
+  ASSERT_EQ(cudaMalloc(reinterpret_cast<void**>(&data), 32), cudaSuccess);
+  cudaIpcMemHandle_t memory;
+  ASSERT_EQ(cudaIpcGetMemHandle(&memory, data), cudaSuccess);
+  std::array<int, 2> opened{},
+      seen{};  // pipes: the other process tells that it has it open, and learns that it may close
+  ASSERT_EQ(pipe(opened.data()), 0);
+  ASSERT_EQ(pipe(seen.data()), 0);
+  char byte = 0;
+  const pid_t other = fork();
+  if (other == 0) {
+    void* there = nullptr;
+    const bool good = cudaIpcOpenMemHandle(&there, memory, 0) == cudaSuccess && write(opened[1], &byte, 1) == 1 &&
+                      read(seen[0], &byte, 1) == 1 && cudaIpcCloseMemHandle(there) == cudaSuccess;
+    _exit(good ? 0 : 1);
+  }
+  ASSERT_EQ(read(opened[0], &byte, 1), 1);
+  try {
+    cudaFree(data);
+    ADD_FAILURE() << "freed";
+  } catch (const Fault& fault) {
+    EXPECT_EQ(fault.kind(), FaultKind::kMisuse);
+  }
+  ASSERT_EQ(write(seen[1], &byte, 1), 1);
+  int result = -1;
+  waitpid(other, &result, 0);
+  EXPECT_EQ(result, 0);
+  EXPECT_EQ(cudaFree(data), cudaSuccess);
+  for (const int file : {opened[0], opened[1], seen[0], seen[1]}) close(file);
 }
 
 TEST(Ipc, RefusesWhatIsNoAllocation) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "emulator/arena.hpp"
+#include "emulator/fault_message.hpp"
 #include "emulator/memory.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/memory_actions.hpp"
@@ -26,6 +27,10 @@ cudaError_t allocate(void** pointer, std::size_t bytes, bool is_host_memory) {
 cudaError_t release(void* pointer) {
   if (pointer == nullptr) return cudaSuccess;
   engine().finish_all();
+  const auto place = reinterpret_cast<std::uintptr_t>(pointer);
+  if (global_memory().find(place).begin == place && cpbench::vgpu::openers_of(place) != 0) {
+    fail(cpbench::vgpu::FaultKind::kMisuse, "memory is freed that another process has open");
+  }
   return status(global_memory().release(pointer) ? cudaSuccess : cudaErrorInvalidValue);
 }
 
@@ -57,7 +62,10 @@ cudaError_t then_wait(cudaError_t queued) {
 
 }  // namespace
 
-cudaError_t cudaMalloc(void** pointer, std::size_t bytes) { return allocate(pointer, bytes, false); }
+cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
+  if (cpbench::vgpu::is_to_fail("cudaMalloc")) return status(cudaErrorMemoryAllocation);
+  return allocate(pointer, bytes, false);
+}
 cudaError_t cudaFree(void* pointer) { return release(pointer); }
 cudaError_t cudaMallocHost(void** pointer, std::size_t bytes) { return allocate(pointer, bytes, true); }
 cudaError_t cudaHostAlloc(void** pointer, std::size_t bytes, unsigned) { return allocate(pointer, bytes, true); }

@@ -1,5 +1,8 @@
 #include "runtime/status.hpp"
 
+#include <cstdlib>
+#include <map>
+#include <string>
 #include <utility>
 
 namespace {
@@ -43,6 +46,16 @@ namespace cpbench::vgpu {
 cudaError_t status(cudaError_t error) {
   if (error != cudaSuccess && error != cudaErrorNotReady) last_error = error;
   return error;
+}
+
+bool is_to_fail(const std::string& call) {
+  static std::map<std::string, int> calls;
+  const char* const asked = std::getenv("CPBENCH_VGPU_FAIL");
+  if (asked == nullptr) return false;
+  const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
+  if (rank == nullptr) rank = std::getenv("PMI_RANK");
+  const std::string on_rank = call + ":" + (rank == nullptr ? "0" : rank);
+  return asked == call || asked == on_rank || asked == on_rank + ":" + std::to_string(++calls[call]);
 }
 
 }  // namespace cpbench::vgpu
