@@ -1,18 +1,16 @@
 // The program: finds the command, starts MPI where it needs ranks, and turns errors into one message and one exit code.
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
-#include <thread>
 
+#include "cli/commands/give_up.hpp"
 #include "cli/commands/subcommand.hpp"
 #include "cli/config/cli11.hpp"
 #include "cli/config/command_line.hpp"
 #include "cli/foreign/translate.hpp"
 #include "result/tool.hpp"
 #include "run/placement.hpp"
-#include "support/out_of_memory.hpp"
+#include "support/doing.hpp"
 #include "transport/mpi_session.hpp"
 
 namespace cpbench {
@@ -66,16 +64,6 @@ ExitCode execute(Job& job, const std::vector<std::string>& arguments) {
   return ExitCode::kUsage;
 }
 
-/// Ends the job for an error that this rank may have alone, while others wait for it. Where several have it the lowest
-/// speaks: it ends the others before their turn.
-ExitCode give_up(const Job& job, ExitCode code, const std::string& what) {
-  const int rank = job.world != nullptr ? job.world->rank() : 0;
-  std::this_thread::sleep_for(std::chrono::milliseconds(200) * std::min(rank, 20));
-  fmt::print(stderr, "cpbench: rank {}: {}\n", rank, what);
-  if (job.world != nullptr) abort_job(code);
-  return code;
-}
-
 /// Results go to stdout: a full disk or a closed pipe must not pass for a run that went well.
 ExitCode with_written_output(const Job& job, ExitCode code) {
   if (!job.speaks || (std::fflush(stdout) == 0 && std::ferror(stdout) == 0)) return code;
@@ -85,18 +73,15 @@ ExitCode with_written_output(const Job& job, ExitCode code) {
 
 /// Commands throw all errors but those of devices on all ranks (cli/commands/together.hpp).
 ExitCode execute_or_explain(Job& job, const std::vector<std::string>& arguments) {
+  doing() = fmt::format("running `cpbench {}`", fmt::join(arguments, " "));
   try {
     return with_written_output(job, execute(job, arguments));
   } catch (const Error& error) {
-    if (error.code() == ExitCode::kDevice) return give_up(job, error.code(), error.what());
+    if (error.code() == ExitCode::kDevice) give_up(error);
     if (job.speaks) fmt::print(stderr, "cpbench: {}\n", error.what());
     return error.code();
-  } catch (const OutOfMemory& error) {
-    return give_up(job, ExitCode::kPlacement, error.what());
-  } catch (const std::bad_alloc&) {
-    return give_up(job, ExitCode::kPlacement, fmt::format("out of memory in `cpbench {}`", fmt::join(arguments, " ")));
   } catch (const std::exception& error) {
-    return give_up(job, ExitCode::kDevice, error.what());
+    give_up(error);
   }
 }
 

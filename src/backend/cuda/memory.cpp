@@ -1,6 +1,7 @@
 #include "backend/cuda/memory.hpp"
 
 #include <map>
+#include <new>
 
 #include "support/error.hpp"
 
@@ -13,22 +14,18 @@ std::map<const std::byte*, std::int64_t>& allocations() {
   return all;
 }
 
-std::byte* allocated(void* pointer, cudaError_t status, std::int64_t bytes, const char* what) {
-  if (status == cudaErrorMemoryAllocation) {
-    cudaGetLastError();
-    throw Error(ExitCode::kPlacement, fmt::format("cannot allocate {} bytes of {} memory", bytes, what));
-  }
-  check(status, "cudaMalloc");
-  return static_cast<std::byte*>(pointer);
-}
-
 }  // namespace
 
 CudaMemory::CudaMemory(std::int64_t bytes) : bytes_(bytes) {
   if (bytes == 0) return;
   void* pointer = nullptr;
   const cudaError_t status = cudaMalloc(&pointer, static_cast<std::size_t>(bytes));
-  data_ = allocated(pointer, status, bytes, "device");
+  if (status == cudaErrorMemoryAllocation) {
+    cudaGetLastError();
+    throw Error(ExitCode::kPlacement, fmt::format("cannot allocate {} bytes of device memory", bytes));
+  }
+  check(status, "cudaMalloc");
+  data_ = static_cast<std::byte*>(pointer);
   allocations()[data_] = bytes;
 }
 
@@ -55,7 +52,9 @@ PinnedMemory::PinnedMemory(std::int64_t bytes) {
   if (bytes == 0) return;
   void* pointer = nullptr;
   const cudaError_t status = cudaMallocHost(&pointer, static_cast<std::size_t>(bytes));
-  data_ = allocated(pointer, status, bytes, "pinned host");
+  if (status == cudaErrorMemoryAllocation) throw std::bad_alloc();
+  check(status, "cudaMallocHost");
+  data_ = static_cast<std::byte*>(pointer);
 }
 
 PinnedMemory::~PinnedMemory() {

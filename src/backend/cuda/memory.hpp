@@ -29,6 +29,7 @@ class CudaMemory : public DeviceMemory {
 /// Is done when it returns, for every stream.
 void copy_to_device(std::byte* to, std::span<const std::byte> from);
 
+/// Throws std::bad_alloc where there is not enough: it is the host's memory, and taken in the midst of a run.
 class PinnedMemory {
  public:
   explicit PinnedMemory(std::int64_t bytes);

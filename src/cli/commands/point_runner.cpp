@@ -11,8 +11,8 @@
 #include "result/json.hpp"
 #include "result/trace.hpp"
 #include "run/result_hash.hpp"
+#include "support/doing.hpp"
 #include "support/error.hpp"
-#include "support/out_of_memory.hpp"
 #include "transport/backoff.hpp"
 #include "validate/dump.hpp"
 
@@ -92,14 +92,12 @@ void PointRunner::run(const Case& c, const PointFiles& files, bool measured, Poi
     if (error.code() != ExitCode::kPlacement) throw;
     record.status = Status::kFailed;
     record.reason = error.what();
-  } catch (const std::bad_alloc&) {
-    throw OutOfMemory(fmt::format("{} point {}", doing_, record.id));
   }
 }
 
 void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFiles& files, bool measured,
                          PointRecord& record, const std::function<void()>& fits) {
-  doing_ = "planning";
+  doing() = "planning point " + record.id;
   together(ranks, [&] {
     const std::int64_t available = available_memory();
     require_memory(ranks.node(), planning_bytes(c, available), available);
@@ -110,18 +108,22 @@ void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFi
       settings_.device.platform->planned_bytes(c.problem, program, settings_.backend_options());
   together(ranks, [&] { require_memory(ranks, settings_.device, planned_bytes); });
   require_verified(schedule, ranks);
-  doing_ = "running";
-  // What was free a moment ago may be gone, for one rank alone.
-  std::optional<RankJob> made;
-  together(ranks, [&] { made.emplace(schedule, ranks, settings_); });
-  fits();
-  RankJob& job = *made;
-  record.memory = MemoryFigures{.planned_bytes = ranks.max_over_ranks(planned_bytes),
-                                .peak_bytes = ranks.max_over_ranks(job.allocated_bytes())};
+  doing() = "running point " + record.id;
+  with_rank_job(schedule, ranks, settings_, [&](RankJob& job) {
+    fits();
+    record.memory = MemoryFigures{.planned_bytes = ranks.max_over_ranks(planned_bytes),
+                                  .peak_bytes = ranks.max_over_ranks(job.allocated_bytes())};
+    execute(job, ranks, schedule, files, measured, record);
+  });
+}
+
+void PointRunner::execute(RankJob& job, const Communicator& ranks, const Schedule& schedule, const PointFiles& files,
+                          bool measured, PointRecord& record) {
+  const Case& c = schedule.of;
   const Inputs inputs(c.problem, settings_.input, settings_.seed);
   job.fill(inputs);
   job.run_once();
-  doing_ = "checking";
+  doing() = "checking point " + record.id;
   const int workers = std::min(workers_, ranks.size() * settings_.threads);
   const CheckMode mode = resolve(settings_.check, c.problem, c.pass, workers);
   const bool checked = mode.kind != CheckMode::Kind::kOff;
@@ -136,11 +138,11 @@ void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFi
     }
   }
   if (!measured) return;
-  doing_ = "measuring";
+  doing() = "measuring point " + record.id;
   measure(job, ranks, schedule, !files.trace.empty(), record);
   if (!checked) return;
   if (job.backend().is_reproducible()) return expect_same_results(job, ranks, checked_results, record);
-  doing_ = "checking";
+  doing() = "checking point " + record.id;
   const ValidationReport after = check(job, ranks, c, inputs, mode, "");
   if (after.passed) return;
   record.status = Status::kInvalid;

@@ -39,6 +39,8 @@ class PointRunner {
  private:
   void run_on(const Communicator& ranks, const Case& c, const PointFiles& files, bool measured, PointRecord& record,
               const std::function<void()>& fits);
+  void execute(RankJob& job, const Communicator& ranks, const Schedule& schedule, const PointFiles& files,
+               bool measured, PointRecord& record);
   ValidationReport check(RankJob& job, const Communicator& ranks, const Case& c, const Inputs& inputs,
                          const CheckMode& mode, const std::string& dump_directory) const;
   void measure(RankJob& job, const Communicator& ranks, const Schedule& schedule, bool traced, PointRecord& record);
@@ -51,7 +53,6 @@ class PointRunner {
   const Placement& placement_;
   int workers_;                                                   ///< cores of all nodes
   std::map<std::pair<DType, int>, std::optional<double>> peaks_;  ///< by cp_size
-  const char* doing_ = "";                                        ///< with the point, for whoever runs out of memory
 };
 
 /// `case` of a result: the axes, and the settings that figures depend on, named as their flags.

@@ -1,16 +1,9 @@
 #include "cli/commands/rank_job.hpp"
 
+#include "cli/commands/together.hpp"
 #include "run/poison.hpp"
 
 namespace cpbench {
-namespace {
-
-std::optional<EmulatedLink> emulated(Transport& carried, const Communicator& ranks, const Settings& settings) {
-  if (carried.is_queued()) return std::nullopt;
-  return std::optional<EmulatedLink>(std::in_place, carried, ranks.rank(), settings.link);
-}
-
-}  // namespace
 
 Part part_of(Pass pass) {
   switch (pass) {
@@ -28,24 +21,30 @@ RankJob::RankJob(const Schedule& schedule, const Communicator& ranks, const Sett
     : schedule_(schedule),
       ranks_(ranks),
       settings_(settings),
-      backend_(settings.device.platform->make(settings.backend_options())),
-      buffers_(schedule.of.problem, program(), *backend_),
-      carried_(settings.route.make(ranks, *backend_, {.comm_ctas = settings.comm_ctas})),
-      emulated_(emulated(*carried_, ranks, settings)),
       compute_only_program_(without_communication(program(), schedule.of)),
-      comm_only_program_(without_compute(program(), schedule.of)),
-      full_(buffers_, program(), *backend_, transport()),
-      compute_only_(buffers_, compute_only_program_, *backend_, transport()),
-      comm_only_(buffers_, comm_only_program_, *backend_, transport()),
-      host_(full_.memory(), *backend_) {}
+      comm_only_program_(without_compute(program(), schedule.of)) {
+  // What was free a moment ago may be gone, for one rank alone: agreed before each step that takes all of them.
+  together(ranks, [&] {
+    backend_ = settings.device.platform->make(settings.backend_options());
+    buffers_.emplace(schedule.of.problem, program(), *backend_);
+  });
+  together(ranks, [&] {
+    carried_ = settings.route.make(ranks, *backend_, {.comm_ctas = settings.comm_ctas});
+    if (!carried_->is_queued()) emulated_.emplace(*carried_, ranks.rank(), settings.link);
+    full_.emplace(*buffers_, program(), *backend_, transport());
+    compute_only_.emplace(*buffers_, compute_only_program_, *backend_, transport());
+    comm_only_.emplace(*buffers_, comm_only_program_, *backend_, transport());
+    host_.emplace(full_->memory(), *backend_);
+  });
+}
 
 void RankJob::fill(const Inputs& inputs) {
   const OwnedBuffers& own = program().owned;
   const int threads = settings_.threads;
   const auto fill = [&](BufferId id, auto&& write) {
     if (id == kNoBuffer) return;
-    write(host_.view(id));
-    host_.store(id);
+    write(host_->view(id));
+    host_->store(id);
   };
   fill(own.q, [&](const BufferView& q) { inputs.fill(q.first, Tensor::kQ, tokens(), threads); });
   fill(own.kv, [&](const BufferView& kv) {
@@ -60,21 +59,31 @@ void RankJob::fill(const Inputs& inputs) {
 
 const ProgramMemory& RankJob::results() {
   const OwnedBuffers& own = program().owned;
-  return host_.fetch({own.out, own.lse, own.dq, own.dkv, own.dsink});
+  return host_->fetch({own.out, own.lse, own.dq, own.dkv, own.dsink});
 }
 
 void RankJob::run_once_with(const Plant& plant) {
-  const FaultInjector& injector = injectors_.emplace_back(plant, full_.memory(), *backend_);
-  Executor(buffers_, program(), *backend_, transport(), injector).run(Part::kAll);
+  std::optional<Executor> planted;
+  together(ranks_, [&] {
+    const FaultInjector& injector = injectors_.emplace_back(plant, full_->memory(), *backend_);
+    planted.emplace(*buffers_, program(), *backend_, transport(), injector);
+  });
+  planted->run(Part::kAll);
 }
 
 Measurement RankJob::measure() {
   const Part part = part_of(schedule_.of.pass);
   return cpbench::measure(
-      ranks_, {.compute_only = compute_only_, .comm_only = comm_only_, .full = full_},
+      ranks_, {.compute_only = *compute_only_, .comm_only = *comm_only_, .full = *full_},
       {.warmup = settings_.warmup, .iterations = settings_.iterations, .part = part, .before_last = [&] {
-         poison(full_.memory(), part, *backend_);
+         poison(full_->memory(), part, *backend_);
        }});
+}
+
+void with_rank_job(const Schedule& schedule, const Communicator& ranks, const Settings& settings,
+                   const std::function<void(RankJob& job)>& use) {
+  RankJob job(schedule, ranks, settings);
+  together(ranks, [&] { use(job); });
 }
 
 }  // namespace cpbench

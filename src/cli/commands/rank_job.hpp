@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -20,22 +21,21 @@ namespace cpbench {
 /// Part of the program that the case's pass runs.
 Part part_of(Pass pass);
 
-/// Everything is made on all ranks of `ranks` (the point's cp_size) together.
 class RankJob {
  public:
-  /// `schedule` must outlive it.
+  /// Collective. `schedule` must outlive it.
   RankJob(const Schedule& schedule, const Communicator& ranks, const Settings& settings);
 
   const Program& program() const { return schedule_.programs[static_cast<std::size_t>(ranks_.rank())]; }
   const Tokens& tokens() const { return schedule_.tokens[static_cast<std::size_t>(ranks_.rank())]; }
   /// What the rank's result buffers hold, as the host sees it.
   const ProgramMemory& results();
-  std::int64_t allocated_bytes() const { return backend_->bytes_in_use().value_or(buffers_.allocated_bytes()); }
+  std::int64_t allocated_bytes() const { return backend_->bytes_in_use().value_or(buffers_->allocated_bytes()); }
   const Backend& backend() const { return *backend_; }
 
   void fill(const Inputs& inputs);
   /// Runs the program once, forward part included.
-  void run_once() { full_.run(Part::kAll); }
+  void run_once() { full_->run(Part::kAll); }
   /// The same with a fault planted (run/fault.hpp).
   void run_once_with(const Plant& plant);
   /// What the last iteration makes is poisoned before it, so that the buffers hold its work and no other.
@@ -48,13 +48,18 @@ class RankJob {
   Transport& transport() { return emulated_ ? *emulated_ : *carried_; }
 
   std::unique_ptr<Backend> backend_;
-  BufferSet buffers_;
+  std::optional<BufferSet> buffers_;
   std::deque<FaultInjector> injectors_;  ///< kept: peers may have their memory open
   std::unique_ptr<Transport> carried_;
   std::optional<EmulatedLink> emulated_;  ///< of messages that the host moves
   Program compute_only_program_, comm_only_program_;
-  Executor full_, compute_only_, comm_only_;
-  HostBuffers host_;
+  std::optional<Executor> full_, compute_only_, comm_only_;
+  std::optional<HostBuffers> host_;
 };
+
+/// Collective: makes a job on all of `ranks` (the point's cp_size), hands it to `use` and destroys it, all of them or
+/// none (together.hpp): no memory is freed that another rank, or its GPU, may still touch.
+void with_rank_job(const Schedule& schedule, const Communicator& ranks, const Settings& settings,
+                   const std::function<void(RankJob& job)>& use);
 
 }  // namespace cpbench

@@ -9,6 +9,7 @@
 #include "cli/commands/mpi_collective.hpp"
 #include "cli/commands/point_runner.hpp"
 #include "cli/commands/require_verified.hpp"
+#include "cli/commands/together.hpp"
 #include "cli/config/cli11.hpp"
 #include "run/fault.hpp"
 
@@ -76,18 +77,22 @@ ValidationReport run_and_check(const Communicator& ranks, const Settings& settin
                                const Plant* plant) {
   const Case& c = schedule.of;
   const Inputs inputs(c.problem, InputKind::kNormal, settings.seed);
-  RankJob job(schedule, ranks, settings);
-  job.fill(inputs);
-  if (plant != nullptr) {
-    job.run_once_with(*plant);
-  } else {
-    job.run_once();
-  }
-  MpiCollective collective(ranks);
   const CheckOptions options{
       .mode = {.kind = CheckMode::Kind::kFull}, .pass = c.pass, .threads = settings.threads, .workers = 1};
-  const auto reference = settings.reference(inputs, options.threads);
-  return check_results(inputs, *reference, options, job.tokens(), results_of(job, c), collective);
+  MpiCollective collective(ranks);
+  ValidationReport report;
+  with_rank_job(schedule, ranks, settings, [&](RankJob& job) {
+    job.fill(inputs);
+    if (plant != nullptr) {
+      job.run_once_with(*plant);
+    } else {
+      job.run_once();
+    }
+    std::unique_ptr<SingleDevice> reference;
+    together(ranks, [&] { reference = settings.reference(inputs, options.threads); });  // it may need a GPU's memory
+    report = check_results(inputs, *reference, options, job.tokens(), results_of(job, c), collective);
+  });
+  return report;
 }
 
 std::string name_of_case(const Case& c) {

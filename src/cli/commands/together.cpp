@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/commands/give_up.hpp"
 #include "support/error.hpp"
 
 namespace cpbench {
@@ -13,9 +14,11 @@ void together(const Communicator& ranks, const std::function<void()>& action) {
   try {
     action();
   } catch (const Error& error) {
-    if (error.code() == ExitCode::kDevice) throw;
+    if (error.code() == ExitCode::kDevice) give_up(error);
     mine = error.code();
     message = error.what();
+  } catch (const std::exception& error) {
+    give_up(error);
   }
   ranks.barrier();
   std::vector<ExitCode> codes;

@@ -9,8 +9,9 @@ namespace cpbench {
 
 /// Collective: runs `action` on each of `ranks`, waits politely until all are through, and if some threw an Error
 /// throws the gravest on all of them; of equals the lowest rank's. Without it a rank that throws leaves the others
-/// waiting. A rank that throws inside `action` must leave no other waiting for it there. An error of MPI may: it passes
-/// straight through, and ends the job (main.cpp).
+/// waiting. A rank that throws inside `action` must leave no other waiting for it there. An error of a device or of MPI
+/// may, and whatever else is no Error of the user's: it ends the job at once (give_up.hpp). So nothing that was made
+/// before `action` is destroyed while other ranks may still be at work with it.
 void together(const Communicator& ranks, const std::function<void()>& action);
 
 }  // namespace cpbench

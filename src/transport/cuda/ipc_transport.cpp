@@ -1,7 +1,6 @@
 #include "transport/cuda/ipc_transport.hpp"
 
 #include <array>
-#include <exception>
 #include <stdexcept>
 
 #include "transport/backoff.hpp"
@@ -34,54 +33,66 @@ struct IpcTransport::Prepared {
   Flag* peers_flag = nullptr;
   std::vector<TensorView> target;  ///< of a send: the receiver's boxes
   End own, peers;
-  std::array<MPI_Request, 2> requests{MPI_REQUEST_NULL, MPI_REQUEST_NULL};
 
   bool is_send() const { return message.direction == Message::Direction::kSend; }
 };
 
 IpcTransport::IpcTransport(const Communicator& communicator, const CudaQueues& queues)
-    : communicator_(communicator.duplicate()), queues_(queues), exceptions_(std::uncaught_exceptions()) {}
+    : communicator_(communicator.duplicate()), queues_(queues) {}
 
 IpcTransport::~IpcTransport() {
   opened_.close();
-  // A rank that fails leaves the others; they are ended, and must not be waited for.
-  if (std::uncaught_exceptions() == exceptions_ && mpi_is_active()) communicator_.barrier();
+  if (is_connected_ && mpi_is_active()) communicator_.barrier();
 }
 
 Transport::MessageId IpcTransport::prepare(const Message& message) {
   Prepared& prepared = prepared_.emplace_back();
   prepared.message = message;
   prepared.flag = flags_.make();
-  begin_to_connect(prepared);
+  prepared.own = end_of(prepared.message, prepared.flag);
   return static_cast<MessageId>(prepared_.size()) - 1;
+}
+
+IpcTransport::End IpcTransport::end_of(const Message& message, const Flag* flag) {
+  End end{};
+  end.flag = remote_address_of(reinterpret_cast<const std::byte*>(flag));
+  for (std::size_t i = 0; i < message.boxes.size(); ++i) {
+    end.memory.at(i) = remote_address_of(message.boxes[i].data);
+    end.boxes[i] = shape_of(message.boxes[i]);
+  }
+  return end;
 }
 
 /// Each end sends the other its address card. Cards of senders and of receivers have tags of their own, so that two
 /// ranks that send to each other do not mix them; those of one kind meet in the order in which messages are declared.
-void IpcTransport::begin_to_connect(Prepared& p) {
-  p.own.flag = remote_address_of(reinterpret_cast<const std::byte*>(p.flag));
-  for (std::size_t i = 0; i < p.message.boxes.size(); ++i) {
-    p.own.memory.at(i) = remote_address_of(p.message.boxes[i].data);
-    p.own.boxes[i] = shape_of(p.message.boxes[i]);
+void IpcTransport::exchange_ends(std::span<Prepared* const> messages) {
+  std::vector<MPI_Request> requests;
+  for (Prepared* const p : messages) {
+    const int from_sender = 2 * p->message.tag, from_receiver = from_sender + 1;
+    const int sent = p->is_send() ? from_sender : from_receiver, received = p->is_send() ? from_receiver : from_sender;
+    const int peer = p->message.peer;
+    check_mpi(
+        MPI_Irecv(&p->peers, sizeof(End), MPI_BYTE, peer, received, communicator_.handle(), &requests.emplace_back()),
+        "MPI_Irecv");
+    check_mpi(MPI_Isend(&p->own, sizeof(End), MPI_BYTE, peer, sent, communicator_.handle(), &requests.emplace_back()),
+              "MPI_Isend");
   }
-  const int from_sender = 2 * p.message.tag, from_receiver = from_sender + 1;
-  const int sent = p.is_send() ? from_sender : from_receiver, received = p.is_send() ? from_receiver : from_sender;
-  check_mpi(
-      MPI_Irecv(&p.peers, sizeof(End), MPI_BYTE, p.message.peer, received, communicator_.handle(), &p.requests[0]),
-      "MPI_Irecv");
-  check_mpi(MPI_Isend(&p.own, sizeof(End), MPI_BYTE, p.message.peer, sent, communicator_.handle(), &p.requests[1]),
-            "MPI_Isend");
+  for (MPI_Request& request : requests) {
+    int done = 0;
+    for (Backoff backoff; done == 0; backoff.pause()) {
+      check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    }
+  }
 }
 
+/// Cards go here and not where a message is declared: what fails before leaves nothing under way.
 void IpcTransport::connect() {
-  for (; connected_ < prepared_.size(); ++connected_) {
-    Prepared& p = prepared_[connected_];
-    for (MPI_Request& request : p.requests) {
-      int done = 0;
-      for (Backoff backoff; done == 0; backoff.pause()) {
-        check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
-      }
-    }
+  is_connected_ = true;
+  std::vector<Prepared*> fresh;
+  for (; connected_ < prepared_.size(); ++connected_) fresh.push_back(&prepared_[connected_]);
+  exchange_ends(fresh);
+  for (Prepared* const fresh_one : fresh) {
+    Prepared& p = *fresh_one;
     p.peers_flag = open<Flag>(p.peers.flag, p.message.peer);
     for (std::size_t i = 0; p.is_send() && i < p.message.boxes.size(); ++i) {
       TensorView box = p.peers.boxes.at(i);

@@ -17,7 +17,8 @@ namespace cpbench {
 /// takes it down, so the same queue, or a graph of it, serves again and again.
 ///
 /// Ranks are those of the communicator, of which it keeps a duplicate; peers are of one node. Making and destroying one
-/// is collective: nobody's memory is freed while another process has it open.
+/// is collective, also where an exception destroys it: nobody's memory is freed while another process has it open. What
+/// one rank alone finds wrong must therefore not destroy it, but end the processes.
 class IpcTransport : public Transport {
  public:
   /// `queues` must outlive it.
@@ -37,7 +38,8 @@ class IpcTransport : public Transport {
   struct End;
   struct Prepared;
 
-  void begin_to_connect(Prepared& prepared);
+  static End end_of(const Message& message, const Flag* flag);
+  void exchange_ends(std::span<Prepared* const> messages);
   template <typename T>
   T* open(const RemoteAddress& remote, int peer);
 
@@ -45,9 +47,9 @@ class IpcTransport : public Transport {
   const CudaQueues& queues_;
   FlagPool flags_;
   OpenedMemory opened_;
-  std::deque<Prepared> prepared_;  // stable addresses: MPI writes into them
-  std::size_t connected_ = 0;      ///< of prepared_
-  int exceptions_;                 ///< under way when it was made
+  std::deque<Prepared> prepared_;
+  std::size_t connected_ = 0;  ///< of prepared_
+  bool is_connected_ = false;  ///< others may have memory of this process open
 };
 
 }  // namespace cpbench

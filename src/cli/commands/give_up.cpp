@@ -1,0 +1,38 @@
+#include "cli/commands/give_up.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+#include <string>
+#include <thread>
+
+#include "support/doing.hpp"
+#include "support/error.hpp"
+#include "transport/communicator.hpp"
+#include "transport/mpi_session.hpp"
+
+namespace cpbench {
+namespace {
+
+Error error_of(const std::exception& error) {
+  if (const auto* known = dynamic_cast<const Error*>(&error)) return *known;
+  if (dynamic_cast<const std::bad_alloc*>(&error) == nullptr) return {ExitCode::kDevice, error.what()};
+  return {ExitCode::kPlacement, "out of memory while " + doing()};
+}
+
+}  // namespace
+
+void give_up(const std::exception& error) {
+  const Error known = error_of(error);
+  const int rank = mpi_is_active() ? Communicator::world().rank() : 0;
+  std::this_thread::sleep_for(std::chrono::milliseconds(200) * std::min(rank, 20));
+  fmt::print(stderr, "cpbench: rank {}: {}\n", rank, known.what());
+  if (mpi_is_active()) abort_job(known.code());
+  std::exit(static_cast<int>(known.code()));
+}
+
+}  // namespace cpbench

@@ -1,0 +1,36 @@
+"""What a GPU refuses on one rank ends the point on all of them, or the job, in bounded time, and frees nothing that others still use."""
+
+import unittest
+
+from program import BRIEFLY, ProgramTest, cpbench, read_json
+
+SMALL = ["--seq-len", "16", "--heads", "1", "--head-dim", "8", *BRIEFLY, "--backend", "cuda"]
+LIMIT_S = 60
+
+
+class Errors(ProgramTest):
+    def run_with(self, failing, *arguments):
+        run = cpbench("run", *SMALL, *arguments, ranks=2, environment={"CPBENCH_VGPU_FAIL": failing}, limit_s=LIMIT_S)
+        self.assertNotIn("virtual GPU: ", run.err)
+        self.assertNotIn("terminate called", run.err)
+        return run
+
+    def test_an_error_in_the_midst_of_a_run_ends_the_job(self):
+        """Its peers have the memory of the rank open, and write there."""
+        run = self.run_with("cudaGraphLaunch:1", "--transport", "ipc")
+        self.assertEqual(run.code, 4, str(run))
+        self.assertEqual(run.messages, ["cpbench: rank 1: cudaGraphLaunch: unknown error"])
+
+    def test_memory_that_is_gone_on_one_rank_fails_the_point_on_all(self):
+        """Before anything is made that takes both ranks, and after; the next point has what it needs."""
+        for number in (1, 18):
+            path = self.directory / f"{number}.json"
+            run = self.run_with(f"cudaMalloc:1:{number}", "--transport", "ipc", "--mask", "causal,full", "--json", path)
+            self.assertEqual(run.code, 5, str(run))
+            points = read_json(path)["points"]
+            self.assertEqual([point["status"] for point in points], ["failed", "ok"], points)
+            self.assertIn("cannot allocate", points[0]["reason"])
+
+
+if __name__ == "__main__":
+    unittest.main()
