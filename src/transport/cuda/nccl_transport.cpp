@@ -1,7 +1,6 @@
 #include "transport/cuda/nccl_transport.hpp"
 
 #include <cstring>
-#include <exception>
 #include <stdexcept>
 #include <utility>
 
@@ -36,8 +35,7 @@ LibraryVersions nccl_versions() {
   return {text(NCCL_VERSION_CODE), text(version)};
 }
 
-NcclTransport::NcclTransport(const Communicator& communicator, const CudaQueues& queues, int ctas)
-    : queues_(queues), exceptions_(std::uncaught_exceptions()) {
+NcclTransport::NcclTransport(const Communicator& communicator, const CudaQueues& queues, int ctas) : queues_(queues) {
   ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
   config.cgaClusterSize = 1;  // clusters would wait for neighbouring multiprocessors to be free together
   if (ctas > 0) config.minCTAs = config.maxCTAs = ctas;
@@ -51,15 +49,8 @@ NcclTransport::NcclTransport(const Communicator& communicator, const CudaQueues&
 }
 
 NcclTransport::~NcclTransport() {
-  if (std::uncaught_exceptions() != exceptions_) abort();  // others may never come
   for (const ncclComm_t communicator : communicators_) {
     if (communicator != nullptr) ncclCommDestroy(communicator);
-  }
-}
-
-void NcclTransport::abort() {
-  for (ncclComm_t& communicator : communicators_) {
-    if (communicator != nullptr) ncclCommAbort(std::exchange(communicator, nullptr));
   }
 }
 
@@ -114,9 +105,9 @@ void NcclTransport::check_health() {
     ncclResult_t error = ncclSuccess;
     check_nccl(ncclCommGetAsyncError(communicator, &error), "ncclCommGetAsyncError");
     if (error == ncclSuccess || error == ncclInProgress) continue;
-    const std::string message = fmt::format("NCCL: {}: {}", ncclGetErrorString(error), ncclGetLastError(communicator));
-    abort();
-    throw Error(ExitCode::kDevice, message);
+    // No ncclCommAbort: it waits for a network that may be gone, and this error ends the processes anyway.
+    throw Error(ExitCode::kDevice,
+                fmt::format("NCCL: {}: {}", ncclGetErrorString(error), ncclGetLastError(communicator)));
   }
 }
 

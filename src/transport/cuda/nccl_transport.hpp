@@ -20,7 +20,8 @@ LibraryVersions nccl_versions();
 
 /// Every stream of exchanges has a communicator of its own, split from one, for what shares a communicator runs one
 /// after the other. NCCL takes contiguous memory: what is not is packed on the same stream, into memory of the
-/// transport. Ranks are those of the communicator that it is made from; making and destroying one is collective.
+/// transport. Ranks are those of the communicator that it is made from; making and destroying one is collective, also
+/// where an exception destroys it.
 class NcclTransport : public Transport {
  public:
   /// `queues` must outlive it. `ctas`: blocks that NCCL may run at once for a communicator; 0: its own choice.
@@ -47,12 +48,10 @@ class NcclTransport : public Transport {
   };
   Prepared& at(MessageId id) { return prepared_.at(static_cast<std::size_t>(id)); }
   ncclComm_t& of(Stream stream) { return communicators_[static_cast<std::size_t>(stream)]; }
-  void abort();
 
   const CudaQueues& queues_;
   std::array<ncclComm_t, kStreams> communicators_{};  ///< by Stream
   std::vector<Prepared> prepared_;
-  int exceptions_;  ///< under way when it was made
 };
 
 }  // namespace cpbench

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "runtime/engine.hpp"
+#include "runtime/status.hpp"
 
 namespace {
 
@@ -116,12 +117,8 @@ ncclResult_t ncclCommDestroy(ncclComm_t communicator) {
   delete communicator;
   return ncclSuccess;
 }
-ncclResult_t ncclCommAbort(ncclComm_t communicator) {
-  delete communicator;
-  return ncclSuccess;
-}
 ncclResult_t ncclCommGetAsyncError(ncclComm_t, ncclResult_t* error) {
-  *error = ncclSuccess;
+  *error = cpbench::vgpu::is_to_fail("ncclCommGetAsyncError") ? ncclRemoteError : ncclSuccess;
   return ncclSuccess;
 }
 ncclResult_t ncclCommCount(const ncclComm_t communicator, int* count) {

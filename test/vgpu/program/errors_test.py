@@ -21,6 +21,11 @@ class Errors(ProgramTest):
         self.assertEqual(run.code, 4, str(run))
         self.assertEqual(run.messages, ["cpbench: rank 1: cudaGraphLaunch: unknown error"])
 
+    def test_an_error_of_nccl_ends_the_job(self):
+        run = self.run_with("ncclCommGetAsyncError:1", "--transport", "nccl")
+        self.assertEqual(run.code, 4, str(run))
+        self.assertIn("cpbench: rank 1: NCCL: ", run.err)
+
     def test_memory_that_is_gone_on_one_rank_fails_the_point_on_all(self):
         """Before anything is made that takes both ranks, and after; the next point has what it needs."""
         for number in (1, 18):
