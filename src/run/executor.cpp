@@ -83,11 +83,30 @@ void Executor::run(Part part) {
   }
 }
 
-void Executor::start(Part part) {
+void Executor::make_ready(Part part) {
   if (remaining_ != 0) throw std::logic_error("an executor was started again before it had finished");
   if (!connected_) transport_.connect();
   connected_ = true;
+  auto& graph = graphs_[static_cast<std::size_t>(part)];
+  if (graph != nullptr || !can_be_recorded(part)) return;
+  begin(part);
+  graph = backend_.queues()->record([this] {
+    while (Queue* const queue = first_ready()) queue_on_device(*queue);
+    if (std::ranges::any_of(queues_, [](const Queue& q) { return q.next < q.ops.size(); })) report_standstill();
+  });
+  remaining_ = 0;
+}
+
+void Executor::start(Part part) {
+  make_ready(part);
+  begin(part);
+  launched_ = graphs_[static_cast<std::size_t>(part)].get();
+  if (launched_ != nullptr) launched_->launch();
+}
+
+void Executor::begin(Part part) {
   finished_.clear();
+  remaining_ = 0;
   for (std::size_t i = 0; i < program_.ops.size(); ++i) {
     const bool runs = belongs_to(program_.ops[i], part);
     states_[i] = runs ? State::kWaiting : State::kDone;
@@ -97,7 +116,6 @@ void Executor::start(Part part) {
     queue.next = queue.retired = 0;
     skip_done(queue);
   }
-  if (can_be_recorded(part)) launch_graph(part);
 }
 
 bool Executor::advance() {
@@ -231,24 +249,15 @@ std::vector<Span> Executor::spans() const {
   return spans;
 }
 
+/// Whether the device does all of the part, and there is anything to do.
 bool Executor::can_be_recorded(Part part) const {
+  bool any = false;
   for (std::size_t i = 0; i < program_.ops.size(); ++i) {
-    if (belongs_to(program_.ops[i], part) && marks_[i] == nullptr) return false;
+    if (!belongs_to(program_.ops[i], part)) continue;
+    if (marks_[i] == nullptr) return false;
+    any = true;
   }
-  return remaining_ > 0;
-}
-
-void Executor::launch_graph(Part part) {
-  auto& graph = graphs_[static_cast<std::size_t>(part)];
-  if (graph == nullptr) {
-    graph = backend_.queues()->record([this] {
-      while (Queue* const queue = first_ready()) queue_on_device(*queue);
-      if (std::ranges::any_of(queues_, [](const Queue& q) { return q.next < q.ops.size(); })) report_standstill();
-    });
-  }
-  if (graph == nullptr) return;
-  graph->launch();
-  launched_ = graph.get();
+  return any;
 }
 
 bool Executor::finish_graph() {

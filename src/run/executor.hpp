@@ -25,7 +25,7 @@ namespace cpbench {
 ///   done or queued on the device too: its queue then waits for exactly those that the program names and that the order
 ///   of the queue does not imply. Operations are queued in program order.
 ///
-/// A part that the device does alone is recorded as a graph, which later runs launch.
+/// A part that the device does alone is recorded as a graph before its first run, and runs launch that.
 ///
 /// A message's tag is the ordinal of its exchange, and the transfers of an exchange are started in their order,
 /// receives first, so that the k-th send to a peer meets the k-th receive there.
@@ -38,6 +38,12 @@ class Executor {
            const Interpretation& interpretation);
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
+
+  /// What a part needs once and need not be timed: peers are connected and a graph is recorded. Collective. `start`
+  /// does it where it has not been done.
+  void make_ready(Part part);
+  /// Of parts that were recorded: from now on they are queued operation by operation.
+  void forget_graphs() { graphs_ = {}; }
 
   /// Runs a part to its end. While there is nothing to do the core is left to others.
   void run(Part part);
@@ -94,8 +100,9 @@ class Executor {
   void finish(OpId id, std::int64_t begin_ns, std::int64_t end_ns);
   [[noreturn]] void report_standstill() const;
 
+  /// Nothing of the part has been done, and the rest is.
+  void begin(Part part);
   bool can_be_recorded(Part part) const;
-  void launch_graph(Part part);
   bool finish_graph();
 
   const Program& program_;

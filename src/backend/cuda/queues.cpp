@@ -70,6 +70,7 @@ class CudaQueues::Graph : public DeviceGraph {
     const cudaError_t status = cudaGraphInstantiate(&executable_, graph, 0);
     cudaGraphDestroy(graph);
     check(status, "cudaGraphInstantiate");
+    check(cudaGraphUpload(executable_, queues_.origin()), "cudaGraphUpload");  // else the first launch does it
   }
   ~Graph() override { cudaGraphExecDestroy(executable_); }
   void launch() override {

@@ -62,17 +62,30 @@ const ProgramMemory& RankJob::results() {
   return host_->fetch({own.out, own.lse, own.dq, own.dkv, own.dsink});
 }
 
+void RankJob::make_ready(std::initializer_list<Executor*> executors, Part part) {
+  for (Executor* executor : executors) executor->make_ready(part);
+}
+
+void RankJob::run_once() {
+  make_ready({&*full_}, Part::kAll);
+  full_->run(Part::kAll);
+}
+
 void RankJob::run_once_with(const Plant& plant) {
   std::optional<Executor> planted;
   together(ranks_, [&] {
     const FaultInjector& injector = injectors_.emplace_back(plant, full_->memory(), *backend_);
     planted.emplace(*buffers_, program(), *backend_, transport(), injector);
   });
+  make_ready({&*planted}, Part::kAll);
   planted->run(Part::kAll);
 }
 
 Measurement RankJob::measure() {
   const Part part = part_of(schedule_.of.pass);
+  // Before anything is timed, also where nothing warms up.
+  make_ready({&*full_, &*compute_only_, &*comm_only_}, part);
+  if (part == Part::kBackward) make_ready({&*full_}, Part::kForward);
   return cpbench::measure(
       ranks_, {.compute_only = *compute_only_, .comm_only = *comm_only_, .full = *full_},
       {.warmup = settings_.warmup, .iterations = settings_.iterations, .part = part, .before_last = [&] {

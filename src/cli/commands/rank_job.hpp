@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 
@@ -35,7 +36,7 @@ class RankJob {
 
   void fill(const Inputs& inputs);
   /// Runs the program once, forward part included.
-  void run_once() { full_->run(Part::kAll); }
+  void run_once();
   /// The same with a fault planted (run/fault.hpp).
   void run_once_with(const Plant& plant);
   /// What the last iteration makes is poisoned before it, so that the buffers hold its work and no other.
@@ -46,6 +47,8 @@ class RankJob {
   const Communicator& ranks_;
   const Settings& settings_;
   Transport& transport() { return emulated_ ? *emulated_ : *carried_; }
+  /// What a part needs once, on all ranks.
+  void make_ready(std::initializer_list<Executor*> executors, Part part);
 
   std::unique_ptr<Backend> backend_;
   std::optional<BufferSet> buffers_;

@@ -7,9 +7,11 @@
 #include <cmath>
 
 #include "backend/cuda/peak.hpp"
+#include "run/executor.hpp"
 #include "support/error.hpp"
 #include "system/mismatches.hpp"
 #include "system/test_case.hpp"
+#include "transport/loopback.hpp"
 #include "vgpu/profiler.hpp"
 #include "vgpu/support/orders.hpp"
 
@@ -80,6 +82,19 @@ TEST(CudaBackend, QueuesEachOperationInARangeOfItsName) {
   const std::vector<std::string> backward = vgpu::take_ranges();
   EXPECT_NE(std::ranges::find(backward, "attend-backward 0"), backward.end());
   EXPECT_EQ(vgpu::open_ranges(), 0);
+}
+
+TEST(CudaBackend, ARunQueuesNothingThatWasRecordedBefore) {
+  const Schedule schedule = build_schedule(small_case("ring", {.inner = 1}, DType::kBf16).c);
+  CudaBackend backend({});
+  const BufferSet buffers(schedule.of.problem, schedule.programs[0], backend);
+  LoopbackHub hub(1);
+  Executor executor(buffers, schedule.programs[0], backend, hub.transport(0));
+  executor.make_ready(Part::kForward);
+  EXPECT_EQ(vgpu::take_ranges(), std::vector<std::string>{"attend 0"});
+  executor.run(Part::kForward);
+  EXPECT_EQ(vgpu::take_ranges(), std::vector<std::string>{});
+  EXPECT_EQ(executor.spans().size(), 1);
 }
 
 TEST(CudaBackend, KnowsWhatItHoldsOfTheDevice) {
