@@ -42,8 +42,12 @@ class DeviceQueues {
   virtual ~DeviceQueues() = default;
   /// `label`: what a profiler calls the operation.
   virtual std::unique_ptr<DeviceMark> make_mark(const std::string& label) = 0;
-  /// What `issue` queues, without running it; null where graphs are not wanted.
+  /// What `issue` queues, without running it; null where graphs are not wanted, or cannot be made.
   virtual std::unique_ptr<DeviceGraph> record(const std::function<void()>& issue) = 0;
+  /// Why one could not be made, since when none is; empty where that has not happened.
+  virtual std::string graph_obstacle() const { return ""; }
+  /// From now on record() makes none.
+  virtual void forgo_graphs() {}
 };
 
 }  // namespace cpbench

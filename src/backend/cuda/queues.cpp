@@ -6,6 +6,8 @@
 #include <cmath>
 #include <utility>
 
+#include "support/error.hpp"
+
 namespace cpbench {
 namespace {
 
@@ -107,7 +109,14 @@ std::unique_ptr<DeviceMark> CudaQueues::make_mark(const std::string& label) {
 
 std::unique_ptr<DeviceGraph> CudaQueues::record(const std::function<void()>& issue) {
   if (!graphs_) return nullptr;
-  return std::make_unique<Graph>(*this, capture(issue));
+  try {
+    return std::make_unique<Graph>(*this, capture(issue));
+  } catch (const Error& error) {  // what ails more than graphs is met again when the work is queued
+    cudaGetLastError();
+    graph_obstacle_ = error.what();
+    forgo_graphs();
+    return nullptr;
+  }
 }
 
 cudaGraph_t CudaQueues::capture(const std::function<void()>& issue) {

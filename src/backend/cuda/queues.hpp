@@ -39,6 +39,8 @@ class CudaQueues : public DeviceQueues {
 
   std::unique_ptr<DeviceMark> make_mark(const std::string& label) override;
   std::unique_ptr<DeviceGraph> record(const std::function<void()>& issue) override;
+  std::string graph_obstacle() const override { return graph_obstacle_; }
+  void forgo_graphs() override { graphs_ = false; }
 
  private:
   class Mark;
@@ -53,6 +55,7 @@ class CudaQueues : public DeviceQueues {
   void align_clocks();
 
   bool graphs_;
+  std::string graph_obstacle_;
   bool capturing_ = false;
   std::array<cudaStream_t, kStreams> streams_{};
   std::array<CudaEvent, kStreams> joints_;  ///< of streams that join a capture

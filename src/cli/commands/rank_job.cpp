@@ -1,7 +1,11 @@
 #include "cli/commands/rank_job.hpp"
 
+#include <cstdio>
+#include <utility>
+
 #include "cli/commands/together.hpp"
 #include "run/poison.hpp"
+#include "support/error.hpp"
 
 namespace cpbench {
 
@@ -64,6 +68,17 @@ const ProgramMemory& RankJob::results() {
 
 void RankJob::make_ready(std::initializer_list<Executor*> executors, Part part) {
   for (Executor* executor : executors) executor->make_ready(part);
+  DeviceQueues* const queues = backend_->queues();
+  if (queues == nullptr) return;
+  const std::string obstacle = ranks_.first_nonempty(queues->graph_obstacle());
+  if (obstacle.empty()) return;
+  queues->forgo_graphs();
+  for (auto* executor : {&full_, &compute_only_, &comm_only_}) (*executor)->forget_graphs();
+  for (Executor* executor : executors) executor->forget_graphs();
+  static bool is_said = false;
+  if (ranks_.rank() == 0 && !std::exchange(is_said, true)) {
+    fmt::print(stderr, "cpbench: warning: {}: work is queued operation by operation, as with --no-graphs\n", obstacle);
+  }
 }
 
 void RankJob::run_once() {

@@ -47,7 +47,7 @@ class RankJob {
   const Communicator& ranks_;
   const Settings& settings_;
   Transport& transport() { return emulated_ ? *emulated_ : *carried_; }
-  /// What a part needs once, on all ranks.
+  /// What a part needs once, on all ranks: with graphs, or where one cannot make them without, and rank 0 says so.
   void make_ready(std::initializer_list<Executor*> executors, Part part);
 
   std::unique_ptr<Backend> backend_;

@@ -87,15 +87,17 @@ void NcclTransport::queue(std::span<const MessageId> messages, Stream stream) {
   using enum Message::Direction;
   copy_packed(kSend, [&](const TensorView& packed, const TensorView& box) { queue_copy(packed, box, queue); });
   check_nccl(ncclGroupStart(), "ncclGroupStart");
+  ncclResult_t queued = ncclSuccess;
   for (const MessageId id : messages) {
     const Prepared& p = at(id);
-    if (p.message.direction == kSend) {
-      check_nccl(ncclSend(p.data, p.bytes, ncclInt8, p.message.peer, communicator, queue), "ncclSend");
-    } else {
-      check_nccl(ncclRecv(p.data, p.bytes, ncclInt8, p.message.peer, communicator, queue), "ncclRecv");
-    }
+    const ncclResult_t result = p.message.direction == kSend
+                                    ? ncclSend(p.data, p.bytes, ncclInt8, p.message.peer, communicator, queue)
+                                    : ncclRecv(p.data, p.bytes, ncclInt8, p.message.peer, communicator, queue);
+    if (queued == ncclSuccess) queued = result;
   }
-  check_nccl(ncclGroupEnd(), "ncclGroupEnd");
+  const ncclResult_t ended = ncclGroupEnd();  // in any case, or what is queued next would be of this group
+  check_nccl(queued, "ncclSend or ncclRecv");
+  check_nccl(ended, "ncclGroupEnd");
   copy_packed(kReceive, [&](const TensorView& packed, const TensorView& box) { queue_copy(box, packed, queue); });
 }
 

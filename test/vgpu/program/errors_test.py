@@ -21,6 +21,15 @@ class Errors(ProgramTest):
         self.assertEqual(run.code, 4, str(run))
         self.assertEqual(run.messages, ["cpbench: rank 1: cudaGraphLaunch: unknown error"])
 
+    def test_without_graphs_on_one_rank_all_go_without(self):
+        for failing in ("cudaStreamBeginCapture:1", "cudaGraphInstantiate:1", "cudaStreamBeginCapture:1:2"):
+            path = self.directory / f"{failing}.json"
+            run = self.run_with(failing, "--transport", "ipc", "--mask", "causal,full", "--json", path)
+            self.assertEqual(run.code, 0, str(run))
+            self.assertEqual({point["status"] for point in read_json(path)["points"]}, {"ok"})
+            (warning,) = run.warnings
+            self.assertIn(failing.split(":")[0] + ": unknown error: work is queued operation by operation", warning)
+
     def test_an_error_of_nccl_ends_the_job(self):
         run = self.run_with("ncclCommGetAsyncError:1", "--transport", "nccl")
         self.assertEqual(run.code, 4, str(run))

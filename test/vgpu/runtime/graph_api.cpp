@@ -19,6 +19,7 @@ using namespace cpbench::vgpu;
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t handle, cudaStreamCaptureMode) {
   Stream& stream = engine().find(handle);
+  if (is_to_fail("cudaStreamBeginCapture")) return status(cudaErrorUnknown);
   if (stream.id == 0 || stream.capture != nullptr) return status(cudaErrorStreamCaptureUnsupported);
   stream.capture = std::make_shared<Capture>(stream);
   return cudaSuccess;
@@ -43,6 +44,8 @@ cudaError_t cudaStreamIsCapturing(cudaStream_t handle, cudaStreamCaptureStatus* 
 }
 
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) {
+  *executable = nullptr;
+  if (is_to_fail("cudaGraphInstantiate")) return status(cudaErrorUnknown);
   *executable = new CUgraphExec_st{graph->capture, {}};
   return cudaSuccess;
 }
