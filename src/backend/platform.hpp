@@ -12,12 +12,13 @@
 
 namespace cpbench {
 
-/// A device that ranks are bound to.
+/// A device that ranks are bound to, if it has a kernel.
 struct DeviceInfo {
   std::string name;                  ///< that it gives itself
   std::string uuid;                  ///< the same for whoever sees it
   std::string bus_id;                ///< on the PCI bus, `0000:1b:00.0`
   std::vector<std::string> kernels;  ///< what attention kernels it can run, the best first
+  std::string obstacle;              ///< why it has none; empty where it has
 };
 
 struct BackendOptions {
@@ -33,7 +34,7 @@ class Platform {
  public:
   virtual ~Platform() = default;
   virtual std::string name() const = 0;  ///< what `--backend` calls it
-  /// Devices that this process sees. The CPU has none: its cores are the launcher's business.
+  /// Devices that this process sees, usable or not. The CPU has none: its cores are the launcher's business.
   virtual std::vector<DeviceInfo> devices() const { return {}; }
   /// Why it cannot be used on this machine; empty where it can.
   virtual std::string obstacle() const { return ""; }

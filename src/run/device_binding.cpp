@@ -29,6 +29,32 @@ const Platform& choose_platform(const Communicator& world, const std::string& as
   refuse_placement("no backend can be used: " + note);
 }
 
+/// Indices of those that can be used.
+std::vector<int> usable(const std::vector<DeviceInfo>& devices) {
+  std::vector<int> found;
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    if (devices[i].obstacle.empty()) found.push_back(static_cast<int>(i));
+  }
+  return found;
+}
+
+/// What ranks see and cannot use, each device once, on rank 0.
+std::vector<std::string> left_out(const Communicator& world, const Placement& placement,
+                                  const std::vector<DeviceInfo>& devices) {
+  std::string mine;
+  for (const DeviceInfo& device : devices) {
+    if (!device.obstacle.empty()) mine += fmt::format("left out on {}: {}\n", placement.host, device.obstacle);
+  }
+  std::vector<std::string> all;
+  for (const std::string& text : world.gather(mine)) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      if (std::ranges::find(all, line) == all.end()) all.push_back(line);
+    }
+  }
+  return all;
+}
+
 /// Those of `ranks` that have this one's device.
 Communicator sharers_of(const Communicator& ranks, const std::string& uuid) {
   const Communicator node = ranks.node();
@@ -45,13 +71,15 @@ DeviceBinding bind_device(const Communicator& world, const Placement& placement,
   binding.platform = &choose_platform(world, asked, binding.note);
   if (!binding.platform->needs_device()) return binding;
   const std::vector<DeviceInfo> devices = binding.platform->devices();
-  const int count = static_cast<int>(devices.size());
+  binding.left_out = left_out(world, placement, devices);
+  const std::vector<int> candidates = usable(devices);
+  const int count = static_cast<int>(candidates.size());
   std::string complaint;
   if (count > 1 && placement.local_rank >= count && !allow_shared) {
-    complaint = fmt::format("{} ranks on {} for {} GPUs: start one rank per GPU, or say --allow-shared-gpu",
+    complaint = fmt::format("{} ranks on {} for {} usable GPUs: start one rank per GPU, or say --allow-shared-gpu",
                             placement.local_size, placement.host, count);
   }
-  binding.device = placement.local_rank % count;
+  binding.device = candidates[static_cast<std::size_t>(placement.local_rank % count)];
   binding.info = devices[static_cast<std::size_t>(binding.device)];
   const int sharers = sharers_of(world, binding.info->uuid).size();
   if (complaint.empty() && sharers > 1 && !allow_shared) {

@@ -13,15 +13,16 @@ namespace cpbench {
 /// What `--backend` comes to on this job.
 struct DeviceBinding {
   const Platform* platform;
-  int device = 0;                  ///< index into the platform's devices
-  std::optional<DeviceInfo> info;  ///< of a platform that has devices
-  std::string note;                ///< why `auto` took another one; empty where there is nothing to say
+  int device = 0;                     ///< index into the platform's devices
+  std::optional<DeviceInfo> info;     ///< of a platform that has devices
+  std::string note;                   ///< why `auto` took another one; empty where there is nothing to say
+  std::vector<std::string> left_out;  ///< on rank 0: devices of the job that no rank can use, and why
 };
 
 /// Collective. `asked`: a platform's name, or `auto`: the first that all ranks can use. A process that sees one device
-/// takes it, others take that of their local rank. Throws a usage error for a platform that this build does not have,
-/// and Error(kPlacement), on all ranks, where one cannot be used, where a node has fewer devices than ranks, and where
-/// two ranks have one device; with `allow_shared` they share them in turns.
+/// takes it, others take that of their local rank among those that can be used. Throws a usage error for a platform
+/// that this build does not have, and Error(kPlacement), on all ranks, where one cannot be used, where a node has fewer
+/// devices than ranks, and where two ranks have one device; with `allow_shared` they share them in turns.
 DeviceBinding bind_device(const Communicator& world, const Placement& placement, const std::string& asked,
                           bool allow_shared);
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 
@@ -26,9 +27,17 @@ DeviceInfo info_of(int device) {
   check(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties");
   std::array<char, 32> bus_id{};
   check(cudaDeviceGetPCIBusId(bus_id.data(), static_cast<int>(bus_id.size()), device), "cudaDeviceGetPCIBusId");
-  DeviceInfo info{.name = properties.name, .uuid = uuid_text(properties.uuid), .bus_id = bus_id.data(), .kernels = {}};
+  DeviceInfo info{.name = properties.name,
+                  .uuid = uuid_text(properties.uuid),
+                  .bus_id = bus_id.data(),
+                  .kernels = {},
+                  .obstacle = ""};
   for (const Implementation* kernels : half_kernels_of(10 * properties.major + properties.minor)) {
     info.kernels.emplace_back(kernels->name);
+  }
+  if (info.kernels.empty()) {
+    info.obstacle = fmt::format("{} {} is of compute capability {}.{}, older than 8.0", info.name, info.uuid,
+                                properties.major, properties.minor);
   }
   return info;
 }
@@ -50,10 +59,9 @@ class CudaPlatform : public Platform {
     cudaGetLastError();
     if (status != cudaSuccess) return fmt::format("there is no GPU: {}", cudaGetErrorString(status));
     if (found == 0) return "there is no GPU";
-    for (int device = 0; device < found; ++device) {
-      if (info_of(device).kernels.empty()) return fmt::format("GPU {} is older than compute capability 8.0", device);
-    }
-    return "";
+    const std::vector<DeviceInfo> all = devices();
+    const bool any = std::ranges::any_of(all, [](const DeviceInfo& device) { return device.obstacle.empty(); });
+    return any ? "" : "no GPU can be used: " + all.front().obstacle;
   }
   std::int64_t planned_bytes(const Problem& problem, const Program& program,
                              const BackendOptions& options) const override {

@@ -27,6 +27,7 @@ class DoctorCommand : public Subcommand {
     const Header header = header_of(job, placement, device, "");
     if (job.speaks && !device.note.empty()) fmt::print("{}\n", device.note);
     if (job.speaks) print_ranks(header, threads);
+    for (const std::string& line : device.left_out) fmt::print("{}\n", line);
     if (job.speaks && device.info) {
       fmt::print("kernels of {}, the best first: {}\n", device.info->name, fmt::join(device.info->kernels, " "));
     }

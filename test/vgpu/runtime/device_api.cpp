@@ -1,5 +1,5 @@
-// Devices: one kind, as many as CPBENCH_VGPU_DEVICES says, of which each process sees all. They differ in name only,
-// for all memory is one.
+// Devices: as many as CPBENCH_VGPU_DEVICES says, of which each process sees all. They differ in name and capability
+// only, for all memory is one.
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,8 +24,13 @@ int number(const char* variable, int otherwise) {
   return text == nullptr ? otherwise : std::atoi(text);
 }
 int device_count() { return number("CPBENCH_VGPU_DEVICES", 8); }
-/// 80, or 90 for the kernels of that.
-int capability() { return number("CPBENCH_VGPU_CAPABILITY", 80); }
+/// 80, or 90 for the kernels of that; `70,80`: of each device, the last one's of all that follow.
+int capability(int device) {
+  const char* text = std::getenv("CPBENCH_VGPU_CAPABILITY");
+  if (text == nullptr) return 80;
+  for (const char* next = text; device > 0 && (next = std::strchr(next, ',')) != nullptr; --device) text = ++next;
+  return std::atoi(text);
+}
 int multiprocessors() { return number("CPBENCH_VGPU_MULTIPROCESSORS", 4); }
 std::size_t memory_bytes() {
   const int megabytes = number("CPBENCH_VGPU_MEGABYTES", 0);
@@ -71,8 +76,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   properties->regsPerBlock = 64 << 10;
   properties->warpSize = 32;
   properties->maxThreadsPerBlock = 1024;
-  properties->major = capability() / 10;
-  properties->minor = capability() % 10;
+  properties->major = capability(device) / 10;
+  properties->minor = capability(device) % 10;
   properties->multiProcessorCount = multiprocessors();
   properties->l2CacheSize = 50 << 20;
   properties->pciBusID = device + 1;
@@ -92,10 +97,10 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
       *value = multiprocessors();
       return cudaSuccess;
     case cudaDevAttrComputeCapabilityMajor:
-      *value = capability() / 10;
+      *value = capability(device) / 10;
       return cudaSuccess;
     case cudaDevAttrComputeCapabilityMinor:
-      *value = capability() % 10;
+      *value = capability(device) % 10;
       return cudaSuccess;
     case cudaDevAttrMaxSharedMemoryPerBlockOptin:
       *value = kSharedBytes;
