@@ -35,6 +35,8 @@ struct Carrier {
                                            const TransportOptions& options)>
       make;
   bool is_queued;  ///< see Transport
+  /// Blocks that it runs on a GPU beside kernels that compute, unless the user says; 0: it runs none.
+  int ctas = 0;
   /// What it does, for the table's header; empty where the name says all.
   std::function<std::string()> describe = [] { return std::string(); };
   /// Of NCCL, where that is what carries.

@@ -51,6 +51,12 @@ std::string Route::describe(int ranks) const {
   return text;
 }
 
+int Route::ctas(int ranks) const {
+  int most = 0;
+  for (const std::uint8_t i : used_by(ranks)) most = std::max(most, carriers_[i]->ctas);
+  return most;
+}
+
 std::unique_ptr<Transport> Route::make(const Communicator& ranks, Backend& backend,
                                        const TransportOptions& options) const {
   const std::vector<std::uint8_t> used = used_by(ranks.size());

@@ -23,6 +23,8 @@ class Route {
   std::string name(int ranks) const;
   /// The same with what each does: `ipc (copy engines) + nccl (NCCL 2.27.3)`.
   std::string describe(int ranks) const;
+  /// Blocks that communication between the first `ranks` ranks runs on a GPU, unless the user says; 0: none.
+  int ctas(int ranks) const;
   /// Collective over the first ranks of those that it was made for. All that it is given must outlive what it makes.
   std::unique_ptr<Transport> make(const Communicator& ranks, Backend& backend, const TransportOptions& options) const;
 

@@ -42,6 +42,7 @@ Json axes_with(const Json& axes, const Settings& settings, int ranks) {
   all["kernel"] = settings.kernel;
   all["isa"] = isa();
   all["threads"] = settings.threads;
+  if (const int ctas = settings.comm_ctas(ranks); ctas > 0) all["comm_ctas"] = ctas;
   const std::string link = to_string(settings.link);
   all["emulate_link"] = link.empty() ? Json(nullptr) : Json(link);
   if (settings.link.ranks_per_node > 0) all["ranks_per_node"] = settings.link.ranks_per_node;
@@ -105,7 +106,7 @@ void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFi
   const Schedule schedule = build_schedule(c);
   const Program& program = schedule.programs[static_cast<std::size_t>(ranks.rank())];
   const std::int64_t planned_bytes =
-      settings_.device.platform->planned_bytes(c.problem, program, settings_.backend_options());
+      settings_.device.platform->planned_bytes(c.problem, program, settings_.backend_options(ranks.size()));
   together(ranks, [&] { require_memory(ranks, settings_.device, planned_bytes); });
   require_verified(schedule, ranks);
   doing() = "running point " + record.id;
@@ -204,7 +205,8 @@ std::optional<double> PointRunner::peak_flops(const Communicator& ranks, DType d
   const auto known = peaks_.find({dtype, ranks.size()});
   if (known != peaks_.end()) return known->second;
   ranks.barrier();
-  const std::optional<double> mine = settings_.device.platform->peak_flops(dtype, settings_.backend_options());
+  const std::optional<double> mine =
+      settings_.device.platform->peak_flops(dtype, settings_.backend_options(ranks.size()));
   const bool all_know = ranks.min_over_ranks(mine ? 1 : 0) == 1;
   const double mean = ranks.sum_over_ranks(mine.value_or(0)) / ranks.size();
   return peaks_[{dtype, ranks.size()}] = all_know ? std::optional(mean) : std::nullopt;

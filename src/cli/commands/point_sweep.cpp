@@ -24,6 +24,9 @@ Execution execution_of(const Communicator& world, const RunOptions& run, const S
   if (!device.note.empty() && world.rank() == 0) {
     fmt::print(stderr, "cpbench: {}: using --backend {}\n", device.note, device.platform->name());
   }
+  for (const std::string& note : execution.settings.notes) {
+    if (world.rank() == 0) fmt::print(stderr, "cpbench: {}\n", note);
+  }
   for (const std::string& line : device.left_out) fmt::print(stderr, "cpbench: {}\n", line);
   if (device.info) {
     execution.placement.cpus = near_cpus(device.info->bus_id, placement.cpus);

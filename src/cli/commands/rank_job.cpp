@@ -29,11 +29,11 @@ RankJob::RankJob(const Schedule& schedule, const Communicator& ranks, const Sett
       comm_only_program_(without_compute(program(), schedule.of)) {
   // What was free a moment ago may be gone, for one rank alone: agreed before each step that takes all of them.
   together(ranks, [&] {
-    backend_ = settings.device.platform->make(settings.backend_options());
+    backend_ = settings.device.platform->make(settings.backend_options(ranks.size()));
     buffers_.emplace(schedule.of.problem, program(), *backend_);
   });
   together(ranks, [&] {
-    carried_ = settings.route.make(ranks, *backend_, {.comm_ctas = settings.comm_ctas});
+    carried_ = settings.route.make(ranks, *backend_, {.comm_ctas = settings.comm_ctas(ranks.size())});
     if (!carried_->is_queued()) emulated_.emplace(*carried_, ranks.rank(), settings.link);
     full_.emplace(*buffers_, program(), *backend_, transport());
     compute_only_.emplace(*buffers_, compute_only_program_, *backend_, transport());

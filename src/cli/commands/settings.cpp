@@ -89,6 +89,23 @@ MakeSingleDevice reference_of(const std::string& asked, const DeviceBinding& bin
   };
 }
 
+/// Nothing that the user says is dropped silently.
+std::vector<std::string> without_effect(const RunOptions& run, const DeviceBinding& binding, const Route& route,
+                                        int ranks) {
+  std::vector<std::string> notes;
+  const std::string backend = fmt::format("--backend {}", binding.platform->name());
+  const auto note = [&](bool is_said, const char* flag, const std::string& where) {
+    if (is_said) notes.push_back(fmt::format("{} has no effect with {}", flag, where));
+  };
+  const bool on_devices = binding.info.has_value();
+  note(run.allow_shared_gpu && !on_devices, "--allow-shared-gpu", backend);
+  note(run.no_graphs && !on_devices, "--no-graphs", backend);
+  note(run.comm_ctas.has_value() && !on_devices, "--comm-ctas", backend);
+  note(run.comm_ctas.has_value() && on_devices && route.ctas(ranks) == 0, "--comm-ctas",
+       fmt::format("--transport {}", route.name(ranks)));
+  return notes;
+}
+
 /// More threads would not end in any time, or cannot be made at all. The same verdict on all ranks.
 int threads_of(int asked, const Placement& placement) {
   constexpr int kMostPerCpu = 4;
@@ -111,17 +128,23 @@ LinkModel link_of(const RunOptions& run, const SweepOptions& sweep) {
 
 }  // namespace
 
-BackendOptions Settings::backend_options() const {
+int Settings::comm_ctas(int ranks) const {
+  const int otherwise = route.ctas(ranks);
+  return otherwise == 0 ? 0 : asked_ctas.value_or(otherwise);
+}
+
+BackendOptions Settings::backend_options(int ranks) const {
   return {.kernel = kernel,
           .threads = threads,
           .device = device.device,
           .graphs = graphs,
-          .reserved_multiprocessors = comm_ctas};
+          .reserved_multiprocessors = comm_ctas(ranks)};
 }
 
 Settings settings_of(const Communicator& world, const RunOptions& run, const SweepOptions& sweep,
                      const Placement& placement) {
   const DeviceBinding binding = bind_device(world, placement, run.backend, run.allow_shared_gpu);
+  const Route route = route_of(world, run, binding);
   return {.iterations = run.iterations,
           .warmup = run.warmup,
           .check = run.check.empty() ? CheckMode{} : parse_check(run.check),
@@ -129,12 +152,13 @@ Settings settings_of(const Communicator& world, const RunOptions& run, const Swe
           .input = parse_input(run.input),
           .seed = sweep.seed,
           .device = binding,
-          .route = route_of(world, run, binding),
+          .route = route,
           .kernel = kernel_of(run.kernel, binding),
           .graphs = !run.no_graphs,
-          .comm_ctas = run.comm_ctas,
+          .asked_ctas = run.comm_ctas,
           .link = link_of(run, sweep),
-          .threads = threads_of(run.threads, placement)};
+          .threads = threads_of(run.threads, placement),
+          .notes = without_effect(run, binding, route, world.size())};
 }
 
 }  // namespace cpbench

@@ -1,7 +1,9 @@
 // How points are run, with every option parsed and every choice of `auto` made.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/config/options.hpp"
 #include "run/device_binding.hpp"
@@ -23,11 +25,16 @@ struct Settings {
   Route route;
   std::string kernel;
   bool graphs;
-  int comm_ctas;
+  std::optional<int> asked_ctas;  ///< of `--comm-ctas`
   LinkModel link;
   int threads;
 
-  BackendOptions backend_options() const;
+  std::vector<std::string> notes;  ///< on flags that have no effect here
+
+  /// GPU blocks for communication, and multiprocessors that are left to it, in a point on so many ranks. Both 0 where
+  /// it runs on no multiprocessor.
+  int comm_ctas(int ranks) const;
+  BackendOptions backend_options(int ranks) const;
 };
 
 /// Collective. Throws a usage error for a value that is none, or that this build cannot run, and Error(kPlacement)

@@ -33,7 +33,7 @@ struct RunOptions {
   std::string kernel = "auto";
   bool allow_shared_gpu = false;
   bool no_graphs = false;
-  int comm_ctas = 0;                ///< 0: the communication library's own choice
+  std::optional<int> comm_ctas;     ///< 0: the communication library's own choice; none: the transport's default
   std::string emulate_link;         ///< empty: none
   std::string isa = "auto";         ///< also from CPBENCH_ISA
   int threads = 0;                  ///< per rank; 0: CPUs of the node's mask / local ranks

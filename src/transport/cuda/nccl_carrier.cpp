@@ -12,6 +12,11 @@
 namespace cpbench {
 namespace {
 
+/// NCCL itself reckons with 14 GB/s of network to a block, 4 blocks for a card of 50 GB/s, and with two blocks for each
+/// NVLink to a peer, up to 32: a quarter of an H100, and what finds no multiprocessor free waits for the end of a
+/// persistent kernel, and the hop with it. Eight feed a network card twice over and are 6% of an H100.
+constexpr int kCtas = 8;
+
 bool takes_several_ranks_per_gpu() {
   constexpr int kSince = 23000;
   int version = 0;
@@ -40,6 +45,7 @@ const RegisterCarrier kRegistered({.name = "nccl",
                                    .obstacles = obstacles,
                                    .make = make,
                                    .is_queued = true,
+                                   .ctas = kCtas,
                                    .describe = [] { return "NCCL " + nccl_versions().library; },
                                    .nccl = nccl_versions});
 

@@ -30,6 +30,25 @@ class Devices(ProgramTest):
         self.assertIn("backend cpu", run.out)
         self.assertIn(OLD, run.err)
 
+    def test_only_nccl_is_left_multiprocessors(self):
+        """8 unless the user says; where nothing would use them none are left, and the user learns that."""
+        for transport, flags, left, note in (
+            ("nccl", [], 8, False), ("nccl", ["3"], 3, False), ("nccl", ["0"], None, False), ("ipc", [], None, False),
+            ("ipc", ["3"], None, True), ("mpi", ["3"], None, True),
+        ):  # fmt: skip
+            path = self.directory / "result.json"
+            ctas = ["--comm-ctas", *flags] if flags else []
+            run = cpbench("run", *SMALL, "--transport", transport, *ctas, "--json", path, "--overwrite", ranks=2)
+            self.expect_ok(run)
+            (point,) = read_json(path)["points"]
+            self.assertEqual(point["case"].get("comm_ctas"), left, run.command)
+            self.assertEqual(f"cpbench: --comm-ctas has no effect with --transport {transport}" in run.messages, note, str(run))
+
+    def test_flags_of_gpus_have_no_effect_on_a_cpu(self):
+        run = self.expect_ok(cpbench("run", *SMALL, "--backend", "cpu", "--no-graphs", "--allow-shared-gpu", "--comm-ctas", "2"))
+        for flag in ("--no-graphs", "--allow-shared-gpu", "--comm-ctas"):
+            self.assertIn(f"cpbench: {flag} has no effect with --backend cpu", run.messages)
+
 
 if __name__ == "__main__":
     unittest.main()
