@@ -4,7 +4,7 @@
     scripts/gpu_check.py [--program build-cuda/cpbench] [--output results/gpu-check] [--stages kernels,throughput]
 
 Prints one line for each stage. What the machine does not have (compute-sanitizer, PyTorch, an NCCL that lets ranks share a GPU) is said
-and does not fail. Leaves with 0 only where no stage failed. The directory then holds gpu-check.json, which has every outcome, and the
+and does not fail. Leaves with 1 where a stage failed, and with 3 where all is right and a figure below its target. The directory then holds gpu-check.json, which has every outcome, and the
 result file and the log of each stage. Python's standard library is all that it needs.
 """
 
@@ -21,10 +21,12 @@ import time
 
 from gpu_check_program import ROOT, Check, Failed, Skipped, complaint_in, content_of, execute, is_right, program_environment
 from gpu_check_program import run, worst_error
+from gpu_check_targets import judge
 
 TOTAL_S = 475
 NOTHING_TO_COMPARE = 77  # exit code of gpu_check_pytorch.py
 SANITIZER_FOUND = 86
+EXIT_CODES = {"passed": 0, "failed": 1, "below target": 3}
 
 CHECKED = "--check full --iterations 1 --warmup 0 "
 MEASURED = "--check sample:16 --iterations 20 --warmup 5 "
@@ -60,7 +62,7 @@ def device(check, limit_s):
     if found is None:
         notes = [line for line in text.splitlines() if "GPU" in line]
         raise Failed(notes[0] if notes else "the program was built without a backend for GPUs")
-    check.kernels = found[2].split()
+    check.device, check.kernels = found[1], found[2].split()
     return f"{found[1]}, kernels {found[2]}"
 
 
@@ -253,16 +255,20 @@ def main():
     if check.figures.get("throughput"):
         print_table(check.figures["throughput"])
     failed = [outcome["stage"] for outcome in outcomes if outcome["outcome"] == "failed"]
+    below = [] if check.small else judge(check.device, check.figures)
+    for line in below:
+        print(f"below target: {line}")
+    verdict = "failed" if failed else "below target" if below else "passed"
     elapsed_s = time.monotonic() - start
     summary = {
-        "verdict": "failed" if failed else "passed", "small": options.small, "started": started, "elapsed_s": round(elapsed_s, 3),
-        "argv": sys.argv, "python": platform.python_version(), "host": platform.node(), "kernels": check.kernels,
+        "verdict": verdict, "below_target": below, "small": options.small, "started": started, "elapsed_s": round(elapsed_s, 3),
+        "argv": sys.argv, "python": platform.python_version(), "host": platform.node(), "device": check.device, "kernels": check.kernels,
         "gpu_before": before, "gpu_after": gpu_state(), **check.provenance, "stages": outcomes, "figures": check.figures,
     }  # fmt: skip
     check.result("gpu-check").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-    verdict = f"FAILED: {', '.join(failed)}" if failed else "passed"
-    print(f"gpu-check: {verdict}; {elapsed_s:.0f} s; {check.result('gpu-check')}")
-    sys.exit(1 if failed else 0)
+    said = f"FAILED: {', '.join(failed)}" if failed else verdict
+    print(f"gpu-check: {said}; {elapsed_s:.0f} s; {check.result('gpu-check')}")
+    sys.exit(EXIT_CODES[verdict])
 
 
 if __name__ == "__main__":

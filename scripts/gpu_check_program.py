@@ -25,6 +25,7 @@ class Check:
     output: pathlib.Path
     small: bool
     deadline: float  # by time.monotonic
+    device: str = ""  # its name for itself
     kernels: list = dataclasses.field(default_factory=list)  # of the device, the best first
     provenance: dict = dataclasses.field(default_factory=dict)  # as the result files have it
     figures: dict = dataclasses.field(default_factory=dict)  # by stage

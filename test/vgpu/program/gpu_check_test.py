@@ -12,6 +12,35 @@ from program import PROGRAM, ROOT, read_json
 
 CPU_PROGRAM = os.environ["CPBENCH_CPU_PROGRAM"]
 OPTIONAL_HERE = {"pytorch"}
+sys.path.insert(0, str(ROOT / "scripts"))
+from gpu_check_targets import judge  # noqa: E402
+
+
+class Targets(unittest.TestCase):
+    """On figures that are made up."""
+
+    def row(self, tflops, **others):
+        return {"pass": "fwd", "mask": "causal", "head_dim": 128, "seq_len": 16384, "tflops": tflops, **others}
+
+    def judge(self, device, *rows, **figures):
+        return judge(device, {"throughput": list(rows), **figures})
+
+    def test_of_an_h200_hold_for_it_alone(self):
+        self.assertEqual(self.judge("NVIDIA H200", self.row(670)), [])
+        (line,) = self.judge("NVIDIA H200", self.row(669))
+        self.assertIn("fwd causal d 128, 16384 tokens: 669.0 TFLOP/s are less than 670.0", line)
+        self.assertEqual(self.judge("NVIDIA H100", self.row(1)), [])
+        self.assertEqual(self.judge("NVIDIA H200", self.row(1, seq_len=8192), self.row(1, head_dim=64)), [])
+
+    def test_cudnn_is_one_on_every_device(self):
+        (line,) = self.judge("NVIDIA A100", self.row(199, seq_len=4096, cudnn_tflops=200, flash_tflops=300))
+        self.assertIn("less than 200.0, cuDNN", line)
+        self.assertEqual(self.judge("NVIDIA A100", self.row(200, cudnn_tflops=200), self.row(1, cudnn_tflops=None)), [])
+
+    def test_of_what_continuing_costs(self):
+        self.assertEqual(len(self.judge("NVIDIA H200", continuing={"cost": 0.031})), 1)
+        self.assertEqual(self.judge("NVIDIA H200", continuing={"cost": 0.03}), [])
+        self.assertEqual(self.judge("NVIDIA A100", continuing={"cost": 0.5}), [])
 
 
 class GpuCheck(unittest.TestCase):
@@ -104,6 +133,18 @@ class GpuCheck(unittest.TestCase):
         self.expect_failed(outcomes, "device", "there is no GPU")
         _, outcomes, _ = self.check(program=self.directory / "absent")
         self.expect_failed(outcomes, "device", "cannot be started")
+
+    def test_right_but_slow_is_another_verdict(self):
+        code = "import gpu_check; gpu_check.judge = lambda *_: ['slow']; gpu_check.main()"
+        for small, verdict, exit_code in ((["--small"], "passed", 0), ([], "below target", 3)):
+            output = self.directory / verdict
+            run = subprocess.run(
+                [sys.executable, "-c", code, *small, "--program", PROGRAM, "--output", str(output), "--stages", "device"],
+                capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
+            )  # fmt: skip
+            self.assertEqual(run.returncode, exit_code, run.stdout + run.stderr)
+            self.assertIn(f"gpu-check: {verdict};", run.stdout)
+            self.assertEqual(read_json(output / "gpu-check.json")["verdict"], verdict)
 
     def test_fails_where_a_sanitizer_finds_something(self):
         sanitizer = self.script("compute-sanitizer", "#!/bin/sh\nexit 86\n")
