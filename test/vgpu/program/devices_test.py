@@ -49,6 +49,13 @@ class Devices(ProgramTest):
         for flag in ("--no-graphs", "--allow-shared-gpu", "--comm-ctas"):
             self.assertIn(f"cpbench: {flag} has no effect with --backend cpu", run.messages)
 
+    def test_hopper_kernels_on_two_ranks(self):
+        """With head sizes that are padded, and sequences packed one after the other."""
+        arguments = ["--seq-len", "96", "--heads", "2", "--kv-heads", "1", "--head-dim", "64,136,200", "--layout", "thd", "--threads", "1"]
+        hopper = {"CPBENCH_VGPU_CAPABILITY": "90"}
+        run = self.expect_ok(cpbench("validate", *arguments, "--check", "full", "--kernel", "sm90", ranks=2, environment=hopper))
+        self.assertEqual(run.out.count(": ok\n"), 3, str(run))
+
 
 if __name__ == "__main__":
     unittest.main()
