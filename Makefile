@@ -69,14 +69,16 @@ mpich: setup-mpich build-mpich/build.ninja ## the tests that MPI launches, with 
 	cmake --build --preset mpich
 	ctest --preset mpich -j $(jobs)
 
-isas: test ## all tests again with every other instruction set of this machine
+isas: build/build.ninja ## the CPU's tests again with every other instruction set of this machine
+	cmake --build --preset release
 	scripts/test_instruction_sets.sh -j $(jobs)
 
 neon: setup-neon ## the kernel tests for AArch64, cross-compiled and emulated
 	scripts/test_neon.sh
 
-check-all: export CPBENCH_LONG_TESTS := 1
-check-all: test lint-all sanitize mpich isas neon ## everything, however long
+check-all: setup ## everything, however long
+	CPBENCH_LONG_TESTS=1 $(MAKE) test
+	$(MAKE) lint-all sanitize mpich isas neon
 
 install: build ## into PREFIX=/usr/local
 	cmake --install build --prefix $(PREFIX)

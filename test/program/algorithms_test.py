@@ -111,7 +111,7 @@ class Algorithms(ProgramTest):
         """Scores that are large, equal, or far apart must not look like a wrong kernel."""
         for kind in ("outlier", "large-logits", "constant"):
             with self.subTest(kind):
-                arguments = "--seq-len 1,9,100,1000 --heads 4 --kv-heads 1 --head-dim 128 --dtype fp32,bf16,fp16"
+                arguments = "--seq-len 1,9,100,400 --heads 4 --kv-heads 1 --head-dim 128 --dtype fp32,bf16,fp16"
                 points = self.points_of(*arguments.split(), "--input", kind, ranks=3)
                 self.expect_all_validated(points)
                 self.assertEqual({point["case"]["input"] for point in points}, {kind})
@@ -165,7 +165,8 @@ class ManyRanks(ProgramTest):
     def run_on(self, ranks, *points):
         defaults = {"seq_len": 131, "heads": ranks, "kv_heads": 2, "head_dim": 8}
         content = {"defaults": defaults, "include": list(points)}
-        self.expect_all_validated(self.points_of("--config", self.config(content), ranks=ranks))
+        for point in self.points_of("--config", self.config(content), ranks=ranks):
+            self.expect_all_validated([point], tensors_of(point))
 
     def test_16(self):
         self.run_on(
@@ -181,7 +182,7 @@ class ManyRanks(ProgramTest):
         self.run_on(32, {"algo": "ulysses"}, {"algo": "double-ring", "window_size": 4}, {"algo": "all-gather"})
 
     def test_64(self):
-        self.run_on(64, {"algo": "ring"}, {"algo": "hybrid", "ulysses_degree": 4, "window_size": 2})
+        self.run_on(64, {"algo": "ring", "pass": "fwd"}, {"algo": "hybrid", "ulysses_degree": 4, "window_size": 2})
 
 
 if __name__ == "__main__":

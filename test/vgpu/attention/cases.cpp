@@ -10,7 +10,7 @@
 namespace cpbench::test {
 namespace {
 
-constexpr std::int64_t kSeqLen = 290;
+constexpr std::int64_t kSeqLen = 200;
 constexpr int kRanks = 2;
 
 struct MaskOfDocuments {
@@ -39,11 +39,11 @@ struct HeadCounts {
 };
 constexpr std::array kHeadCounts = {HeadCounts{2, 2}, HeadCounts{4, 2}, HeadCounts{2, 1}};
 constexpr std::array kDtypes = {DType::kBf16, DType::kFp16, DType::kFp32};
-constexpr std::array kLayouts = {Layout::kBshd, Layout::kSbhd, Layout::kBhsd};
+constexpr std::array kLayouts = {Layout::kBshd, Layout::kSbhd, Layout::kBhsd, Layout::kThd};
 constexpr std::array kOrders = {vgpu::Order::kEager, vgpu::Order::kLate, vgpu::Order::kRandom};
 
 Documents documents_of(const MaskOfDocuments& mask) {
-  constexpr std::int64_t kLengths[] = {7, 90, 1, 60, 132};
+  constexpr std::int64_t kLengths[] = {7, 62, 1, 40, 90};
   return mask.documents ? Documents::from_lengths(kLengths, kSeqLen) : Documents::whole(kSeqLen);
 }
 
@@ -119,6 +119,14 @@ std::vector<VirtualCase> virtual_edge_cases() {
        .dim_v = 128,
        .tiles = {full_tile(0, 65, 0, 177)}});
   add({.name = "large_logits", .q_rows = 64, .k_rows = 300, .magnitude = 4, .tiles = {full_tile(0, 64, 0, 300)}});
+  for (const int dim : {136, 184, 200, 248}) {
+    add({.name = "dim_" + std::to_string(dim),
+         .q_rows = 50,
+         .k_rows = 70,
+         .dim = dim,
+         .dim_v = dim,
+         .tiles = {causal_tile(0, 50), full_tile(0, 50, 50, 20)}});
+  }
   add({.name = "dim_192", .q_rows = 90, .k_rows = 90, .dim = 192, .dim_v = 192, .tiles = {causal_tile(0, 90)}});
   std::vector<VirtualCase> cases;
   for (AttentionCase& c : list) {

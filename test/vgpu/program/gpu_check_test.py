@@ -12,6 +12,7 @@ from program import PROGRAM, ROOT, read_json
 
 CPU_PROGRAM = os.environ["CPBENCH_CPU_PROGRAM"]
 OPTIONAL_HERE = {"pytorch"}
+is_long = unittest.skipUnless("CPBENCH_LONG_TESTS" in os.environ, "takes most of a minute: CPBENCH_LONG_TESTS=1")
 sys.path.insert(0, str(ROOT / "scripts"))
 from gpu_check_targets import judge  # noqa: E402
 
@@ -78,6 +79,7 @@ class GpuCheck(unittest.TestCase):
         for word in words:
             self.assertIn(word, text)
 
+    @is_long
     def test_passes_where_all_is_well(self):
         sanitizer = self.script("compute-sanitizer", '#!/bin/sh\nwhile [ "${1%/*}" = "$1" ]; do shift; done\nexec "$@"\n')
         run, outcomes, summary = self.check(PATH=f"{sanitizer.parent}:{os.environ['PATH']}")
@@ -95,6 +97,7 @@ class GpuCheck(unittest.TestCase):
             self.assertRegex(run.stdout, rf"\n +{row['seq_len']} +{row['head_dim']} {row['mask']} +{row['pass']} ")
         self.assertEqual(summary["figures"]["continuing"]["keys_per_step"], 8)
 
+    @is_long
     def test_checks_every_kernel_of_the_device(self):
         run, outcomes, summary = self.check("--stages", "kernels", CPBENCH_VGPU_CAPABILITY="90")
         self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
