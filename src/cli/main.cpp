@@ -1,10 +1,12 @@
 // The program: finds the command, starts MPI where it needs ranks, and turns errors into one message and one exit code.
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <optional>
 
 #include "cli/commands/give_up.hpp"
 #include "cli/commands/subcommand.hpp"
+#include "cli/commands/together.hpp"
 #include "cli/config/cli11.hpp"
 #include "cli/config/command_line.hpp"
 #include "cli/foreign/translate.hpp"
@@ -33,6 +35,12 @@ bool needs_ranks(const std::vector<std::string>& arguments) {
   return true;
 }
 
+/// The environment can give flags, so that one rank may find wrong what others do not.
+void on_all_ranks(const Job& job, const std::function<void()>& action) {
+  if (job.world != nullptr) return together(*job.world, action);
+  action();
+}
+
 ExitCode execute(Job& job, const std::vector<std::string>& arguments) {
   CLI::App app("Benchmark and validation suite for context-parallel attention", "cpbench");
   app.require_subcommand(1);
@@ -43,10 +51,15 @@ ExitCode execute(Job& job, const std::vector<std::string>& arguments) {
   commands.push_back(make_plan_command(app));
   commands.push_back(make_doctor_command(app));
 
+  if (job.world != nullptr) require_same(*job.world, "command lines", arguments);
   if (arguments.empty()) refuse("a command is missing: run, validate, plan or doctor (--help says more)");
-  Translation translation = translate_foreign(arguments);
-  job.notes = translation.notes;
-  if (const auto text = parse_command_line(app, translation.arguments, foreign_flag_names())) {
+  std::optional<std::string> text;
+  on_all_ranks(job, [&] {
+    const Translation translation = translate_foreign(arguments);
+    job.notes = translation.notes;
+    text = parse_command_line(app, translation.arguments, foreign_flag_names());
+  });
+  if (text) {
     if (job.speaks) std::fputs(text->c_str(), stdout);
     return ExitCode::kOk;
   }

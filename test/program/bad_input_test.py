@@ -5,7 +5,7 @@ import os
 import pathlib
 import unittest
 
-from program import BRIEFLY, TINY, ProgramTest, cpbench
+from program import BRIEFLY, PROGRAM, TINY, ProgramTest, cpbench
 
 LONG = "4611686018427387904"  # the largest seq_len
 
@@ -273,6 +273,30 @@ class Job(ProgramTest):
 
     def test_usage(self):
         self.expect_refused(cpbench("run", "--algo", "rnig", ranks=3), 2, '"rnig"')
+
+    def test_what_one_rank_alone_finds_wrong(self):
+        """In its environment, on its command line, in its working directory, in its file."""
+        for where, seq_len in (("here", 64), ("there", 65)):
+            (self.directory / where).mkdir()
+            content = {"schema_version": 1, "defaults": {"seq_len": seq_len}}
+            (self.directory / where / "sweep.json").write_text(json.dumps(content), encoding="utf-8")
+        for rank_1, words in (
+            ("CPBENCH_ISA=foo", ['"foo"']),
+            ("set -- run --seq-len 65", ["command lines", "rank 1"]),
+            ("set -- run --seq-lne 64", ["command lines", "--seq-lne"]),
+            ("cd ..", ["sweep.json"]),
+            ("cd ../there", ["points", "65", "64"]),
+        ):
+            with self.subTest(rank_1):
+                script = self.directory / "program"
+                script.write_text(
+                    f"#!/bin/sh\ncd {self.directory}/here\nexport CPBENCH_ISA=auto\n"
+                    f"if [ ${{OMPI_COMM_WORLD_RANK-$PMI_RANK}} = 1 ]; then {rank_1}; fi\nexec {PROGRAM} \"$@\"\n",
+                    encoding="utf-8",
+                )
+                script.chmod(0o755)
+                run = cpbench("run", *TINY, *BRIEFLY, "--config", "sweep.json", ranks=2, program=script)
+                self.expect_refused(run, 2, *words)
 
     def test_result_path(self):
         missing = self.directory / "missing" / "out.json"

@@ -42,7 +42,7 @@ class Finished:
         return f"{self.command}\nexit {self.code}\n{self.out}\n{self.err}"
 
 
-def start(ranks, arguments, environment=None, address_space=None, stdout=subprocess.PIPE):
+def start(ranks, arguments, environment=None, address_space=None, stdout=subprocess.PIPE, program=PROGRAM):
     """`ranks` None: without a launcher. `address_space`: bytes that a process may map."""
 
     def limit():
@@ -51,7 +51,7 @@ def start(ranks, arguments, environment=None, address_space=None, stdout=subproc
 
     launcher = [] if ranks is None else [str(ROOT / "scripts" / "launch.sh"), str(ranks)]
     return subprocess.Popen(
-        launcher + [PROGRAM] + [str(argument) for argument in arguments],
+        launcher + [str(program)] + [str(argument) for argument in arguments],
         stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,

@@ -46,9 +46,9 @@ struct Planned {
   Mask mask = Mask::causal();
 };
 
-void PrintTo(const Planned& p, std::ostream* stream) {
-  *stream << p.algorithm << " " << p.grid.ulysses << " x " << p.grid.outer << " x " << p.grid.inner << ", "
-          << to_string(p.mask);
+std::ostream& operator<<(std::ostream& stream, const Planned& p) {
+  return stream << p.algorithm << " " << p.grid.ulysses << " x " << p.grid.outer << " x " << p.grid.inner << ", "
+                << to_string(p.mask);
 }
 
 class PlanningBytes : public testing::TestWithParam<Planned> {};

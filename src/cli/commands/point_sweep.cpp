@@ -17,7 +17,9 @@ ExitCode code_of(Status status) {
 }  // namespace
 
 Execution execution_of(const Communicator& world, const RunOptions& run, const SweepOptions& sweep) {
-  if (run.isa != "auto") set_isa(run.isa);
+  together(world, [&] {
+    if (run.isa != "auto") set_isa(run.isa);
+  });
   const Placement placement = find_placement(world);
   Execution execution{placement, settings_of(world, run, sweep, placement)};
   const DeviceBinding& device = execution.settings.device;
@@ -38,9 +40,16 @@ Execution execution_of(const Communicator& world, const RunOptions& run, const S
 std::vector<SweepPoint> points_of(const Communicator& world, const Execution& execution, const SweepOptions& sweep,
                                   const AxisFlags& flags) {
   const int ranks_per_node = sweep.ranks_per_node > 0 ? sweep.ranks_per_node : execution.placement.local_size;
-  return sweep_of(
-      sweep, flags,
-      {.world_size = world.size(), .cp_size_is_bounded = true, .ranks_per_node = ranks_per_node, .seed = sweep.seed});
+  std::vector<SweepPoint> points;
+  together(world, [&] {
+    points = sweep_of(
+        sweep, flags,
+        {.world_size = world.size(), .cp_size_is_bounded = true, .ranks_per_node = ranks_per_node, .seed = sweep.seed});
+  });
+  std::vector<std::string> axes;
+  for (const SweepPoint& point : points) axes.push_back(point.axes.dump());
+  require_same(world, "the points to run", axes);
+  return points;
 }
 
 std::string id_of(std::size_t index, const SweepPoint& point) {

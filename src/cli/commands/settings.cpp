@@ -1,10 +1,13 @@
 #include "cli/commands/settings.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include "backend/kernel.hpp"
+#include "cli/commands/together.hpp"
 #include "support/error.hpp"
 #include "support/names.hpp"
 #include "validate/device_reference.hpp"
@@ -145,20 +148,24 @@ Settings settings_of(const Communicator& world, const RunOptions& run, const Swe
                      const Placement& placement) {
   const DeviceBinding binding = bind_device(world, placement, run.backend, run.allow_shared_gpu);
   const Route route = route_of(world, run, binding);
-  return {.iterations = run.iterations,
-          .warmup = run.warmup,
-          .check = run.check.empty() ? CheckMode{} : parse_check(run.check),
-          .reference = reference_of(run.reference, binding),
-          .input = parse_input(run.input),
-          .seed = sweep.seed,
-          .device = binding,
-          .route = route,
-          .kernel = kernel_of(run.kernel, binding),
-          .graphs = !run.no_graphs,
-          .asked_ctas = run.comm_ctas,
-          .link = link_of(run, sweep),
-          .threads = threads_of(run.threads, placement),
-          .notes = without_effect(run, binding, route, world.size())};
+  std::optional<Settings> settings;
+  together(world, [&] {
+    settings = Settings{.iterations = run.iterations,
+                        .warmup = run.warmup,
+                        .check = run.check.empty() ? CheckMode{} : parse_check(run.check),
+                        .reference = reference_of(run.reference, binding),
+                        .input = parse_input(run.input),
+                        .seed = sweep.seed,
+                        .device = binding,
+                        .route = route,
+                        .kernel = kernel_of(run.kernel, binding),
+                        .graphs = !run.no_graphs,
+                        .asked_ctas = run.comm_ctas,
+                        .link = link_of(run, sweep),
+                        .threads = threads_of(run.threads, placement),
+                        .notes = without_effect(run, binding, route, world.size())};
+  });
+  return *std::move(settings);
 }
 
 }  // namespace cpbench

@@ -1,5 +1,6 @@
 #include "cli/commands/together.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -7,6 +8,19 @@
 #include "support/error.hpp"
 
 namespace cpbench {
+namespace {
+
+std::vector<std::string> split(const std::string& text, char end) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t next = text.find(end, begin);
+    parts.push_back(text.substr(begin, next - begin));
+    begin = next + 1;
+  }
+  return parts;
+}
+
+}  // namespace
 
 void together(const Communicator& ranks, const std::function<void()>& action) {
   ExitCode mine = ExitCode::kOk;
@@ -33,6 +47,18 @@ void together(const Communicator& ranks, const std::function<void()>& action) {
     if (codes[rank] == gravest) message = messages[rank];
   }
   throw Error(gravest, ranks.broadcast(message));
+}
+
+void require_same(const Communicator& ranks, const std::string& what, const std::vector<std::string>& list) {
+  std::string joined;
+  for (const std::string& item : list) joined += item + '\0';
+  const std::vector<std::string> first = split(ranks.broadcast(joined), '\0');
+  together(ranks, [&] {
+    const auto [mine, theirs] = std::ranges::mismatch(list, first);
+    if (mine == list.end() && theirs == first.end()) return;
+    refuse("{} are not the same on all ranks: `{}` on rank {}, and `{}` on rank 0", what,
+           mine == list.end() ? "" : *mine, ranks.rank(), theirs == first.end() ? "" : *theirs);
+  });
 }
 
 }  // namespace cpbench

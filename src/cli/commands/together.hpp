@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "transport/communicator.hpp"
 
@@ -13,5 +15,9 @@ namespace cpbench {
 /// may, and whatever else is no Error of the user's: it ends the job at once (give_up.hpp). So nothing that was made
 /// before `action` is destroyed while other ranks may still be at work with it.
 void together(const Communicator& ranks, const std::function<void()>& action);
+
+/// Collective: throws a usage error on all ranks where one has another list than rank 0, with the first difference.
+/// `what`: what the lists are, for the message.
+void require_same(const Communicator& ranks, const std::string& what, const std::vector<std::string>& list);
 
 }  // namespace cpbench
