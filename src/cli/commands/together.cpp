@@ -1,6 +1,7 @@
 #include "cli/commands/together.hpp"
 
 #include <algorithm>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -8,19 +9,6 @@
 #include "support/error.hpp"
 
 namespace cpbench {
-namespace {
-
-std::vector<std::string> split(const std::string& text, char end) {
-  std::vector<std::string> parts;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t next = text.find(end, begin);
-    parts.push_back(text.substr(begin, next - begin));
-    begin = next + 1;
-  }
-  return parts;
-}
-
-}  // namespace
 
 void together(const Communicator& ranks, const std::function<void()>& action) {
   ExitCode mine = ExitCode::kOk;
@@ -52,7 +40,9 @@ void together(const Communicator& ranks, const std::function<void()>& action) {
 void require_same(const Communicator& ranks, const std::string& what, const std::vector<std::string>& list) {
   std::string joined;
   for (const std::string& item : list) joined += item + '\0';
-  const std::vector<std::string> first = split(ranks.broadcast(joined), '\0');
+  std::istringstream text(ranks.broadcast(joined));
+  std::vector<std::string> first;
+  for (std::string item; std::getline(text, item, '\0');) first.push_back(item);
   together(ranks, [&] {
     const auto [mine, theirs] = std::ranges::mismatch(list, first);
     if (mine == list.end() && theirs == first.end()) return;
