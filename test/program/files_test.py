@@ -95,27 +95,33 @@ class Trace(ProgramTest):
         self.assertEqual([clock["rank"] for clock in trace["otherData"]["ranks"]], [0, 1, 2])
         self.assertTrue(all(clock["residual_ns"] >= 0 for clock in trace["otherData"]["ranks"]))
 
-    def hops_beside_compute(self, overlap):
-        """(rank, name) of each hop in flight while the same rank computes. The link holds a message for far longer than
-        it takes to start the compute of its step."""
+    def expect_hops_beside_compute(self, overlap, waiting_or_in_flight, in_flight):
+        """How many hops lie beside compute of the same rank, with the time in which they wait for a peer that comes
+        late, and in flight. The link holds a message for far longer than it takes to start the compute of its step."""
         shape = ["--seq-len", 300, "--heads", 2, "--head-dim", 16, "--mask", "full", "--shard", "contiguous"]
         trace = self.trace_of(*shape, "--pass", "fwd", "--emulate-link", "10:20000", "--overlap", overlap)
         spans = [event for event in trace["traceEvents"] if event["ph"] == "X"]
-        hops = [event for event in spans if event["cat"] == "exchange"]
-        self.assertEqual(len(hops), 6)
+        hops = [event for event in spans if event["cat"] in ("exchange", "wait")]
+        self.assertEqual(sum(hop["cat"] == "exchange" for hop in hops), 6)
         compute = [event for event in spans if event["cat"] == "attend"]
-        return {
-            (hop["pid"], hop["name"])
-            for hop, work in itertools.product(hops, compute)
-            if hop["pid"] == work["pid"]
-            and hop["ts"] < work["ts"] + work["dur"]
-            and work["ts"] < hop["ts"] + hop["dur"]
-        }
+        beside = [
+            hop
+            for hop in hops
+            if any(
+                hop["pid"] == work["pid"]
+                and hop["ts"] < work["ts"] + work["dur"]
+                and work["ts"] < hop["ts"] + hop["dur"]
+                for work in compute
+            )
+        ]
+        named = {(hop["pid"], hop["name"].removeprefix("wait: ")) for hop in beside}
+        self.assertEqual(len(named), waiting_or_in_flight)
+        self.assertIn(sum(hop["cat"] == "exchange" for hop in beside), in_flight)
 
     def test_hops_fly_during_compute_with_overlap_only(self):
         # A rank whose peer comes late may have computed already when its hop begins; the peer has not.
-        self.assertGreaterEqual(len(self.hops_beside_compute("on")), 1)
-        self.assertEqual(self.hops_beside_compute("off"), set())
+        self.expect_hops_beside_compute("on", waiting_or_in_flight=6, in_flight=range(1, 7))
+        self.expect_hops_beside_compute("off", waiting_or_in_flight=0, in_flight=[0])
 
     def test_a_file_for_each_of_several_points(self):
         trace, dump = self.directory / "trace.json", self.directory / "dump"
