@@ -16,6 +16,8 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = os.environ["CPBENCH_PROGRAM"]
 
+is_long = unittest.skipUnless("CPBENCH_LONG_TESTS" in os.environ, "takes a minute or more: CPBENCH_LONG_TESTS=1")
+
 # What every measured run of these tests adds: they ask what a run means and not how fast it is.
 BRIEFLY = ["--iterations", "1", "--warmup", "0", "--threads", "1"]
 # A problem that takes no time; a flag given later adds values to an axis, so a test that varies one leaves it out.

@@ -8,11 +8,10 @@ import sys
 import tempfile
 import unittest
 
-from program import PROGRAM, ROOT, read_json
+from program import PROGRAM, ROOT, is_long, read_json
 
 CPU_PROGRAM = os.environ["CPBENCH_CPU_PROGRAM"]
 OPTIONAL_HERE = {"pytorch"}
-is_long = unittest.skipUnless("CPBENCH_LONG_TESTS" in os.environ, "takes most of a minute: CPBENCH_LONG_TESTS=1")
 sys.path.insert(0, str(ROOT / "scripts"))
 from gpu_check_targets import judge  # noqa: E402
 

@@ -1,10 +1,9 @@
 """The whole program with a virtual GPU for each rank: every algorithm, every transport, each point validated."""
 
-import os
 import re
 import unittest
 
-from program import ProgramTest, cpbench, read_json
+from program import ProgramTest, cpbench, is_long, read_json
 
 ALGORITHMS = ["ring", "ulysses", "double-ring", "hybrid", "all-gather"]
 SMALL = {"seq_len": 64, "heads": 4, "kv_heads": 2, "head_dim": 16, "mask": "window:24", "sink": True}
@@ -67,7 +66,7 @@ class OnVirtualGpus(ProgramTest):
         self.expect_refused(cpbench(*arguments, "ipc+mpi", limit_s=LIMIT_S), 2, "all moved by devices, or all by the host")
         self.expect_refused(cpbench(*arguments, "ipc+pigeon", limit_s=LIMIT_S), 2, "ipc+pigeon", "ipc, nccl, mpi")
 
-    @unittest.skipUnless("CPBENCH_LONG_TESTS" in os.environ, "takes minutes: CPBENCH_LONG_TESTS=1")
+    @is_long
     def test_planted_faults_are_caught(self):
         for reference in ("fp64", "device"):
             arguments = ["--self-test", "--backend", "cuda", "--reference", reference]
