@@ -72,6 +72,17 @@ TEST(CudaBackend, MergesPartialResults) {
   expect_definition(t);
 }
 
+TEST(CudaBackend, AWorkspaceServesTheLargestOperation) {
+  // The last rank has one key less than the others, whose keys it attends after its own.
+  TestCase t = small_case("ring", {.inner = 3}, DType::kBf16);
+  t.c.accumulate = Accumulate::kMerge;
+  t.c.shard = ShardKind::kContiguous;
+  t.c.problem.seq_len = 71;
+  t.c.problem.mask = Mask::full();
+  t.c.problem.documents = Documents::whole(71);
+  expect_definition(t);
+}
+
 TEST(CudaBackend, QueuesEachOperationInARangeOfItsName) {
   const TestCase t = small_case("ring", {.inner = 1}, DType::kBf16);
   InProcessJob job(t.c, t.inputs(), on_gpu(t));
