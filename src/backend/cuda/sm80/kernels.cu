@@ -8,10 +8,11 @@ namespace cpbench {
 namespace sm80 {
 namespace {
 
-// Chosen so that a block fits the 99 KB of shared memory that the smallest devices have.
 constexpr int kForwardColumns = 64;
 constexpr int forward_rows(int dim) { return dim <= 64 ? 128 : 64; }
 constexpr int backward_rows(int dim) { return dim <= 128 ? 64 : 32; }
+/// Of a block on the smallest devices (8.6, 8.9 and 12.0); 8.0 and Hopper have more.
+constexpr int kMostSharedBytes = 99 << 10;
 
 BlockShape forward_shape(int dim, int dim_v, bool) {
   return with_head_sizes(dim, dim_v, [&]<int kDim, int kDimV>() -> BlockShape {
@@ -30,6 +31,7 @@ void launch_forward(const ForwardParameters& p, const LaunchContext& context) {
     with_head_sizes(p.dim, p.dim_v, [&]<int kDim, int kDimV>() {
       constexpr int kRows = forward_rows(kDim);
       using Kernel = Forward<T, kDim, kDimV, kRows, kForwardColumns>;
+      static_assert(Kernel::kSharedBytes <= kMostSharedBytes);
       launch(forward<T, kDim, kDimV, kRows, kForwardColumns>, p.order.items(), kForwardThreads, Kernel::kSharedBytes,
              context.stream, p);
     });
@@ -40,6 +42,7 @@ template <typename T, int kDim, int kDimV, Gradients kWanted>
 void launch_backward(const BackwardParameters& p, const LaunchContext& context) {
   constexpr int kRows = backward_rows(kDim);
   using Kernel = Backward<T, kDim, kDimV, kRows, kWanted>;
+  static_assert(Kernel::kSharedBytes <= kMostSharedBytes);
   launch(backward<T, kDim, kDimV, kRows, kWanted>, p.order.items(), Kernel::kThreads, Kernel::kSharedBytes,
          context.stream, p);
 }

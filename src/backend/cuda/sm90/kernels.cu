@@ -9,14 +9,16 @@ namespace cpbench {
 namespace sm90 {
 namespace {
 
-/// Consumers and columns that fill the registers and 227 KB of shared memory. Steps of 176 columns suit work without
+constexpr int kMostSharedBytes = 227 << 10;
+
+/// Consumers and columns that fill the registers and the shared memory. Steps of 176 columns suit work without
 /// masks: with them, more of a step would be wasted on the diagonal.
 template <int kDim, int kDimV, bool kFull>
 struct Forwards {
   static constexpr int kConsumers = kDim == 64 ? 3 : 2;
   static constexpr int kColumns = kDimV == 256 ? 80 : kDimV == 192 ? 96 : kDim == 128 && kFull ? 176 : 128;
   using Shape = ForwardShape<kDim, kDimV, kConsumers, kColumns>;
-  static_assert(Shape::kSharedBytes <= 227 << 10);
+  static_assert(Shape::kSharedBytes <= kMostSharedBytes);
 };
 
 BlockShape forward_shape(int dim, int dim_v, bool full) {
@@ -79,6 +81,7 @@ BlockShape backward_shape(int dim, int dim_v) {
 
 template <typename T, typename Shape>
 void launch_backward(const BackwardParameters& p, const LaunchContext& context) {
+  static_assert(Shape::kSharedBytes <= kMostSharedBytes);
   const auto map = [&](const DeviceTensor& tensor, DType dtype, int dim, int heads, int row_begin, int row_end,
                        int box_rows) {
     return map_of(tensor, dtype, dim, heads, p.batch, row_begin, row_end, box_rows);
