@@ -62,6 +62,6 @@ function(cpbench_cuda_kernels name)
   if(CPBENCH_WARNINGS_AS_ERRORS)
     target_compile_options(${name} PRIVATE -Werror=all-warnings)
   endif()
-  set_target_properties(${name} PROPERTIES
-    CUDA_COMPILER_LAUNCHER "${PROJECT_SOURCE_DIR}/cmake/ptxas_report.sh;${CMAKE_CXX_COMPILER_LAUNCHER}")
+  set(launchers ${PROJECT_SOURCE_DIR}/cmake/ptxas_report.sh ${CMAKE_CXX_COMPILER_LAUNCHER})  # no ccache must not be an empty word
+  set_target_properties(${name} PROPERTIES CUDA_COMPILER_LAUNCHER "${launchers}")
 endfunction()
