@@ -82,6 +82,13 @@ class PtxasReport(unittest.TestCase):
             with self.subTest(kernel.name):
                 self.assertLessEqual(kernel.registers * kernel.threads, REGISTERS_OF_A_MULTIPROCESSOR)
 
+    def test_hopper_kernels_have_the_registers_that_setmaxnreg_deals_out(self):
+        """What a block has is what it was launched with: with less, the warpgroups that raise theirs would wait for ever."""
+        for kernel in self.kernels:
+            if kernel.architecture == "sm_90a":
+                with self.subTest(kernel.name):
+                    self.assertEqual(kernel.registers, REGISTERS_OF_A_MULTIPROCESSOR // kernel.threads // 8 * 8)
+
     def test_warns_of_nothing(self):
         self.assertNotRegex(self.text, "(?i)serialized|performance loss|setmaxnreg|warning")
 
