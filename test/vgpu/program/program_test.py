@@ -3,7 +3,7 @@
 import re
 import unittest
 
-from program import ProgramTest, cpbench, is_long, read_json
+from program import BRIEFLY, ProgramTest, cpbench, is_long, read_json
 
 ALGORITHMS = ["ring", "ulysses", "double-ring", "hybrid", "all-gather"]
 SMALL = {"seq_len": 64, "heads": 4, "kv_heads": 2, "head_dim": 16, "mask": "window:24", "sink": True}
@@ -25,6 +25,24 @@ class OnVirtualGpus(ProgramTest):
         self.assertEqual([p["case"]["algo"] for p in points], ALGORITHMS)
         for point in points:
             self.assertEqual((point["case"]["backend"], point["case"]["transport"]), ("cuda", "mpi"))
+
+    def test_messages_from_device_to_device_by_mpi(self):
+        """Where the library says that it takes their memory; only Open MPI is asked."""
+        if "Open MPI" not in self.expect_ok(cpbench("doctor")).out:
+            self.skipTest("another MPI")
+        path = self.directory / "result.json"
+        content = {"defaults": SMALL, "matrix": {"algo": ["double-ring", "hybrid"]}}
+        for aware, ranks, flags, described in (
+            ("1", 4, ["--config", self.config(content)], "transport mpi (direct)"),
+            ("0", 2, ["--seq-len", "16", "--heads", "1", "--head-dim", "8"], "transport mpi (through pinned memory)"),
+        ):  # fmt: skip
+            run = cpbench(
+                "run", *flags, *BRIEFLY, "--check", "full", "--transport", "mpi", "--json", path, "--overwrite",
+                ranks=ranks, environment={"CPBENCH_VGPU_CUDA_AWARE_MPI": aware}, limit_s=LIMIT_S,
+            )  # fmt: skip
+            self.expect_ok(run)
+            self.assertIn(described, run.out)
+            self.expect_all_validated(read_json(path)["points"])
 
     def test_every_algorithm_by_copy_engines(self):
         """Chosen unasked; operation by operation, and as graphs."""
