@@ -57,7 +57,16 @@ std::vector<int> gather(int root, int size, int rank, int own, int tag) {
 }  // namespace
 
 const char* ncclGetErrorString(ncclResult_t result) {
-  return result == ncclSuccess ? "no error" : result == ncclInvalidArgument ? "invalid argument" : "invalid usage";
+  switch (result) {
+    case ncclSuccess:
+      return "no error";
+    case ncclInvalidArgument:
+      return "invalid argument";
+    case ncclRemoteError:
+      return "remote process exited or there was a network error";
+    default:
+      return "invalid usage";
+  }
 }
 const char* ncclGetLastError(ncclComm_t) { return ""; }
 ncclResult_t ncclGetVersion(int* version) {
@@ -118,7 +127,8 @@ ncclResult_t ncclCommDestroy(ncclComm_t communicator) {
   return ncclSuccess;
 }
 ncclResult_t ncclCommGetAsyncError(ncclComm_t, ncclResult_t* error) {
-  *error = cpbench::vgpu::is_to_fail("ncclCommGetAsyncError") ? ncclRemoteError : ncclSuccess;
+  const bool wrong = cpbench::vgpu::network_is_gone() || cpbench::vgpu::is_to_fail("ncclCommGetAsyncError");
+  *error = wrong ? ncclRemoteError : ncclSuccess;
   return ncclSuccess;
 }
 ncclResult_t ncclCommCount(const ncclComm_t communicator, int* count) {

@@ -5,6 +5,14 @@
 
 #include "nccl.h"
 
+namespace cpbench::vgpu {
+
+/// Whether messages of this process were lost on a network that is gone: CPBENCH_VGPU_FAIL=network (runtime/status.hpp)
+/// loses those of a group. They never end, and NCCL says so when it is asked.
+bool network_is_gone();
+
+}  // namespace cpbench::vgpu
+
 struct ncclComm {  // NOLINT(readability-identifier-naming): NCCL's name
   int rank;
   std::vector<int> world_ranks;  ///< by rank

@@ -12,6 +12,7 @@
 #include "emulator/arena.hpp"
 #include "nccl/communicator.hpp"
 #include "runtime/engine.hpp"
+#include "runtime/status.hpp"
 #include "runtime/whole_access.hpp"
 
 namespace cpbench::vgpu {
@@ -24,12 +25,16 @@ struct Message {
   bool is_send;
 };
 
+bool network_gone = false;
+
 class Messages : public Action {
  public:
   explicit Messages(std::vector<Message> messages) : messages_(std::move(messages)) {}
 
   void begin(const Operation& operation) override {
     global_shadow().begin(operation);
+    if (is_to_fail("network")) network_gone = true;
+    if (network_gone) return;
     requests_.assign(messages_.size(), MPI_REQUEST_NULL);
     for (std::size_t i = 0; i < messages_.size(); ++i) {
       const Message& message = messages_[i];
@@ -44,6 +49,7 @@ class Messages : public Action {
     }
   }
   bool done() override {
+    if (network_gone) return false;
     int all = 0;
     PMPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &all, MPI_STATUSES_IGNORE);
     return all != 0;
@@ -92,6 +98,9 @@ ncclResult_t add(const void* data, std::size_t count, ncclDataType_t type, int p
 }
 
 }  // namespace
+
+bool network_is_gone() { return network_gone; }
+
 }  // namespace cpbench::vgpu
 
 using namespace cpbench::vgpu;

@@ -35,6 +35,13 @@ class Errors(ProgramTest):
         self.assertEqual(run.code, 4, str(run))
         self.assertIn("cpbench: rank 1: NCCL: ", run.err)
 
+    def test_a_network_that_is_gone_ends_the_job(self):
+        """Messages that never end, of a graph and of single operations; neither rank can wait for its device any more."""
+        for flags in ([], ["--no-graphs"]):
+            run = self.run_with("network:1:2", "--transport", "nccl", *flags)
+            self.assertEqual(run.code, 4, str(run))
+            self.assertEqual(run.messages, ["cpbench: rank 1: NCCL: remote process exited or there was a network error: "])
+
     def test_memory_that_is_gone_on_one_rank_fails_the_point_on_all(self):
         """Before anything is made that takes both ranks, and after; the next point has what it needs."""
         for number in (1, 18):
