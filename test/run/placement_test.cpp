@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "run/device_binding.hpp"
 #include "support/error.hpp"
 
 namespace cpbench {
@@ -27,6 +28,14 @@ class FakeRoot : public testing::Test {
 };
 
 TEST_F(FakeRoot, AvailableMemoryIsTheKernels) { EXPECT_EQ(available_memory(root_), 1000 * 1024); }
+
+TEST_F(FakeRoot, CpusNearADeviceAreThoseOfItsNumaNode) {
+  write("sys/bus/pci/devices/0000:1b:00.0/local_cpulist", "0-3,8,16-17\n");
+  const std::vector<int> allowed = {2, 3, 4, 8, 17};
+  EXPECT_EQ(near_cpus("0000:1B:00.0", allowed, root_), (std::vector<int>{2, 3, 8, 17})) << "CUDA's letters are large";
+  EXPECT_EQ(near_cpus("0000:1b:00.0", {4, 5}, root_), (std::vector<int>{4, 5})) << "none of them is allowed";
+  EXPECT_EQ(near_cpus("0000:1c:00.0", allowed, root_), allowed) << "nothing is known";
+}
 
 TEST_F(FakeRoot, AControlGroupsLimitCountsIfItIsTighter) {
   write("proc/self/cgroup", "0::/job/step\n");
