@@ -37,7 +37,8 @@ int span_of(CUtensorMapSwizzle swizzle) {
 /// What the driver API documents as allowed.
 bool is_allowed(const TensorMap& map) {
   const bool axes = map.rank >= 1 && map.rank <= 5 && map.element_bytes > 0;
-  if (!axes || map.address % 16 != 0) return false;
+  if (!axes || map.address == 0 || map.address % 16 != 0) return false;
+  if (map.rank > 1 && map.strides[0] < std::uint64_t{map.sizes[0]} * map.element_bytes) return false;
   for (int i = 0; i < map.rank; ++i) {
     if (map.sizes[i] == 0 || map.box[i] == 0 || map.box[i] > 256) return false;
     if (i > 0 && (map.strides[i - 1] % 16 != 0 || map.strides[i - 1] >= std::uint64_t{1} << 40)) return false;

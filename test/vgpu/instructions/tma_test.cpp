@@ -114,7 +114,7 @@ TEST(Tma, EverySwizzle) {
 
 TEST(Tma, RefusesWhatTheDriverRefuses) {
   const std::array<cuuint64_t, 4> sizes = {40, 6, 3, 2};
-  const std::array<cuuint64_t, 3> strides = {160, 960, 2880};
+  std::array<cuuint64_t, 3> strides = {160, 960, 2880};
   std::array<cuuint32_t, 4> box = {64, 4, 2, 1};  // a row is longer than the span
   const std::array<cuuint32_t, 4> every = {1, 1, 1, 1};
   const DeviceArray<float> data(std::size_t{1440});
@@ -128,6 +128,9 @@ TEST(Tma, RefusesWhatTheDriverRefuses) {
   box[0] = 32;
   EXPECT_EQ(encode(data.data()), CUDA_SUCCESS);
   EXPECT_EQ(encode(data.data() + 1), CUDA_ERROR_INVALID_VALUE);
+  EXPECT_EQ(encode(nullptr), CUDA_ERROR_INVALID_VALUE);
+  strides[0] = 144;  // rows overlap
+  EXPECT_EQ(encode(data.data()), CUDA_ERROR_INVALID_VALUE);
 }
 
 void expect_in_box(const ExpectedFaults& expected, BoxPlant plant) {
