@@ -110,6 +110,76 @@ TEST(Executor, WaitsForDependenciesOnly) {
   EXPECT_EQ(order, (std::vector<OpId>{first, independent, exchange, dependent}));
 }
 
+/// Queues of a device that logs what its streams wait for, and does nothing before it may.
+class LoggingQueues : public DeviceQueues {
+ public:
+  std::unique_ptr<DeviceMark> make_mark(const std::string& label) override {
+    return std::make_unique<Mark>(*this, label);
+  }
+  std::unique_ptr<DeviceGraph> record(const std::function<void()>&) override { return nullptr; }
+
+  bool may_finish = false;
+  std::vector<std::pair<std::string, Stream>> queued, waits;
+
+ private:
+  struct Mark : DeviceMark {
+    Mark(LoggingQueues& of, std::string name) : queues(of), label(std::move(name)) {}
+    void begin(Stream stream) override { queues.queued.emplace_back(label, stream); }
+    void end(Stream) override {}
+    void make_wait(Stream stream) override { queues.waits.emplace_back(label, stream); }
+    bool is_done() override { return queues.may_finish; }
+    Interval interval() const override { return {0, 0}; }
+    LoggingQueues& queues;
+    std::string label;
+  };
+};
+class DeviceBackend : public FakeBackend {
+ public:
+  DeviceQueues* queues() override { return &logging; }
+  LoggingQueues logging;
+};
+class QueuedTransport : public Transport {
+ public:
+  MessageId prepare(const Message&) override { return 0; }
+  bool is_queued() const override { return true; }
+  void queue(std::span<const MessageId>, Stream) override {}
+  void start(MessageId) override {}
+  bool test(MessageId) override { return true; }
+};
+
+TEST(Executor, StreamsOfADeviceWaitForDependenciesOnly) {
+  // What a stream's own order implies needs no event, and what no dependency names must not have one.
+  ProgramWriter writer;
+  const BufferId a = writer.buffer(), b = writer.buffer(), c = writer.buffer(), d = writer.buffer();
+  const OpId first = writer.copy(b, a);
+  const OpId hop = writer.exchange(Stream::kInner, {{0, writer.whole(b)}}, {{0, writer.whole(c)}}, {first});
+  const OpId independent = writer.copy(d, a, {first});
+  const OpId back = writer.exchange(Stream::kInner, {{0, writer.whole(d)}}, {{0, writer.whole(b)}}, {hop, independent});
+  writer.copy(d, c, {hop, independent});
+  writer.copy(a, b, {back});
+  const Schedule schedule = schedule_of({writer.take()});
+
+  DeviceBackend backend;
+  QueuedTransport transport;
+  const BufferSet buffers(schedule.of.problem, schedule.programs[0], backend);
+  Executor executor(buffers, schedule.programs[0], backend, transport);
+  executor.start(Part::kAll);
+  while (backend.logging.queued.size() < 6) ASSERT_FALSE(executor.advance());
+  using enum Stream;
+  using Log = std::vector<std::pair<std::string, Stream>>;
+  EXPECT_EQ(backend.logging.queued, (Log{{"op 0", kCompute},
+                                         {"op 1", kInner},
+                                         {"op 2", kCompute},
+                                         {"op 3", kInner},
+                                         {"op 4", kCompute},
+                                         {"op 5", kCompute}}));
+  EXPECT_EQ(backend.logging.waits, (Log{{"op 0", kInner}, {"op 2", kInner}, {"op 1", kCompute}, {"op 3", kCompute}}));
+  backend.logging.may_finish = true;
+  while (!executor.advance()) {
+  }
+  EXPECT_EQ(executor.done_count(), 6u);
+}
+
 TEST(Executor, RunsTheForwardOrTheBackwardPartAlone) {
   ProgramWriter writer;
   const BufferId input = writer.buffer(), saved = writer.buffer(), result = writer.buffer();
