@@ -50,7 +50,7 @@ void gather_a(const WgmmaOperation& operation, float (&a)[16 * 16]) {
     return;
   }
   const int first = operation.warp % 4 * 16;
-  for_each_piece_of_a(operation, [&](int row, int piece, std::uint32_t address) {
+  for_each_piece_of_a(operation, first, [&](int row, int piece, std::uint32_t address) {
     const Piece loaded = load(operation.type, address);
     for (int i = 0; i < 8; ++i) {
       const bool by_rows = operation.a.major == ptx::Major::kSummed;

@@ -24,10 +24,10 @@ struct WgmmaOperation {
 
 void execute(const WgmmaOperation& operation);
 
-/// Calls visit(row, piece, shared address) for the 16-byte pieces that the operation reads, see Operand::piece.
+/// Calls visit(row, piece, shared address) for the 16-byte pieces of 16 rows of A from `first`, and of B; see
+/// Operand::piece.
 template <typename Visitor>
-void for_each_piece_of_a(const WgmmaOperation& operation, Visitor&& visit) {
-  const int first = operation.warp % 4 * 16;
+void for_each_piece_of_a(const WgmmaOperation& operation, int first, Visitor&& visit) {
   for (int i = 0; i < 16; ++i) {
     for (int j = 0; j < 2; ++j) {
       const bool by_rows = operation.a.major == ptx::Major::kSummed;

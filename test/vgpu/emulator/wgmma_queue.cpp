@@ -121,16 +121,14 @@ void WgmmaQueue::issue(const Warp& warp, const std::array<ptx::WgmmaArguments*, 
 
 void WgmmaQueue::check_memory(const Warp& warp, const WgmmaOperation& operation) {
   const Actors& actors = block().actors();
-  const Epoch own = make_epoch(actors.wgmma(warp.index), operation.clock);
   const Epoch common = make_epoch(actors.warpgroup(warp.index / 4), operation.clock);
   const WarpKnowledge knowledge{warp};
-  const auto read = [&](std::uint32_t address, Epoch epoch) {
-    block().shadow.read(shared_offset(address, 16, 16, "an operand of wgmma"), 16, epoch, knowledge);
+  const auto read = [&](int, int, std::uint32_t address) {
+    block().shadow.read(shared_offset(address, 16, 16, "an operand of wgmma"), 16, common, knowledge);
   };
-  if (!operation.a_in_registers) {
-    for_each_piece_of_a(operation, [&](int, int, std::uint32_t address) { read(address, own); });
-  }
-  for_each_piece_of_b(operation, [&](int, int, std::uint32_t address) { read(address, common); });
+  // Nothing says that a warp reads those rows of A alone that its results come from.
+  for (int first = 0; first < 64 && !operation.a_in_registers; first += 16) for_each_piece_of_a(operation, first, read);
+  for_each_piece_of_b(operation, read);
 }
 
 bool WgmmaQueue::advance_one() {

@@ -16,6 +16,7 @@ enum class WgmmaPlant {
   kOverwriteOperand,  ///< an operand is written before the wait
   kOverwriteA,        ///< a register of A is written before the wait
   kOneWarpWaits,      ///< the others overwrite an operand after the wait of warp 0
+  kOverwriteOwnRows,  ///< a warp overwrites its own rows of A after its own wait
   kMissingWarp,       ///< one warp leaves one wgmma out
   kOtherDescriptor,   ///< one warp names another operand
 };

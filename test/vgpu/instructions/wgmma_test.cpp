@@ -174,6 +174,10 @@ TEST(Wgmma, OperandsStayUntilEveryWarpHasWaited) {
   const ExpectedFaults still_read = {{FaultKind::kRace, "was read by wgmma"}};
   expect_in_product(still_read, WgmmaPlant::kOverwriteOperand);
   expect_in_product(still_read, WgmmaPlant::kOneWarpWaits);
+  // Other warps have read them, or read them later.
+  const ExpectedFaults read_by_others = {{FaultKind::kRace, "was read by wgmma"},
+                                         {FaultKind::kRace, "was written by thread 96"}};
+  expect_in_product(read_by_others, WgmmaPlant::kOverwriteOwnRows);
 }
 TEST(Wgmma, WarpsOfAGroupDoTheSame) {
   expect_in_product({{FaultKind::kMissedCollective, "has issued"}}, WgmmaPlant::kMissingWarp);
