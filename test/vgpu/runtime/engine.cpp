@@ -182,19 +182,26 @@ std::vector<OperationPtr> Engine::needed_for(const OperationPtr& operation) cons
 
 void Engine::run_until_done(const OperationPtr& operation) {
   using Time = std::chrono::steady_clock;
-  Time::time_point last_step = Time::now();
+  constexpr std::chrono::milliseconds kLongestLook(100);  // what is longer is a process that was stopped
+  Time::time_point last_look = Time::now();
+  Time::duration idle{};
   while (operation->state != QueuedOperation::State::kDone) {
     const bool lazy = scheduler().settings().order == Order::kLate;
     // What others wait for, another process perhaps, must go on where the wait itself cannot.
     if ((lazy && step(needed_for(operation))) || step(heads())) {
-      last_step = Time::now();
-    } else if (Time::now() - last_step > patience()) {
+      idle = {};
+      last_look = Time::now();
+      continue;
+    }
+    const Time::time_point now = Time::now();
+    idle += std::min<Time::duration>(now - last_look, kLongestLook);
+    last_look = now;
+    if (idle > patience()) {
       const std::string heads_of_queues = describe();
       abandon();
       fail(FaultKind::kDeadlock, "nothing queued can go on\n{}", heads_of_queues);
-    } else {
-      std::this_thread::yield();
     }
+    std::this_thread::yield();
   }
 }
 
