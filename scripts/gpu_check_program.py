@@ -1,5 +1,6 @@
 """What gpu_check.py runs: the program, within a time limit, and the points that its result file has."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -46,13 +47,14 @@ def program_environment():
 
 
 def end(process):
-    """A launcher ends its ranks if it is asked; killed, it would leave them."""
+    """A launcher ends its ranks if it is asked; killed, it would leave them. Other tools leave what they started in any
+    case, and on the GPU it would slow what is measured next."""
     process.terminate()
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(5)
-    except subprocess.TimeoutExpired:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    process.wait()
 
 
 def execute(command, log, limit_s, environment=None):
