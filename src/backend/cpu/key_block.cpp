@@ -26,10 +26,11 @@ void KeyBlock::add(const BlockBand& band, const PackedQuery& query, float* dq) {
   const RowTiles tiles(band, shape_.query_block, kTileRows,
                        [&](const BlockRange& seen) { return seen.whole(kTileRows).whole(kernels_.lanes); });
   make_gradients(band, tiles, query);
+  Upcoming upcoming(query, dq, shape_);
   const TileRuns rows_of_keys((band.key_end + kTileRows - 1) / kTileRows,
                               [&](int tile) { return band.rows_of(tile * kTileRows, (tile + 1) * kTileRows); });
-  add_transposed(rows_of_keys, scratch_.p, query.dout_columns, shape_.dim_v_lanes, 1, scratch_.dv);
-  add_transposed(rows_of_keys, scratch_.ds, query.q_columns, shape_.dim_lanes, static_cast<float>(a_.scale),
+  add_transposed(rows_of_keys, scratch_.p, query.dout_columns, shape_.dim_v_lanes, 1, upcoming, scratch_.dv);
+  add_transposed(rows_of_keys, scratch_.ds, query.q_columns, shape_.dim_lanes, static_cast<float>(a_.scale), upcoming,
                  scratch_.dk);
   add_to_dq(tiles.runs(), dq);
 }
@@ -70,7 +71,7 @@ void KeyBlock::make_tiles(const BlockBand& band, const PackedQuery& query, int p
 }
 
 void KeyBlock::add_transposed(const TileRuns& runs, const float* block, const float* columns, int dims, float alpha,
-                              float* to) {
+                              Upcoming& upcoming, float* to) {
   for (int dim = 0; dim < dims; dim += kernels_.panel) {
     for (const TileRun& run : runs) {
       const int key = run.begin * kTileRows;
@@ -83,7 +84,7 @@ void KeyBlock::add_transposed(const TileRuns& runs, const float* block, const fl
                                    .alpha = alpha,
                                    .c = to + key * dims + dim,
                                    .c_stride = dims,
-                                   .next = {columns, 0}});
+                                   .next = upcoming.take(run.count * (words.end - words.begin))});
     }
   }
 }

@@ -65,6 +65,35 @@ struct PackedQuery {
   }
 };
 
+/// Asks the memory, line by line while products are made, for what the next query block needs: it comes from beyond the
+/// second-level cache, and the first product with it would wait for each line.
+class Upcoming {
+ public:
+  /// The next query block's operands and dQ follow those of `query` and `dq`.
+  Upcoming(const PackedQuery& query, const float* dq, const BackwardShape& shape) {
+    const std::int64_t dq_words = std::int64_t{shape.query_block} * shape.dim_lanes;
+    parts_[0] = {query.q + PackedQuery::size(shape), PackedQuery::size(shape)};
+    parts_[1] = {dq + dq_words, dq_words};
+  }
+  /// A share for a product of so many steps.
+  Ahead take(int steps) {
+    Part& part = parts_[0].words > 0 ? parts_[0] : parts_[1];
+    if (part.words <= 0) return {part.next, 0};
+    const Ahead share{part.next, kLine};
+    part.next += std::int64_t{steps} * kLine;
+    part.words -= std::int64_t{steps} * kLine;
+    return share;
+  }
+
+ private:
+  static constexpr int kLine = 16;  ///< words of a cache line
+  struct Part {
+    const float* next;
+    std::int64_t words;
+  };
+  Part parts_[2];
+};
+
 /// Scratch of a work item: one contiguous block, so that it has a place in the cache.
 struct BackwardScratch {
   BackwardScratch(AlignedBuffer& buffer, const BackwardShape& s) {
@@ -108,7 +137,7 @@ class KeyBlock {
   void make_tiles(const BlockBand& band, const PackedQuery& query, int panel, const TileRun& run, bool masked);
   /// [keys][dims] += alpha * block^T * columns, each tile of keys over the rows that see it.
   void add_transposed(const TileRuns& rows_of_keys, const float* block, const float* columns, int dims, float alpha,
-                      float* to);
+                      Upcoming& upcoming, float* to);
   void add_to_dq(const TileRuns& runs, float* dq);
   void add_rows(const float* from, int stride, const TensorView& to);
 
