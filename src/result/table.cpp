@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <set>
 #include <string_view>
 
@@ -118,6 +117,33 @@ std::string without_trailing_spaces(std::string line) {
 constexpr std::array<std::string_view, 8> kAxesWithColumns = {"algo",  "cp_size", "ulysses_degree", "window_size",
                                                               "shard", "mask",    "seq_len",        "pass"};
 
+/// The distinct values of an axis that has no column of its own.
+struct AxisWithoutColumn {
+  std::string name;
+  std::vector<Axes> values;
+};
+
+/// In the order of the first case that has them.
+std::vector<AxisWithoutColumn> axes_without_columns(std::span<const Axes> cases) {
+  std::vector<AxisWithoutColumn> found;
+  for (const Axes& axes : cases) {
+    for (const auto& item : axes.items()) {
+      if (std::ranges::count(kAxesWithColumns, item.key()) > 0) continue;
+      auto axis = std::ranges::find(found, item.key(), &AxisWithoutColumn::name);
+      if (axis == found.end()) axis = found.insert(found.end(), {item.key(), {}});
+      if (std::ranges::count(axis->values, item.value()) == 0) axis->values.push_back(item.value());
+    }
+  }
+  return found;
+}
+
+/// `heads 32, kv_heads 8, docs 1000,3096`
+std::string text_of_axes(const Axes& axes) {
+  std::vector<std::string> parts;
+  for (const auto& item : axes.items()) parts.push_back(item.key() + " " + text_of_axis(axes, item.key()));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
 }  // namespace
 
 Table::Table(const std::vector<std::string>& extra_axes)
@@ -162,13 +188,13 @@ std::string Table::header(const Header& header, const TableContext& context) con
   std::string text = fmt::format("# cpbench {} (git {}{}), {} build, {}\n", tool.version, tool.git.value_or("unknown"),
                                  tool.dirty.value_or(false) ? ", dirty" : "", tool.build.type, tool.build.compiler);
   if (header.environment.mpi) text += fmt::format("# {}\n", *header.environment.mpi);
-  text += fmt::format("# ranks {}, hosts {}, threads per rank {}, backend {}, transport {}{}{}\n", header.ranks.size(),
-                      hosts.size(), context.threads, context.backend, context.transport,
-                      context.dtype.empty() ? "" : ", dtype ", context.dtype);
+  text += fmt::format("# ranks {}, hosts {}, threads per rank {}, backend {}, transport {}\n", header.ranks.size(),
+                      hosts.size(), context.threads, context.backend, context.transport);
   for (const RankInfo& rank : header.ranks) {
     text += fmt::format("#   rank {:>3} on {} (local rank {}), cpus {}: {}\n", rank.rank, rank.host, rank.local_rank,
                         rank.cpus, rank.uuid ? rank.device + " " + *rank.uuid : rank.device);
   }
+  if (!context.axes.empty()) text += fmt::format("# case: {}\n", text_of_axes(context.axes));
   text +=
       "# times: median over iterations of the slowest rank; compute, comm: the same programs without the other\n#\n";
   const auto add_line = [&](auto&& part) {
@@ -218,17 +244,18 @@ std::size_t Table::width() const {
 
 std::vector<std::string> extra_axes_of(std::span<const nlohmann::ordered_json> cases) {
   std::vector<std::string> names;
-  std::map<std::string, std::set<std::string>> values;
-  for (const Axes& axes : cases) {
-    for (const auto& item : axes.items()) {
-      if (!values.contains(item.key())) names.push_back(item.key());
-      values[item.key()].insert(item.value().dump());
-    }
+  for (const AxisWithoutColumn& axis : axes_without_columns(cases)) {
+    if (axis.values.size() > 1) names.push_back(axis.name);
   }
-  std::erase_if(names, [&](const std::string& name) {
-    return values[name].size() < 2 || std::ranges::count(kAxesWithColumns, name) > 0;
-  });
   return names;
+}
+
+nlohmann::ordered_json shared_axes_of(std::span<const nlohmann::ordered_json> cases) {
+  Axes shared;
+  for (const AxisWithoutColumn& axis : axes_without_columns(cases)) {
+    if (axis.values.size() == 1) shared[axis.name] = axis.values.front();
+  }
+  return shared;
 }
 
 }  // namespace cpbench

@@ -11,10 +11,11 @@
 
 namespace cpbench {
 
-/// What all points of a run share. Of a sweep over dtypes, all of them: `bf16,fp32`.
+/// What all points of a run share.
 struct TableContext {
-  std::string backend, transport, dtype;
-  int threads = 1;  ///< per rank
+  std::string backend, transport;
+  int threads = 1;                   ///< per rank
+  nlohmann::ordered_json axes = {};  ///< of their cases: see shared_axes_of
 };
 
 class Table {
@@ -22,7 +23,8 @@ class Table {
   /// `extra_axes` get a column each: see extra_axes_of.
   explicit Table(const std::vector<std::string>& extra_axes = {});
 
-  /// Version, ranks with their hosts and CPUs, backend, transport, dtype, threads; then the columns' names and units.
+  /// Version, ranks with their hosts and CPUs, backend, transport, threads, the axes that points share; then the
+  /// columns' names and units.
   std::string header(const Header& header, const TableContext& context) const;
   /// One line per point, from its record alone. The reason of a point without times stands in their place; that of an
   /// invalid one, whose times are shown, in a `#` line below.
@@ -49,5 +51,8 @@ class Table {
 
 /// The axes that have no column of their own but differ between `cases`, in the order of the first case that has them.
 std::vector<std::string> extra_axes_of(std::span<const nlohmann::ordered_json> cases);
+
+/// The axes that have no column, neither of their own nor as one that differs, with the one value that they have.
+nlohmann::ordered_json shared_axes_of(std::span<const nlohmann::ordered_json> cases);
 
 }  // namespace cpbench

@@ -156,6 +156,28 @@ TEST(Resolve, ResolvedAxesReadBackResolveToThemselves) {
   }
 }
 
+TEST(Noteworthy, IsTheSizeAndWhatDiffersFromItsDefault) {
+  const auto noted = [](Flags flags) {
+    flags.insert(flags.end(), {{"heads", "4"}, {"head_dim", "64"}});
+    return noteworthy(axes(flags)).dump();
+  };
+  const std::string size = R"("batch":1,"heads":4,"kv_heads":4,"head_dim":64)";
+  EXPECT_NE(noted({}).find(size + R"(,"dtype":"bf16"})"), std::string::npos) << noted({});
+  EXPECT_NE(noted({{"docs", "8191,1"}}).find(R"("docs":[8191,1])"), std::string::npos);
+  EXPECT_NE(noted({{"sink", "on"}, {"overlap", "off"}}).find(R"("sink":true,"dtype":"bf16","overlap":"off"})"),
+            std::string::npos);
+  for (const auto& [name, other] : Flags{{"head_dim_v", "32"}, {"scale", "0.5"}, {"layout", "thd"}, {"prune", "off"}}) {
+    const std::string key = "\"" + std::string(name) + "\":";
+    EXPECT_EQ(noted({}).find(key), std::string::npos) << name;
+    EXPECT_NE(noted({{name, other}}).find(key), std::string::npos) << name;
+  }
+}
+
+TEST(Noteworthy, IsADefaultThatFollowsWhatIsNotShared) {
+  const Json shared = noteworthy({{"head_dim_v", 64}, {"scale", 0.125}});
+  EXPECT_EQ(shared, (Json{{"head_dim_v", 64}, {"scale", 0.125}}));
+}
+
 TEST(Legal, DivisorsAndNeighbours) {
   EXPECT_EQ(divisors_of(12), (std::vector<std::int64_t>{1, 2, 3, 4, 6, 12}));
   EXPECT_EQ(divisors_of(1), (std::vector<std::int64_t>{1}));

@@ -25,6 +25,12 @@ class Results(ProgramTest):
             self.skipTest(check.stderr)
         self.assertEqual(check.returncode, 0, check.stdout)
 
+    def test_the_table_names_the_case_that_its_points_share(self):
+        arguments = ["--seq-len", "40", "--docs", "30,10", "--sink", "--overlap", "on,off", *TINY, *BRIEFLY]
+        run = self.expect_ok(cpbench("run", *arguments, ranks=2))
+        case = "# case: batch 1, heads 2, kv_heads 2, head_dim 8, sink on, dtype bf16, docs 30,10"
+        self.assertEqual([line for line in run.out.splitlines() if line.startswith("# case")], [case])
+
     def test_lines_are_the_points_of_the_result(self):
         path = self.directory / "out.json"
         self.expect_ok(cpbench("run", "--seq-len", "40,41", *TINY, *BRIEFLY, "--json", path, ranks=2))

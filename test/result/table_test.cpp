@@ -22,7 +22,7 @@ std::vector<std::string> words_of(const std::string& line) {
   return {std::istream_iterator<std::string>(stream), {}};
 }
 
-const TableContext kContext = {.backend = "cpu", .transport = "mpi", .dtype = "bf16", .threads = 2};
+const TableContext kContext = {.backend = "cpu", .transport = "mpi", .threads = 2};
 
 TEST(Table, FitsATerminal) { EXPECT_LE(Table().width(), 160u); }
 
@@ -32,16 +32,28 @@ TEST(Table, HeaderNamesWhatAllPointsShare) {
   for (const std::string& line : lines_of(header)) EXPECT_EQ(line[0], '#') << line;
   for (const char* part :
        {"cpbench ", "Open MPI v4.1.4", "ranks 2", "hosts 2", "threads per rank 2", "backend cpu", "transport mpi",
-        "dtype bf16", "rank   0 on node1 (local rank 0), cpus 0-3,8: a CPU", "rank   1 on node2", "cp (u x o x i)"}) {
+        "rank   0 on node1 (local rank 0), cpus 0-3,8: a CPU", "rank   1 on node2", "cp (u x o x i)"}) {
     EXPECT_NE(header.find(part), std::string::npos) << part << " is not in\n" << header;
   }
 }
 
-TEST(Table, HeaderOfASkippedSweepHasNoDtype) {
+TEST(Table, HeaderNamesTheCaseThatAllPointsShare) {
   TableContext context = kContext;
-  context.dtype.clear();
+  EXPECT_EQ(Table().header(sample_result().header, context).find("# case"), std::string::npos) << "none is known";
+  context.axes = {{"model", "llama3-8b"}, {"heads", 32}, {"sink", true}, {"docs", {1000, 3096}}};
   const std::string header = Table().header(sample_result().header, context);
-  EXPECT_NE(header.find("transport mpi\n"), std::string::npos) << header;
+  EXPECT_NE(header.find("\n# case: model llama3-8b, heads 32, sink on, docs 1000,3096\n"), std::string::npos) << header;
+}
+
+TEST(Table, AxesThatDoNotVaryAreShared) {
+  std::vector<nlohmann::ordered_json> cases(3, sample_axes());
+  cases[1]["overlap"] = "off";
+  cases[1]["mask"] = "full";
+  cases[2] = {{"algo", "ring"}, {"heads", 4}};  // unresolved: what it lacks does not vary
+  const auto shared = shared_axes_of(cases);
+  EXPECT_EQ(shared["kv_heads"], 2);
+  EXPECT_EQ(shared["docs"], (nlohmann::ordered_json{500, 509}));
+  for (const char* name : {"overlap", "heads", "mask", "algo", "seq_len"}) EXPECT_FALSE(shared.contains(name)) << name;
 }
 
 TEST(Table, RowShowsThePointUnderItsColumns) {

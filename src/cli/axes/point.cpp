@@ -1,5 +1,6 @@
 #include "cli/axes/point.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -45,6 +46,8 @@ Documents documents_of(const PointSpec& spec, std::int64_t seq_len, std::uint64_
   }
 }
 
+double default_scale(int head_dim) { return 1 / std::sqrt(static_cast<double>(head_dim)); }
+
 // But for the documents.
 Problem problem_of(const PointSpec& spec) {
   Problem problem;
@@ -53,8 +56,7 @@ Problem problem_of(const PointSpec& spec) {
   problem.seq_len = spec.integer(Axis::kSeqLen);
   problem.dtype = parse_dtype(spec.word(Axis::kDtype));
   problem.layout = parse_layout(spec.word(Axis::kLayout));
-  problem.scale = spec.has(Axis::kScale) ? spec.at(Axis::kScale).get<double>()
-                                         : 1 / std::sqrt(static_cast<double>(problem.head_dim));
+  problem.scale = spec.has(Axis::kScale) ? spec.at(Axis::kScale).get<double>() : default_scale(problem.head_dim);
   return problem;
 }
 
@@ -161,6 +163,25 @@ ResolvedPoint resolve_or_name_rule(const PointSpec& spec, const ResolveContext& 
   return point;
 }
 
+// The default that an axis has beside these others, or null where they do not say.
+Json default_beside(Axis axis, const Json& axes) {
+  const auto head_dim = axes.find("head_dim");
+  switch (axis) {
+    case Axis::kHeadDimV:
+      return head_dim == axes.end() ? Json() : *head_dim;
+    case Axis::kScale:
+      return head_dim == axes.end() ? Json() : Json(default_scale(head_dim->get<int>()));
+    case Axis::kCpSize:
+    case Axis::kUlyssesDegree:
+    case Axis::kWindowSize:
+    case Axis::kShard:
+    case Axis::kKvHeads:
+      return {};
+    default:
+      return PointSpec().value(axis);
+  }
+}
+
 bool is_possible(const PointSpec& spec, const ResolveContext& context) {
   try {
     resolve_or_name_rule(spec, context);
@@ -207,6 +228,16 @@ Json known_axes(const PointSpec& spec, const ResolveContext& context) {
     if (spec.has(axis)) axes[name] = spec.at(axis);
   }
   return axes;
+}
+
+Json noteworthy(const Json& axes) {
+  constexpr std::array kAlways = {Axis::kBatch, Axis::kHeads, Axis::kHeadDim, Axis::kDtype};
+  Json noted;
+  for (const auto& [name, value] : axes.items()) {
+    const Axis axis = find_axis(name)->axis;
+    if (std::ranges::count(kAlways, axis) > 0 || value != default_beside(axis, axes)) noted[name] = value;
+  }
+  return noted;
 }
 
 ResolvedPoint resolve(const PointSpec& spec, const ResolveContext& context) {

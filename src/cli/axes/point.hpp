@@ -56,6 +56,10 @@ struct ResolvedPoint {
 /// Every axis as far as it is known of a point whether it is possible or not: of the grid only what was asked.
 Json known_axes(const PointSpec& spec, const ResolveContext& context);
 
+/// Of resolved axes, all or some of them, those that a reader of a result must know: what its size is made of, and what
+/// differs from its default.
+Json noteworthy(const Json& axes);
+
 /// Throws a usage error that names the rule, the values and the nearest legal choice if the point is impossible.
 ResolvedPoint resolve(const PointSpec& spec, const ResolveContext& context);
 

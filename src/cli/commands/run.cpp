@@ -32,14 +32,10 @@ std::string file_of(const std::string& path, const std::string& id, bool several
   return (whole.parent_path() / (whole.stem().string() + "." + id + whole.extension().string())).string();
 }
 
-std::string dtypes_of(const std::vector<SweepPoint>& points) {
-  std::vector<std::string> names;
-  for (const SweepPoint& point : points) {
-    if (!point.of) continue;
-    const std::string name(name_of(point.of->problem.dtype));
-    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-  }
-  return fmt::format("{}", fmt::join(names, ","));
+std::vector<Json> cases_of(const std::vector<SweepPoint>& points) {
+  std::vector<Json> cases;
+  for (const SweepPoint& point : points) cases.push_back(point.axes);
+  return cases;
 }
 
 TableContext context_of(const Execution& execution, const std::vector<SweepPoint>& points, int ranks) {
@@ -48,15 +44,15 @@ TableContext context_of(const Execution& execution, const std::vector<SweepPoint
   const std::string kernels = settings.device.info ? settings.kernel : fmt::format("{}, {}", settings.kernel, isa());
   return {.backend = fmt::format("{} ({})", settings.device.platform->name(), kernels),
           .transport = settings.route.describe(ranks) + (link.empty() ? "" : " with links emulated at " + link),
-          .dtype = dtypes_of(points),
-          .threads = settings.threads};
+          .threads = settings.threads,
+          .axes = noteworthy(shared_axes_of(cases_of(points)))};
 }
 
 /// Results as they come: rows on stdout, lines in the .jsonl file, and at the end the result file. Rank 0's.
 class Output {
  public:
   Output(const RunOptions& options, Header header, const std::vector<SweepPoint>& points, const TableContext& context)
-      : options_(options), table_(extra_axes(points)), progress_(static_cast<int>(points.size()), true) {
+      : options_(options), table_(extra_axes_of(cases_of(points))), progress_(static_cast<int>(points.size()), true) {
     file_.header = std::move(header);
     heading_ = table_.header(file_.header, context);
   }
@@ -108,11 +104,6 @@ class Output {
       lines_->append(text_of(json_of(file_.header)));
     }
     lines_->append(text_of(json_of(record)));
-  }
-  static std::vector<std::string> extra_axes(const std::vector<SweepPoint>& points) {
-    std::vector<Json> cases;
-    for (const SweepPoint& point : points) cases.push_back(point.axes);
-    return extra_axes_of(cases);
   }
   static void print(const std::string& text) {
     std::fputs(text.c_str(), stdout);
