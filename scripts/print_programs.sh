@@ -33,7 +33,7 @@ wrap() {
 # What a block of this kind shows of the output: nothing that varies from one run to the next.
 part_for() {
   case $1 in
-    program) sed -n '/^  program of rank/,/^  sent with/ { /^  sent with/!p }' | wrap ;;
+    program) sed -n '/^  program of rank/,/^  with --prune/ { /^  with --prune/!p }' | wrap ;;
     figures) sed -n '/^  rank /,/^  load balance/p' ;;
     totals)
       sed -n -e '/^[a-z-]* on [0-9]* ranks/ { s/ on [0-9]* ranks//; s/, ulysses-inner)/)/; h }' \

@@ -30,15 +30,18 @@ class Plan(ProgramTest):
     def test_more_ranks_than_tokens(self):
         self.assertIn("verified for all ranks", self.plan("--cp-size", 128, "--seq-len", 100, "--algo", "double-ring"))
 
-    def test_bytes_of_both_settings_of_prune(self):
-        shape = ["--cp-size", 16, "--seq-len", 4096, "--shard", "contiguous", "--mask", "window:100"]
-        text = self.plan(*shape)
-        pruned, kept = bytes_after("--prune on", text), bytes_after(", off", text)
-        self.assertLess(pruned, kept / 4, "a window reaches the nearest neighbour only")
-        for setting, sent in (("on", pruned), ("off", kept)):
+    def test_totals_of_both_settings_of_prune(self):
+        shape = ["--cp-size", 16, "--seq-len", 4096, "--shard", "zigzag", "--mask", "window:100"]
+        totals = lambda line: (bytes_after("peak memory", line), bytes_after("per rank,", line))
+        line_of = lambda label, text: re.search(f"^  {label}.*$", text, re.MULTILINE).group()
+        both = lambda text: {setting: totals(line_of(f"with --prune {setting}:", text)) for setting in ("on", "off")}
+        found = both(self.plan(*shape))
+        self.assertLess(found["on"][1], found["off"][1] / 4, "a window reaches the nearest neighbour only")
+        self.assertGreater(found["on"][0], found["off"][0], "blocks of both chunks come at once")
+        for setting in ("on", "off"):
             text = self.plan(*shape, "--prune", setting)
-            self.assertEqual(bytes_after("per rank,", text), sent)
-            self.assertEqual((bytes_after("--prune on", text), bytes_after(", off", text)), (pruned, kept))
+            self.assertEqual(totals(line_of("load balance", text)), found[setting])
+            self.assertEqual(both(text), found)
 
     def figures(self, *arguments):
         """[inner, outer, all-to-all, within the node, between nodes] of rank 0, in bytes."""

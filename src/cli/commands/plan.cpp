@@ -64,13 +64,6 @@ std::string figures_header() {
                      "inner", "outer", "all-to-all", "within node", "between", "messages", "memory");
 }
 
-/// What all ranks send in one iteration.
-double total_sent(const std::vector<RankFigures>& figures) {
-  double bytes = 0;
-  for (const RankFigures& f : figures) bytes += static_cast<double>(f.bytes_sent());
-  return bytes;
-}
-
 std::vector<RankFigures> figures_of_all(const Schedule& schedule, int ranks_per_node) {
   std::vector<RankFigures> figures;
   for (int rank = 0; rank < schedule.of.cp_size(); ++rank)
@@ -86,6 +79,14 @@ std::vector<std::int64_t> memory_of_all(const Schedule& schedule, const PlanOpti
     bytes.push_back(platform.planned_bytes(schedule.of.problem, program, BackendOptions{}));
   }
   return bytes;
+}
+
+/// Memory of the rank that needs most, and what all ranks send in one iteration.
+std::string totals_text(const std::vector<RankFigures>& figures, const std::vector<std::int64_t>& memory) {
+  double sent = 0;
+  for (const RankFigures& f : figures) sent += static_cast<double>(f.bytes_sent());
+  return fmt::format("peak memory {} per rank, {} sent by all ranks",
+                     bytes_text(static_cast<double>(std::ranges::max(memory))), bytes_text(sent));
 }
 
 std::string figures_table(const Schedule& schedule, const std::vector<RankFigures>& figures,
@@ -108,10 +109,9 @@ std::string figures_table(const Schedule& schedule, const std::vector<RankFigure
   double total = 0;
   for (const RankFigures& f : figures) total += static_cast<double>(f.flops);
   const double largest = static_cast<double>(figures[most].flops);
-  text +=
-      fmt::format("  load balance {:.3f} (mean / largest FLOPs), peak memory {} per rank, {} sent by all ranks\n",
-                  largest > 0 ? total / static_cast<double>(figures.size()) / largest : 1.0,
-                  bytes_text(static_cast<double>(*std::ranges::max_element(memory))), bytes_text(total_sent(figures)));
+  text += fmt::format("  load balance {:.3f} (mean / largest FLOPs), {}\n",
+                      largest > 0 ? total / static_cast<double>(figures.size()) / largest : 1.0,
+                      totals_text(figures, memory));
   return text;
 }
 
@@ -129,14 +129,17 @@ std::string steps_text(const Schedule& schedule, const PlanOptions& options) {
   return text;
 }
 
-/// The bytes of the same case with the other setting of --prune: the same where pruning found nothing to do.
-std::string prune_text(const Case& c, bool found_any, double sent, int ranks_per_node) {
+/// The totals of the same case with the other setting of --prune: the same where pruning found nothing to do.
+std::string prune_text(const Case& c, bool found_any, const std::string& totals, const PlanOptions& options) {
   Case other = c;
   other.prune = !c.prune;
-  const bool same = c.prune && !found_any;
-  const double otherwise = same ? sent : total_sent(figures_of_all(build_schedule(other), ranks_per_node));
-  const double pruned = c.prune ? sent : otherwise, kept = c.prune ? otherwise : sent;
-  return fmt::format("  sent with --prune on {}, off {}\n", bytes_text(pruned), bytes_text(kept));
+  std::string otherwise = totals;
+  if (!c.prune || found_any) {
+    const Schedule schedule = build_schedule(other);
+    otherwise = totals_text(figures_of_all(schedule, options.sweep.ranks_per_node), memory_of_all(schedule, options));
+  }
+  return fmt::format("  with --prune on:  {}\n  with --prune off: {}\n", c.prune ? totals : otherwise,
+                     c.prune ? otherwise : totals);
 }
 
 ExitCode plan_point(const Case& c, const PlanOptions& options, bool speaks) {
@@ -150,7 +153,7 @@ ExitCode plan_point(const Case& c, const PlanOptions& options, bool speaks) {
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   std::string text = describe_case(c);
-  double sent = 0;
+  std::string totals;
   bool pruned = false;
   ExitCode code = ExitCode::kOk;
   {
@@ -162,11 +165,12 @@ ExitCode plan_point(const Case& c, const PlanOptions& options, bool speaks) {
     for (const std::string& fault : verdict.faults) text += "  fault: " + fault + "\n";
     if (!verdict.passed) code = ExitCode::kInvalid;
     const std::vector<RankFigures> figures = figures_of_all(schedule, options.sweep.ranks_per_node);
-    sent = total_sent(figures);
+    const std::vector<std::int64_t> memory = memory_of_all(schedule, options);
+    totals = totals_text(figures, memory);
     pruned = schedule.pruned;
-    text += figures_table(schedule, figures, memory_of_all(schedule, options)) + steps_text(schedule, options);
+    text += figures_table(schedule, figures, memory) + steps_text(schedule, options);
   }  // the schedule is freed before the other one is built
-  text += prune_text(c, pruned, sent, options.sweep.ranks_per_node);
+  text += prune_text(c, pruned, totals, options);
   if (speaks) std::fputs((text + "\n").c_str(), stdout);
   return code;
 }
