@@ -21,7 +21,8 @@ struct ValidationReport {
   std::string reference;  ///< `fp64-full`, `fp64-sample:64`, `cublas-full`, ...
   bool passed = false;
   std::vector<TensorReport> tensors;
-  /// One line that names the first failing tensor with its figures; empty where passed.
+  /// One line: where the first NaN or infinity is, which norms of other tensors may only follow from; else the first
+  /// failing tensor with its figures. Empty where passed.
   std::string reason() const;
 };
 
