@@ -1,5 +1,7 @@
 #include "support/config_path.hpp"
 
+#include <fmt/ranges.h>
+
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -21,18 +23,38 @@ std::vector<std::filesystem::path> config_directories() {
   return directories;
 }
 
+std::vector<std::filesystem::path> shipped_candidates(const std::filesystem::path& relative) {
+  std::vector<std::filesystem::path> candidates;
+  if (relative.is_absolute()) return candidates;
+  for (const auto& directory : config_directories()) candidates.push_back((directory / relative).lexically_normal());
+  return candidates;
+}
+
+std::filesystem::path first_existing(std::string_view name, const std::vector<std::filesystem::path>& candidates) {
+  std::vector<std::string> tried;
+  for (const std::filesystem::path& candidate : candidates) {
+    std::error_code unreadable;
+    if (std::filesystem::exists(candidate, unreadable)) return candidate;
+    tried.push_back(candidate.string());
+  }
+  refuse(
+      "the config \"{}\" was not found: there is no {}; name a file that exists, or set CPBENCH_CONFIG_DIR to the "
+      "directory that holds it",
+      name, fmt::join(tried, ", no "));
+}
+
 }  // namespace
 
 std::filesystem::path find_config(std::string_view relative) {
-  std::string searched;
-  for (const auto& directory : config_directories()) {
-    std::filesystem::path candidate = directory / relative;
-    std::error_code unreadable;
-    if (std::filesystem::exists(candidate, unreadable)) return candidate;
-    searched += (searched.empty() ? "" : ", ") + directory.string();
-  }
-  refuse("the config \"{}\" was not found in {}; set CPBENCH_CONFIG_DIR to the directory that holds it", relative,
-         searched);
+  return first_existing(relative, shipped_candidates(relative));
+}
+
+std::filesystem::path find_given_config(const std::filesystem::path& path) {
+  std::error_code unreadable;
+  if (std::filesystem::exists(path, unreadable)) return path;
+  std::vector<std::filesystem::path> candidates = shipped_candidates(path);
+  candidates.insert(candidates.begin(), std::filesystem::absolute(path, unreadable).lexically_normal());
+  return first_existing(path.string(), candidates);
 }
 
 }  // namespace cpbench

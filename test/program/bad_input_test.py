@@ -171,7 +171,8 @@ class Configs(ProgramTest):
         self.refuse("[1]", "an object")
 
     def test_what_cannot_be_read(self):
-        self.expect_refused(cpbench("plan", "--config", "nosuch.json"), 2, "nosuch.json")
+        tried = pathlib.Path.cwd() / "nosuch.json"
+        self.expect_refused(cpbench("plan", "--config", "./nosuch.json"), 2, "./nosuch.json", f"no {tried}")
         self.expect_refused(cpbench("plan", "--config", self.directory), 2, str(self.directory))
 
 

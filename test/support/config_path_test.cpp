@@ -37,9 +37,20 @@ TEST_F(ConfigPath, FallsBackToTheSourceTree) {
   EXPECT_TRUE(std::filesystem::exists(found));
 }
 
-TEST_F(ConfigPath, NamesThePlacesWhereItLooked) {
+TEST_F(ConfigPath, NamesThePathsThatItTried) {
   expect_refused([] { find_config("no-such-config.json"); },
-                 {"no-such-config.json", directory_.string(), "share/cpbench/configs", "CPBENCH_CONFIG_DIR"});
+                 {directory_.string() + "/no-such-config.json", "share/cpbench/configs/no-such-config.json",
+                  "CPBENCH_CONFIG_DIR"});
+}
+
+TEST_F(ConfigPath, AGivenOneIsLookedForAsItIsFirst) {
+  std::ofstream(directory_ / "models.json") << "{}";
+  EXPECT_EQ(find_given_config("models.json"), directory_ / "models.json");
+  EXPECT_EQ(find_given_config(directory_ / "models.json"), directory_ / "models.json");
+  const std::string here = std::filesystem::current_path().string();
+  expect_refused([] { find_given_config("./no-such.json"); },
+                 {"\"./no-such.json\"", "no " + here + "/no-such.json", "no " + directory_.string() + "/no-such.json"});
+  expect_refused([] { find_given_config("/no/such.json"); }, {"there is no /no/such.json;"});
 }
 
 }  // namespace

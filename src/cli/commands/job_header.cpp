@@ -16,8 +16,7 @@ namespace cpbench {
 namespace {
 
 std::string contents_of(const std::string& path) {
-  const std::filesystem::path file = std::filesystem::exists(path) ? std::filesystem::path(path) : find_config(path);
-  std::ifstream stream(file, std::ios::binary);
+  std::ifstream stream(find_given_config(path), std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }
 

@@ -168,8 +168,7 @@ Sweep parse_config(std::string_view text, std::string_view name, std::optional<d
 }
 
 Sweep read_config(const std::filesystem::path& file, std::optional<double> length_scale) {
-  std::error_code unreadable;
-  const auto found = std::filesystem::exists(file, unreadable) ? file : find_config(file.string());
+  const std::filesystem::path found = find_given_config(file);
   std::ifstream stream(found);
   std::ostringstream text;
   if (!stream || !(text << stream.rdbuf())) refuse("{}: the config is empty or cannot be read", found.string());
