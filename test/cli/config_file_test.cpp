@@ -85,6 +85,23 @@ TEST(ConfigFile, BrokenJsonIsRefusedWithItsPlace) {
   expect_text_refused(R"({"schema_version": 1, "defaults": {"batch": 1, "batch": 2}})", {"\"batch\"", "twice"});
 }
 
+/// Why the only point of the config is impossible.
+void expect_point_refused(const char* text, const AxisValues& flags, std::initializer_list<std::string_view> parts) {
+  expect_refused([&] { resolve_all(expand(parse_config(text, "sweep.json"), flags), {}); }, parts);
+}
+
+TEST(ConfigFile, DocumentsThatDoNotSumToTheLengthAreRefusedWithTheirPlace) {
+  expect_point_refused(R"({"schema_version": 1, "defaults": {"seq_len": 3}, "include": [{"docs": [1, 3]}]})", {},
+                       {"sweep.json: /include/0/docs: ", "sum to 4, but seq_len is 3"});
+  expect_point_refused(R"({"schema_version": 1, "matrix": {"seq_len": [3], "docs": [[4]]}})", {},
+                       {"sweep.json: /matrix/docs/0: "});
+  const char* scaled = R"({"schema_version": 1, "length_scale": 2, "defaults": {"seq_len": 3, "docs": [4]}})";
+  expect_point_refused(scaled, {}, {"sweep.json: /defaults/docs: ", "sum to 8, but seq_len is 6"});
+  AxisValues flags;
+  flags[Axis::kDocs].push_back(Json{1, 1});
+  expect_point_refused(scaled, flags, {"--docs: ", "sum to 2, but seq_len is 6"});
+}
+
 TEST(ConfigFile, FilesThatCannotBeReadAreRefused) {
   expect_refused([] { read_config("/no/such/file.json"); }, {"/no/such/file.json"});
   expect_refused([] { read_config("/tmp"); }, {"/tmp"});

@@ -36,13 +36,13 @@ void set_shape(const PointSpec& spec, Problem& problem) {
 Documents documents_of(const PointSpec& spec, std::int64_t seq_len, std::uint64_t seed) {
   const AxisValue docs = spec.value(Axis::kDocs);
   if (docs == "none") return Documents::whole(seq_len);
-  const auto lengths = docs.is_array()
-                           ? docs.get<std::vector<std::int64_t>>()
-                           : sample_document_lengths(find_histogram(docs.get<std::string>()), seq_len, seed);
   try {
+    const auto lengths = docs.is_array()
+                             ? docs.get<std::vector<std::int64_t>>()
+                             : sample_document_lengths(find_histogram(docs.get<std::string>()), seq_len, seed);
     return Documents::from_lengths(lengths, seq_len);
   } catch (const Error& error) {
-    refuse("docs: {}", error.what());
+    refuse("{}: {}", spec.where(Axis::kDocs), error.what());
   }
 }
 
@@ -195,8 +195,13 @@ bool is_possible(const PointSpec& spec, const ResolveContext& context) {
 
 void PointSpec::override_with(const PointSpec& other) {
   for (const AxisInfo& info : all_axes()) {
-    if (other.has(info.axis)) set(info.axis, other.at(info.axis));
+    if (other.has(info.axis)) set(info.axis, other.at(info.axis), other.where(info.axis));
   }
+}
+
+std::string PointSpec::where(Axis axis) const {
+  const std::string& place = places_[static_cast<std::size_t>(axis)];
+  return place.empty() ? info_of(axis).flag() : place;
 }
 
 AxisValue PointSpec::value(Axis axis) const {

@@ -17,7 +17,13 @@ class PointSpec {
  public:
   bool has(Axis axis) const { return !at(axis).is_null(); }
   const AxisValue& at(Axis axis) const { return values_[static_cast<std::size_t>(axis)]; }
-  void set(Axis axis, AxisValue value) { values_[static_cast<std::size_t>(axis)] = std::move(value); }
+  /// `where`: the place that gave the value, for messages.
+  void set(Axis axis, AxisValue value, std::string where = {}) {
+    values_[static_cast<std::size_t>(axis)] = std::move(value);
+    places_[static_cast<std::size_t>(axis)] = std::move(where);
+  }
+  /// `sweep.json: /include/0/docs`, or the axis' flag.
+  std::string where(Axis axis) const;
   /// Takes over every value that `other` has.
   void override_with(const PointSpec& other);
 
@@ -31,10 +37,11 @@ class PointSpec {
   std::int64_t integer_or(Axis axis, std::int64_t otherwise) const;
   std::string word_or(Axis axis, std::string_view otherwise) const;
 
-  bool operator==(const PointSpec&) const = default;
+  bool operator==(const PointSpec& other) const { return values_ == other.values_; }
 
  private:
   std::array<AxisValue, kAxisCount> values_;
+  std::array<std::string, kAxisCount> places_;
 };
 
 /// What defaults depend on besides the point itself.

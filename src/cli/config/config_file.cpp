@@ -22,6 +22,7 @@ class Place {
  public:
   Place(std::string_view name, const Json& value) : name_(name), value_(&value) {}
 
+  const std::string& name() const { return name_; }
   const Json& value() const { return *value_; }
   Place operator/(const std::string& key) const { return {name_, pointer_to(key), value_->at(key)}; }
   Place operator/(std::size_t index) const { return {name_, fmt::format("{}/{}", pointer_, index), value_->at(index)}; }
@@ -88,7 +89,8 @@ PointSpec read_point(const Place& place) {
   PointSpec point;
   for (const auto& [key, value] : place.value().items()) {
     const AxisInfo& axis = axis_at(place, key);
-    point.set(axis.axis, value_from_json(axis, value, (place / key).where()));
+    const std::string where = (place / key).where();
+    point.set(axis.axis, value_from_json(axis, value, where), where);
   }
   return point;
 }
@@ -147,7 +149,7 @@ Sweep read_sweep(const Place& root) {
   const auto has = [&](const char* key) { return root.value().contains(key); };
   if (!has("schema_version")) refuse("{}: schema_version is missing; this program reads version 1", root.where());
   (root / "schema_version").expect(root.value()["schema_version"] == 1, "the version 1");
-  Sweep sweep;
+  Sweep sweep{.file = root.name()};
   if (has("defaults")) sweep.defaults = read_point(root / "defaults");
   if (has("matrix")) sweep.matrix = read_matrix(root / "matrix");
   if (has("include")) sweep.include = read_points(root / "include");

@@ -50,7 +50,7 @@ void scale(PointSpec& point, double factor) {
   for (const Axis axis : {Axis::kSeqLen, Axis::kDocs, Axis::kMask}) {
     AxisValue value = point.at(axis);
     scale(axis, value, factor);
-    point.set(axis, std::move(value));
+    point.set(axis, std::move(value), point.where(axis));
   }
 }
 

@@ -10,26 +10,34 @@ namespace {
 
 constexpr std::size_t kMostPoints = 100'000;
 
-// Replaces each point by one per value, in order: the axes that come first vary slowest.
-void multiply(std::vector<PointSpec>& points, Axis axis, const std::vector<AxisValue>& values) {
+// Replaces each point by one per value, in order: the axes that come first vary slowest. `where`: of the list of
+// values.
+void multiply(std::vector<PointSpec>& points, Axis axis, const std::vector<AxisValue>& values,
+              const std::string& where) {
   if (values.empty()) return;
   if (points.size() * values.size() > kMostPoints) refuse("the sweep has more than {} points: split it", kMostPoints);
   std::vector<PointSpec> product;
   product.reserve(points.size() * values.size());
   for (const PointSpec& point : points) {
-    for (const AxisValue& value : values) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
       product.push_back(point);
-      product.back().set(axis, value);
+      product.back().set(axis, values[i], where.empty() ? where : fmt::format("{}/{}", where, i));
     }
   }
   points = std::move(product);
 }
 
-std::vector<PointSpec> product_over(const PointSpec& base, const AxisValues& matrix, const AxisValues& overrides) {
+// `file`: the one of the matrix.
+std::vector<PointSpec> product_over(const PointSpec& base, const AxisValues& matrix, const AxisValues& overrides,
+                                    const std::string& file) {
   std::vector<PointSpec> points = {base};
   for (const AxisInfo& info : all_axes()) {
     const auto& chosen = overrides[info.axis];
-    multiply(points, info.axis, chosen.empty() ? matrix[info.axis] : chosen);
+    if (chosen.empty()) {
+      multiply(points, info.axis, matrix[info.axis], fmt::format("{}: /matrix/{}", file, info.name));
+    } else {
+      multiply(points, info.axis, chosen, "");
+    }
   }
   return points;
 }
@@ -59,7 +67,7 @@ bool AxisValues::empty() const {
 std::vector<PointSpec> expand(const Sweep& sweep, const AxisValues& overrides) {
   std::vector<PointSpec> points;
   if (!sweep.matrix.empty() || sweep.include.empty()) {
-    points = product_over(sweep.defaults, sweep.matrix, overrides);
+    points = product_over(sweep.defaults, sweep.matrix, overrides, sweep.file);
     std::erase_if(points, [&](const PointSpec& point) {
       return std::any_of(sweep.exclude.begin(), sweep.exclude.end(),
                          [&](const PointSpec& excluded) { return has_all(point, excluded); });
@@ -68,7 +76,7 @@ std::vector<PointSpec> expand(const Sweep& sweep, const AxisValues& overrides) {
   for (const PointSpec& included : sweep.include) {
     PointSpec base = sweep.defaults;
     base.override_with(included);
-    const auto more = product_over(base, {}, overrides);
+    const auto more = product_over(base, {}, overrides, sweep.file);
     points.insert(points.end(), more.begin(), more.end());
   }
   if (points.empty()) refuse("the sweep has no points: `exclude` drops all of them");
