@@ -107,6 +107,31 @@ TEST(ResolveAll, ImpossiblePointsOfASweepAreSkippedWithTheReason) {
   EXPECT_FALSE(points[1].axes.contains("ulysses_degree"));
 }
 
+TEST(ResolveAll, WhatASkippedPointIgnoresIsNotShownAndMakesNoPoints) {
+  const auto skipped = [](const char* algorithm) {
+    return resolve_all(expand(matrix_of({{"algo", algorithm},
+                                         {"heads", "7"},
+                                         {"tensor_parallel", "2"},
+                                         {"ulysses_degree", "2,4"},
+                                         {"window_size", "2"},
+                                         {"rank_order", "ring-inner"},
+                                         {"shard", "zigzag"}}),
+                              {}),
+                       {.world_size = 3});
+  };
+  const auto ulysses = skipped("ulysses");
+  ASSERT_EQ(ulysses.size(), 1u);
+  EXPECT_FALSE(ulysses[0].of.has_value());
+  for (const char* name : {"ulysses_degree", "window_size", "rank_order"}) EXPECT_FALSE(ulysses[0].axes.contains(name));
+  EXPECT_EQ(ulysses[0].axes["shard"], "contiguous");
+  EXPECT_EQ(ulysses[0].axes["cp_size"], 3);
+  const auto double_ring = skipped("double-ring");
+  ASSERT_EQ(double_ring.size(), 1u);
+  EXPECT_EQ(double_ring[0].axes["window_size"], 2);
+  EXPECT_FALSE(double_ring[0].axes.contains("ulysses_degree"));
+  EXPECT_EQ(skipped("hybrid").size(), 2u);
+}
+
 TEST(ResolveAll, ASkippedPointShowsItsModelAndAllItsHeads) {
   const auto points =
       resolve_all(expand(matrix_of({{"model", "llama3-8b"}, {"tensor_parallel", "2,3"}}), {}), {.world_size = 4});

@@ -141,6 +141,13 @@ Case case_without_grid(const PointSpec& spec) {
   return c;
 }
 
+// Whether an algorithm asks for an axis of the grid, or has it settled by cp_size.
+bool heeds(const Algorithm& algorithm, Axis axis) {
+  const bool has_windows = algorithm.ring == RingLevel::kWindows || algorithm.ring == RingLevel::kOptionalWindows;
+  const bool is_hybrid = algorithm.has_ulysses_level && algorithm.ring != RingLevel::kNone;
+  return axis == Axis::kWindowSize ? has_windows : is_hybrid;
+}
+
 // So that points that mean the same are the same. A ring of one position has the sequence in order with every shard.
 void set_what_has_no_effect(Case& c) {
   if (c.grid.ring() == 1) c.shard = ShardKind::kContiguous;
@@ -224,13 +231,15 @@ std::string PointSpec::word_or(Axis axis, std::string_view otherwise) const {
 }
 
 Json known_axes(const PointSpec& spec, const ResolveContext& context) {
-  Json axes = axes_of(case_without_grid(spec), /*tensor_parallel=*/1, spec);
+  Case c = case_without_grid(spec);
+  if (c.algorithm->ring == RingLevel::kNone) c.shard = ShardKind::kContiguous;
+  Json axes = axes_of(c, /*tensor_parallel=*/1, spec);
   axes["cp_size"] = spec.integer_or(Axis::kCpSize, context.world_size);
   axes["tensor_parallel"] = spec.value(Axis::kTensorParallel);
   for (const Axis axis : {Axis::kUlyssesDegree, Axis::kWindowSize, Axis::kRankOrder}) {
     const std::string name(info_of(axis).name);
     axes.erase(name);
-    if (spec.has(axis)) axes[name] = spec.at(axis);
+    if (spec.has(axis) && heeds(*c.algorithm, axis)) axes[name] = spec.at(axis);
   }
   return axes;
 }

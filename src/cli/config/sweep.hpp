@@ -43,7 +43,7 @@ std::vector<PointSpec> expand(const Sweep& sweep, const AxisValues& overrides);
 
 /// A point of a sweep that was resolved, or is skipped for a reason.
 struct SweepPoint {
-  /// Every axis. Of a skipped point's grid only what was asked for.
+  /// Every axis. Of a skipped point's grid only what was asked for and is not ignored.
   Json axes;
   std::optional<Case> of;
   std::string skipped_because;
