@@ -124,7 +124,27 @@ TEST(Options, BadValuesAreRefusedWithTheFlag) {
   expect_flags_refused({"-n", "3", "--iterations", "4"}, {"--iterations takes one value, not 2: 3, 4"});
   expect_flags_refused({"--timeout=3", "--timeout=4"}, {"--timeout takes one value, not 2: 3, 4"});
   expect_flags_refused({"--json", "a", "-J", "b"}, {"--json takes one value, not 2: a, b"});
-  expect_flags_refused({"--json"}, {"--json"});
+}
+
+TEST(CommandLine, AMissingValueIsRefusedWithWhatIsExpected) {
+  for (const std::vector<std::string>& rest : {std::vector<std::string>{}, {"--heads", "3"}, {"-n", "2"}}) {
+    const auto missing = [&](const std::string& flag, std::initializer_list<std::string_view> parts) {
+      std::vector<std::string> flags = {flag};
+      flags.insert(flags.end(), rest.begin(), rest.end());
+      expect_flags_refused(flags, parts);
+    };
+    missing("--seq-len", {"--seq-len: the value is missing; expected: tokens"});
+    missing("--mask", {"--mask: the value is missing; expected: full, causal, window:L[:R]"});
+    missing("--json", {"--json: the value is missing; expected: FILE (result file"});
+    missing("--timeout", {"--timeout: the value is missing; expected: SECONDS"});
+    missing("-w", {"-w: the value is missing; expected: N (iterations before them"});
+  }
+}
+
+TEST(CommandLine, BareFlagsTakeNoOtherValues) {
+  expect_flags_refused({"--overwrite=maybe"}, {"--overwrite: \"maybe\" is neither on nor off"});
+  expect_flags_refused({"--no-graphs=3"}, {"--no-graphs: \"3\" is neither on nor off"});
+  EXPECT_NO_THROW(parse_axes({"--overwrite=on", "--no-graphs=false"}));
 }
 
 }  // namespace

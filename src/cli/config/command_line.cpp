@@ -1,6 +1,7 @@
 #include "cli/config/command_line.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "cli/config/cli11.hpp"
 #include "support/error.hpp"
@@ -77,6 +78,42 @@ void refuse_value_of_bare_flag(const CLI::App& app, const std::string& extra,
   refuse("{} takes no value, but \"{}\" follows it: the bare flag is on, and {}=off is off", *value, extra, *value);
 }
 
+bool is_axis(const std::string& flag) {
+  return std::ranges::find(all_axes(), flag, &AxisInfo::flag) != all_axes().end();
+}
+
+// What an option expects, in the words of its help.
+std::string expected_by(const CLI::Option& option) {
+  const auto axis = std::ranges::find(all_axes(), option.get_name(), &AxisInfo::flag);
+  if (axis != all_axes().end()) return axis->values;
+  return fmt::format("{} ({})", option.get_type_name(), option.get_description());
+}
+
+// CLI11 has no word on what the value would be, or takes the next flag for it.
+void refuse_missing_values(const CLI::App& command, const std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const CLI::Option* option = command.get_option_no_throw(arguments[i]);
+    if (option == nullptr || option->get_items_expected_min() == 0) continue;
+    const bool is_missing = i + 1 == arguments.size() || command.get_option_no_throw(arguments[i + 1]) != nullptr;
+    if (is_missing) refuse("{}: the value is missing; expected: {}", arguments[i], expected_by(*option));
+  }
+}
+
+// CLI11 takes numbers too, and any other text for a flag that it cannot convert. Those that are axes read their own.
+void refuse_values_of_bare_flags(const CLI::App& command, const std::vector<std::string>& arguments) {
+  constexpr std::array<std::string_view, 4> kValues = {"on", "off", "true", "false"};
+  for (const std::string& word : arguments) {
+    const std::size_t end = word.find('=');
+    if (end == std::string::npos) continue;
+    const std::string flag = word.substr(0, end), value = word.substr(end + 1);
+    const CLI::Option* option = command.get_option_no_throw(flag);
+    if (option == nullptr || option->get_items_expected_max() > 0 || is_axis(flag)) continue;
+    if (std::ranges::count(kValues, value) == 0) {
+      refuse("{}: \"{}\" is neither on nor off; the bare flag is on", flag, value);
+    }
+  }
+}
+
 [[noreturn]] void refuse_extra(const CLI::App& app, const std::string& extra, const std::vector<std::string>& arguments,
                                const std::vector<std::string>& also_known) {
   if (extra.starts_with('-')) refuse_flag(app, extra.substr(0, extra.find('=')), also_known);
@@ -126,6 +163,11 @@ AxisValues AxisFlags::values() const {
 std::optional<std::string> parse_command_line(CLI::App& app, const std::vector<std::string>& arguments,
                                               const std::vector<std::string>& also_known) {
   refuse_empty_values(arguments);
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (arguments.empty() || command->get_name() != arguments.front()) continue;
+    refuse_missing_values(*command, arguments);
+    refuse_values_of_bare_flags(*command, arguments);
+  }
   accept_extras(app);  // they are refused below, with the nearest known flag
   std::string complaint;
   try {
