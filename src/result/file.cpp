@@ -93,7 +93,7 @@ void write_atomically(const std::string& path, std::string_view text, bool overw
 
 std::string lines_path(const std::string& result_path) {
   std::filesystem::path path(result_path);
-  if (path.extension() == ".json") return path.replace_extension(".jsonl").string();
+  if (path.extension() == ".json" || path.extension() == ".jsonl") return path.replace_extension(".jsonl").string();
   return result_path + ".jsonl";
 }
 

@@ -15,7 +15,7 @@ void check_writable(const std::string& path, bool overwrite);
 /// the message names it.
 void write_atomically(const std::string& path, std::string_view text, bool overwrite);
 
-/// `out.jsonl` for `out.json`; `.jsonl` is appended to any other name.
+/// `out.jsonl` for `out.json`, and for itself; `.jsonl` is appended to any other name.
 std::string lines_path(const std::string& result_path);
 
 /// A file of lines, each in the file as soon as `append` returns: what is left of a job that was killed.

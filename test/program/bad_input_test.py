@@ -249,6 +249,12 @@ class Run(ProgramTest):
         of_second_point.write_text("precious")
         self.expect_refused(cpbench(*arguments, "--seq-len", "16,17"), 2, of_second_point, "--overwrite")
 
+    def test_the_lines_of_a_result_have_a_file_of_their_own(self):
+        path = self.directory / "out.jsonl"
+        run = cpbench("run", "--seq-len", "16", *TINY, *BRIEFLY, "--json", path, "--overwrite")
+        self.expect_refused(run, 2, f"--json {path}", f"name the result {path.with_suffix('.json')}")
+        self.assertEqual(list(self.directory.iterdir()), [])
+
     def test_outputs_do_not_share_a_file(self):
         path = self.directory / "out.json"
         arguments = ["run", "--seq-len", "16", *TINY, *BRIEFLY, "--json", path]

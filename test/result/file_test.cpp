@@ -101,6 +101,7 @@ TEST_F(FileTest, KeepsBothWhereAFileAppearedMeanwhile) {
 
 TEST_F(FileTest, NamesTheLinesBesideTheResult) {
   EXPECT_EQ(lines_path("a/out.json"), "a/out.jsonl");
+  EXPECT_EQ(lines_path("a/out.jsonl"), "a/out.jsonl");
   EXPECT_EQ(lines_path("a.b/out"), "a.b/out.jsonl");
   EXPECT_EQ(lines_path("out.txt"), "out.txt.jsonl");
 }

@@ -177,6 +177,10 @@ class RunCommand : public Subcommand {
   /// What cannot be written is said before the run.
   void check_files(const std::vector<SweepPoint>& points) const {
     std::vector<std::string> files;
+    if (!run_.json.empty() && lines_path(run_.json) == run_.json) {
+      refuse("--json {}: a file of this name takes the lines of finished points; name the result {}", run_.json,
+             std::filesystem::path(run_.json).replace_extension(".json").string());
+    }
     if (!run_.json.empty()) files = {run_.json, lines_path(run_.json)};
     for (std::size_t index = 0; index < points.size() && !run_.trace.empty(); ++index) {
       files.push_back(files_of(id_of(index, points[index]), points).trace);
