@@ -36,7 +36,7 @@ part_for() {
     program) sed -n '/^  program of rank/,/^  with --prune/ { /^  with --prune/!p }' | wrap ;;
     figures) sed -n '/^  rank /,/^  load balance/p' ;;
     totals)
-      sed -n -e '/^[a-z-]* on [0-9]* ranks/ { s/ on [0-9]* ranks//; s/, ulysses-inner)/)/; h }' \
+      sed -n -e '/^[a-z-]* on [0-9]* ranks*/ { s/ on [0-9]* ranks*//; s/, ulysses-inner)/)/; h }' \
         -e '/^  load balance/ { s/ (mean.*FLOPs)//; H; x; s/\n */: /p }'
       ;;
     *)

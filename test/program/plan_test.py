@@ -86,7 +86,9 @@ class Plan(ProgramTest):
         self.assertLess(balance("contiguous"), 0.6)
 
     def test_several_points(self):
-        self.assertEqual(self.plan("--cp-size", "1,2,3", "--seq-len", 60).count("verified for all ranks"), 3)
+        text = self.plan("--cp-size", "1,2,3", "--seq-len", 60)
+        self.assertEqual(text.count("verified for all ranks"), 3)
+        self.assertEqual(re.findall(r"^ring on (.*?) \(", text, re.MULTILINE), ["1 rank", "2 ranks", "3 ranks"])
 
 
 if __name__ == "__main__":
