@@ -48,13 +48,13 @@ bool map_all() {
 }  // namespace
 
 int global_memory_file() {
-  static const int file = create_global_memory_file();
-  return file;
+  static const int kFile = create_global_memory_file();
+  return kFile;
 }
 
 void map_arena() {
-  static const bool mapped = map_all();
-  static_cast<void>(mapped);
+  static const bool kMapped = map_all();
+  static_cast<void>(kMapped);
 }
 
 }  // namespace cpbench::vgpu

@@ -74,7 +74,7 @@ GlobalMemory::Allocation GlobalMemory::find(std::uintptr_t address) const {
 
 std::string GlobalMemory::describe(std::uintptr_t address) const {
   const auto after = allocations_.upper_bound(address);
-  const std::string place = fmt::format("global memory {:#x}", address);
+  std::string place = fmt::format("global memory {:#x}", address);
   if (after == allocations_.begin()) return place;
   const auto& [begin, bytes, is_host_memory] = std::prev(after)->second;
   return fmt::format("{} (byte {} from the begin of an allocation of {})", place, address - begin, bytes);

@@ -94,10 +94,10 @@ TEST(Ipc, FlagsAloneOrderTheTwoEndsOfAMessage) {
 TEST(Ipc, AWaitThatTheExecutorForgetsIsSeen) {
   // As a graph, for without one the host may see in time that an operation is done, and then nothing is missing.
   using vgpu::FaultKind;
-  for (const auto& [id, before] : std::vector<std::pair<OpId, OpId>>{{kExchange, kCopied}, {kSum, kExchange}}) {
-    SCOPED_TRACE(testing::Message() << id << " without " << before);
+  for (const auto& wait : std::vector<std::pair<OpId, OpId>>{{kExchange, kCopied}, {kSum, kExchange}}) {
+    SCOPED_TRACE(testing::Message() << wait.first << " without " << wait.second);
     vgpu::expect_planted_fault({{FaultKind::kMissingEvent, "no event orders them"}}, [&](bool planted) {
-      run_round_trip(planted ? Forgetful(id, before) : Forgetful(-1, -1), /*graphs=*/true, 1);
+      run_round_trip(planted ? Forgetful(wait.first, wait.second) : Forgetful(-1, -1), /*graphs=*/true, 1);
     });
   }
 }
