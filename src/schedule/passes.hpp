@@ -21,6 +21,10 @@ void prune(std::vector<Program>& programs, const std::function<void(std::size_t)
 /// About how much memory prune takes beside the programs, for one that is like `program`.
 std::int64_t pruning_bytes(const Program& program);
 
+/// Of the blocks that a rank receives to attend, the part of which it does attend something: about as much of a program
+/// is left by prune.
+double attended_part(const Program& program);
+
 /// A quick look: false where prune would find nothing if the other ranks' programs are alike, because all blocks travel
 /// whole and all are attended.
 bool may_be_pruned(const Program& program);

@@ -36,7 +36,7 @@ struct Pools {
 
   /// Returns how many bytes the program takes that none before it has taken.
   std::int64_t share(Program& program) {
-    const std::size_t lists = program.tiles.size() * sizeof(Tile) + program.dependencies.size() * sizeof(OpId);
+    const std::size_t lists = program.tiles.capacity() * sizeof(Tile) + program.dependencies.capacity() * sizeof(OpId);
     return static_cast<std::int64_t>(ops.share(program.ops) + buffers.share(program.buffers) +
                                      transfers.share(program.transfers) + lists);
   }
@@ -60,9 +60,30 @@ std::vector<int> with_neighbours(const Grid& grid, int rank) {
   return ranks;
 }
 
-/// Memory for the programs of some ranks: at most while they are pruned and finished, and then with what proves them.
-struct PhaseBytes {
-  std::int64_t building = 0, verifying = 0;
+/// What is known of the memory for some ranks' programs.
+struct RankBytes {
+  double unfinished = 0;         ///< where they are pruned: beside those before them
+  double pruning = 0;            ///< what prunes them
+  double finished = 0, own = 0;  ///< finished, as if nothing were pruned: beside those before them, and without any
+  double verifying = 0;          ///< what proves them, as if nothing were pruned
+  double attended = 0;           ///< attended_part of each
+
+  void add(const RankBytes& other, double times = 1) {
+    unfinished += times * other.unfinished;
+    pruning += times * other.pruning;
+    finished += times * other.finished;
+    own += times * other.own;
+    verifying += times * other.verifying;
+    attended += times * other.attended;
+  }
+  /// At most, with this part of the programs left by pruning.
+  double peak(double left) const {
+    // What pruning drops differs from rank to rank, and so do the programs that it leaves.
+    const double rest = left < 1 ? own * left : finished;
+    // Finished programs replace the others one by one, while these still share much.
+    return std::max(unfinished + pruning + rest / 2,
+                    rest + verifying * left + static_cast<double>(verification_bytes()));
+  }
 };
 
 /// The program with only the operations that `keep` wants.
@@ -82,31 +103,44 @@ std::int64_t planning_bytes(const Case& c, std::int64_t limit) {
   Pools unfinished, finished;
   const auto bytes_of_rank = [&](int rank) {
     Program program = c.algorithm->program(c, shards, rank);
+    RankBytes bytes{.attended = 1};
     const bool prunes = c.prune && may_be_pruned(program);
-    const std::int64_t pruning = prunes ? unfinished.share(program) + pruning_bytes(program) : 0;
-    finish(program, c, rank);  // as if nothing were pruned
-    const std::int64_t rest = finished.share(program);
-    // Finished programs replace the others one by one, while these still share much.
-    return PhaseBytes{pruning + rest / 2, rest + verification_bytes(program)};
+    if (prunes) {
+      bytes.attended = attended_part(program);
+      bytes.unfinished = static_cast<double>(unfinished.share(program));
+      bytes.pruning = static_cast<double>(pruning_bytes(program));
+    }
+    finish(program, c, rank);
+    if (prunes) bytes.own = static_cast<double>(Pools().share(program));
+    bytes.finished = static_cast<double>(finished.share(program));
+    bytes.verifying = static_cast<double>(verification_bytes(program));
+    return bytes;
   };
   // The more ranks a rank can share with the less it takes. So some ranks here and there, each with its neighbours, and
-  // what the last one takes beside all these, all other ranks take. What the first ones take is off by a small factor.
+  // what the last one shares with all these, all other ranks share; what none shares is the mean of the places, as the
+  // work may grow with the rank. What the first ones take is off by a small factor.
   constexpr int kFactor = 4;
   constexpr int kPlaces[] = {2, 5, 8, 11}, kParts = 13;  // not all of them where windows end
-  PhaseBytes total{0, verification_bytes()}, last;
+  RankBytes total, last, of_places;
+  int places = 0;
   std::set<int> seen;
   const auto estimate = [&] {
-    const std::int64_t others = c.cp_size() - std::ssize(seen);
-    return std::max(total.building + last.building * others, total.verifying + last.verifying * others);
+    const auto samples = static_cast<double>(seen.size());
+    RankBytes other, all = total;
+    if (places > 0) other.add(of_places, 1.0 / places);
+    other.unfinished = last.unfinished, other.finished = last.finished;
+    all.add(other, c.cp_size() - samples);
+    return static_cast<std::int64_t>(all.peak(seen.empty() ? 1 : total.attended / samples));
   };
   for (const int place : kPlaces) {
     if (estimate() / kFactor > limit) break;
     for (const int rank : with_neighbours(c.grid, c.cp_size() * place / kParts)) {
       if (!seen.insert(rank).second) continue;
       last = bytes_of_rank(rank);
-      total.building += last.building;
-      total.verifying += last.verifying;
+      total.add(last);
     }
+    of_places.add(last);
+    ++places;
   }
   return estimate();
 }

@@ -18,8 +18,8 @@ struct Schedule {
 };
 
 /// About how much memory the programs of all ranks take while they are built and verified, judged by a few of them:
-/// by no more of them than show that it is above `limit`. Within a third of the peak, as far as tested, except where
-/// pruning makes programs differ (all-gather of contiguous shards under a causal mask): up to 40% too low.
+/// by no more of them than show that it is above `limit`. Within a third of the peak, as far as tested, except for
+/// a ring of contiguous shards under a causal mask, which shares more than neighbours show: half as much again.
 std::int64_t planning_bytes(const Case& c, std::int64_t limit = std::numeric_limits<std::int64_t>::max());
 
 /// The algorithm's programs after the passes that the case asks for (passes.hpp). Not verified yet.

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <new>
+#include <numeric>
 
 #include "schedule/algorithm.hpp"
 #include "schedule/schedule.hpp"
@@ -44,11 +45,23 @@ struct Planned {
   const char* algorithm;
   Grid grid;
   Mask mask = Mask::causal();
+  ShardKind shard = ShardKind::kZigzag;
+  std::int64_t documents = 1;  ///< of unequal lengths
 };
+
+constexpr std::int64_t kSeqLen = 1'000'003;
+
+/// Lengths that grow by one step from each to the next.
+Documents growing(std::int64_t count) {
+  std::vector<std::int64_t> lengths;
+  for (std::int64_t i = 0; i < count; ++i) lengths.push_back(2 * kSeqLen * (i + 1) / (count * (count + 1)));
+  lengths.back() += kSeqLen - std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0});
+  return Documents::from_lengths(lengths, kSeqLen);
+}
 
 std::ostream& operator<<(std::ostream& stream, const Planned& p) {
   return stream << p.algorithm << " " << p.grid.ulysses << " x " << p.grid.outer << " x " << p.grid.inner << ", "
-                << to_string(p.mask);
+                << to_string(p.mask) << ", " << name_of(p.shard) << ", " << p.documents << " documents";
 }
 
 class PlanningBytes : public testing::TestWithParam<Planned> {};
@@ -57,9 +70,9 @@ TEST_P(PlanningBytes, AreWithinAThirdOfThePeak) {
   Case c;
   c.algorithm = find_algorithm(GetParam().algorithm);
   c.grid = GetParam().grid;
-  c.shard = c.algorithm->default_shard;
-  c.problem.seq_len = 1'000'003;
-  c.problem.documents = Documents::whole(c.problem.seq_len);
+  c.shard = GetParam().shard;
+  c.problem.seq_len = kSeqLen;
+  c.problem.documents = growing(GetParam().documents);
   c.problem.heads = 256;
   c.problem.kv_heads = 8;
   c.problem.mask = GetParam().mask;
@@ -78,8 +91,17 @@ INSTANTIATE_TEST_SUITE_P(
                     Planned{"hybrid", {.ulysses = 32, .inner = 16}},
                     Planned{"hybrid", {.ulysses = 8, .outer = 4, .inner = 16}},
                     Planned{"hybrid", {.ulysses = 8, .inner = 64, .order = kRingInner}},
-                    Planned{"ulysses", {.ulysses = 256}}, Planned{"all-gather", {.inner = 128}, Mask::full()},
-                    Planned{"ring", {.inner = 256}, Mask::window(4096, 0)}));
+                    Planned{"ulysses", {.ulysses = 256}, Mask::causal(), ShardKind::kContiguous},
+                    Planned{"all-gather", {.inner = 128}, Mask::full(), ShardKind::kContiguous},
+                    Planned{"all-gather", {.inner = 128}, Mask::causal(), ShardKind::kContiguous},
+                    Planned{"all-gather", {.inner = 128}}, Planned{"ring", {.inner = 256}, Mask::window(4096, 0)},
+                    Planned{"ring", {.inner = 128}, Mask::causal(), ShardKind::kStriped, 40},
+                    Planned{"ring", {.inner = 128}, Mask::causal(), ShardKind::kZigzagDocs, 40},
+                    Planned{"ring", {.inner = 128}, Mask::causal(), ShardKind::kZigzag, 40},
+                    Planned{"ring", {.inner = 64}, Mask::causal(), ShardKind::kStriped, 400},
+                    Planned{"all-gather", {.inner = 64}, Mask::causal(), ShardKind::kStriped, 40},
+                    Planned{"all-gather", {.inner = 32}, Mask::causal(), ShardKind::kZigzagDocs, 100},
+                    Planned{"hybrid", {.ulysses = 8, .inner = 32}, Mask::causal(), ShardKind::kZigzagDocs, 40}));
 
 }  // namespace
 }  // namespace cpbench

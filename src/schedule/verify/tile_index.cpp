@@ -3,9 +3,6 @@
 #include <algorithm>
 
 namespace cpbench::verification {
-namespace {
-constexpr std::size_t kShort = 32;  // looking at so many is as fast as searching
-}
 
 const TileIndex::Sorted& TileIndex::sorted(std::span<const Tile> tiles) {
   const std::lock_guard lock(mutex_);

@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include <set>
 #include <stdexcept>
 
 #include "schedule/verify/coverage.hpp"
@@ -88,9 +89,18 @@ Verdict verify(const Schedule& schedule) {
 std::int64_t verification_bytes(const Program& program) {
   using verification::Content, verification::ContentMap, verification::Event, verification::Node;
   std::size_t bytes = program.ops.size();  // its stream
+  std::set<std::uint32_t> indexed;         // lists of tiles
+  const auto index = [&](const Slice& tiles) {
+    if (tiles.count > verification::TileIndex::kShort && indexed.insert(tiles.begin).second) {
+      bytes += tiles.count * sizeof(Tile);
+    }
+  };
   for (const Op& op : program.ops) {
-    if (std::holds_alternative<Attend>(op.action)) bytes += sizeof(Event) + sizeof(Node);
-    if (std::holds_alternative<AttendBackward>(op.action)) bytes += sizeof(Event) + 2 * sizeof(Node);
+    if (const auto* a = std::get_if<Attend>(&op.action)) bytes += sizeof(Event) + sizeof(Node), index(a->tiles);
+    if (const auto* a = std::get_if<AttendBackward>(&op.action)) {
+      bytes += sizeof(Event) + 2 * sizeof(Node);
+      index(a->tiles);
+    }
     if (std::holds_alternative<Add>(op.action) || std::holds_alternative<Merge>(op.action)) bytes += sizeof(Node);
     if (const auto* exchange = std::get_if<Exchange>(&op.action)) {
       for (const Transfer& t : program.receives(*exchange)) {  // what arrives head by head stays apart
