@@ -23,10 +23,17 @@ def fail(message):
     sys.exit(2)
 
 
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("directory", type=pathlib.Path, help="what --dump was given")
+    return parser.parse_args()
+
+
 try:
     import numpy as np
     import torch
 except ImportError as error:
+    parse_arguments()  # --help and a wrong line need neither
     fail(f"{error.name} is missing; install it with: python3 -m pip install torch numpy")
 
 
@@ -153,9 +160,7 @@ def compare(problem, tensors):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("directory", type=pathlib.Path, help="what --dump was given")
-    problem, tensors = load(parser.parse_args().directory)
+    problem, tensors = load(parse_arguments().directory)
     print(f"# PyTorch {torch.__version__}, float64, CPU")
     print(f"# {'tensor':8}{'max_abs':>12}{'rel_l2':>12}{'worst_block':>14}{'tolerance':>12}")
     all_passed = True

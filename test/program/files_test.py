@@ -156,6 +156,13 @@ class Dump(ProgramTest):
         file.write_text("")
         self.expect_refused(cpbench(*line[:-1], file, "--seq-len", 20), 2, file, "ot a directory")
 
+    def test_its_check_says_how_to_call_it_without_pytorch(self):
+        check = [sys.executable, "-S", ROOT / "scripts" / "check_dump.py"]  # -S: no installed packages
+        for arguments, code, words in ((["--help"], 0, "--dump DIR"), ([], 2, "required: directory")):
+            run = subprocess.run(check + arguments, capture_output=True, text=True)
+            self.assertEqual(run.returncode, code, run.stderr)
+            self.assertIn(words, run.stdout + run.stderr)
+
     def test_holds_the_point_in_global_order(self):
         """Checked with PyTorch where it is installed."""
         dump = self.directory / "dump"
