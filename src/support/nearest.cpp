@@ -24,13 +24,17 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+/// So many characters are more than a flag's dashes and a letter.
+constexpr std::size_t kPrefix = 4;
+
 }  // namespace
 
 std::string nearest(std::string_view word, std::span<const std::string> known) {
   std::string_view best;
   std::size_t best_distance = std::max<std::size_t>(2, word.size() / 2) + 1;
   for (const std::string& candidate : known) {
-    const std::size_t distance = edit_distance(word, candidate);
+    std::size_t distance = edit_distance(word, candidate);
+    if (word.size() >= kPrefix && candidate.starts_with(word)) distance = std::min<std::size_t>(distance, 2);
     if (distance < best_distance) {
       best = candidate;
       best_distance = distance;

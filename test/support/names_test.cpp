@@ -21,6 +21,13 @@ TEST(Nearest, FindsTheClosestName) {
   EXPECT_EQ(nearest("ring", kAlgorithms), "ring");
 }
 
+TEST(Nearest, KnowsTheBeginningOfALongName) {
+  const std::vector<std::string> flags = {"--input", "--head-dim", "--heads", "--window-size"};
+  EXPECT_EQ(nearest("--window", flags), "--window-size");
+  EXPECT_EQ(nearest("--head", flags), "--heads") << "fewer edits";
+  EXPECT_EQ(nearest("--", flags), "");
+}
+
 TEST(Nearest, StaysSilentWhenNothingIsClose) {
   EXPECT_EQ(nearest("megatron_cp_algo", kAlgorithms), "");
   EXPECT_EQ(nearest("xyz", kAlgorithms), "");
