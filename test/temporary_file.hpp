@@ -1,13 +1,16 @@
-// A file that lives as long as its object.
+// A file, or a directory, that lives as long as its object.
 #pragma once
 
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace cpbench {
 
@@ -28,6 +31,23 @@ class TemporaryFile {
     return "cpbench-test-" + std::to_string(getpid()) + "-" + std::to_string(next++);
   }
 
+  std::filesystem::path path_;
+};
+
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "cpbench-test-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::system_error(errno, std::generic_category(), pattern);
+    path_ = pattern;
+  }
+  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
   std::filesystem::path path_;
 };
 

@@ -12,6 +12,7 @@
 #include <set>
 
 #include "expect_refused.hpp"
+#include "temporary_file.hpp"
 
 namespace cpbench {
 namespace {
@@ -23,15 +24,9 @@ std::string content_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-/// A directory of its own for each test, removed afterwards.
+/// A directory of its own for each test.
 class FileTest : public testing::Test {
  protected:
-  FileTest() {
-    std::string pattern = fs::temp_directory_path() / "cpbench-file-test-XXXXXX";
-    directory_ = ::mkdtemp(pattern.data());
-  }
-  ~FileTest() override { fs::remove_all(directory_); }
-
   std::string path(const std::string& name) const { return directory_ / name; }
   std::set<std::string> names() const {
     std::set<std::string> found;
@@ -39,7 +34,8 @@ class FileTest : public testing::Test {
     return found;
   }
 
-  fs::path directory_;
+  const TemporaryDirectory temporary_;
+  const fs::path& directory_ = temporary_.path();
 };
 
 TEST_F(FileTest, CheckLeavesNothingBehind) {

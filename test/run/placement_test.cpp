@@ -1,12 +1,12 @@
 #include "run/placement.hpp"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <fstream>
 
 #include "run/device_binding.hpp"
 #include "support/error.hpp"
+#include "temporary_file.hpp"
 
 namespace cpbench {
 namespace {
@@ -17,14 +17,14 @@ namespace fs = std::filesystem;
 class FakeRoot : public testing::Test {
  protected:
   FakeRoot() { write("proc/meminfo", "MemTotal: 64000 kB\nMemFree: 10 kB\nMemAvailable:   1000 kB\n"); }
-  ~FakeRoot() override { fs::remove_all(root_); }
 
   void write(const std::string& path, const std::string& text) const {
     fs::create_directories((root_ / path).parent_path());
     std::ofstream(root_ / path) << text;
   }
 
-  fs::path root_ = fs::temp_directory_path() / ("cpbench-placement-test-" + std::to_string(getpid()));
+  const TemporaryDirectory temporary_;
+  const fs::path& root_ = temporary_.path();
 };
 
 TEST_F(FakeRoot, AvailableMemoryIsTheKernels) { EXPECT_EQ(available_memory(root_), 1000 * 1024); }

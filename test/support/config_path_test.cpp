@@ -1,29 +1,23 @@
 #include "support/config_path.hpp"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
 
 #include "expect_refused.hpp"
+#include "temporary_file.hpp"
 
 namespace cpbench {
 namespace {
 
 class ConfigPath : public testing::Test {
  protected:
-  ConfigPath() {
-    std::filesystem::create_directories(directory_);
-    setenv("CPBENCH_CONFIG_DIR", directory_.c_str(), /*overwrite=*/1);
-  }
-  ~ConfigPath() override {
-    unsetenv("CPBENCH_CONFIG_DIR");
-    std::filesystem::remove_all(directory_);
-  }
+  ConfigPath() { setenv("CPBENCH_CONFIG_DIR", directory_.c_str(), /*overwrite=*/1); }
+  ~ConfigPath() override { unsetenv("CPBENCH_CONFIG_DIR"); }
 
-  const std::filesystem::path directory_ =
-      std::filesystem::temp_directory_path() / fmt::format("cpbench-config-path-{}", getpid());
+  const TemporaryDirectory temporary_;
+  const std::filesystem::path& directory_ = temporary_.path();
 };
 
 TEST_F(ConfigPath, PrefersTheChosenDirectory) {

@@ -1,7 +1,6 @@
 #include "validate/dump.hpp"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <fstream>
 #include <iterator>
@@ -9,6 +8,7 @@
 #include <string>
 
 #include "expect_refused.hpp"
+#include "temporary_file.hpp"
 #include "validate/job.hpp"
 #include "validate/low_precision.hpp"
 #include "validate/npy.hpp"
@@ -20,12 +20,6 @@ namespace {
 
 class DumpTest : public testing::Test {
  protected:
-  void SetUp() override {
-    directory_ = std::filesystem::temp_directory_path() / ("cpbench-dump-" + std::to_string(getpid()));
-    std::filesystem::remove_all(directory_);
-  }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
-
   std::string read(const std::string& name) const {
     std::ifstream file(directory_ / name, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
@@ -39,7 +33,8 @@ class DumpTest : public testing::Test {
     return values;
   }
 
-  std::filesystem::path directory_;
+  const TemporaryDirectory temporary_;
+  const std::filesystem::path directory_ = temporary_.path() / "dump";
 };
 
 TEST(Npy, HeaderIsThatOfTheFormat) {
