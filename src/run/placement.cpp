@@ -12,6 +12,7 @@
 #include <set>
 #include <system_error>
 
+#include "support/counted.hpp"
 #include "support/error.hpp"
 
 namespace cpbench {
@@ -82,21 +83,18 @@ bool cores_suffice(const Placement& placement, int threads) {
 
 std::string thread_warning(const Placement& placement, int threads) {
   if (cores_suffice(placement, threads)) return "";
-  const auto plural = [](int count, const char* noun) {
-    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-  };
   const int cpus = static_cast<int>(placement.cpus.size());
   if (threads > cpus) {
     return fmt::format(
         "warning: {} threads share {} ({}) on {}: mpirun binds a rank to one core unless told otherwise; use "
         "`mpirun --bind-to none`, `srun --cpus-per-task={}` or --threads {}",
-        threads, plural(cpus, "CPU"), format_cpus(placement.cpus), placement.host, threads, cpus);
+        threads, counted(cpus, "CPU"), format_cpus(placement.cpus), placement.host, threads, cpus);
   }
   return fmt::format(
       "warning: {} of {} each share {} on {}: their times are those of ranks that wait for each other's cores; use "
       "at most {} per node",
-      plural(placement.local_size, "rank"), plural(threads, "thread"), plural(placement.node_cpus, "CPU"),
-      placement.host, plural(std::max(1, placement.node_cpus / threads), "such rank"));
+      counted(placement.local_size, "rank"), counted(threads, "thread"), counted(placement.node_cpus, "CPU"),
+      placement.host, counted(std::max(1, placement.node_cpus / threads), "such rank"));
 }
 
 std::string thread_warning(const Communicator& world, const Placement& placement, int threads) {

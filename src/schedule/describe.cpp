@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include "support/counted.hpp"
+
 namespace cpbench {
 namespace {
 
@@ -54,7 +56,7 @@ class Describer {
   static std::string tiles(std::span<const Tile> tiles) {
     std::size_t full = 0;
     for (const Tile& t : tiles) full += t.full() ? 1 : 0;
-    return fmt::format("({} tile{}, {} full)", tiles.size(), tiles.size() == 1 ? "" : "s", full);
+    return fmt::format("({}, {} full)", counted(std::ssize(tiles), "tile"), full);
   }
 
   const Program& program_;

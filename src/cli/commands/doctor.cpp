@@ -8,6 +8,7 @@
 #include "cli/config/cli11.hpp"
 #include "run/device_binding.hpp"
 #include "run/placement.hpp"
+#include "support/counted.hpp"
 
 namespace cpbench {
 namespace {
@@ -39,11 +40,8 @@ class DoctorCommand : public Subcommand {
 
  private:
   static void print_ranks(const Header& header, int threads) {
-    const auto number = [](std::size_t count, const char* what) {
-      return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-    };
-    fmt::print("{}, {} each; {}\n", number(header.ranks.size(), "rank"),
-               number(static_cast<std::size_t>(threads), "thread"), header.environment.mpi.value_or("no MPI"));
+    fmt::print("{}, {} each; {}\n", counted(std::ssize(header.ranks), "rank"), counted(threads, "thread"),
+               header.environment.mpi.value_or("no MPI"));
     fmt::print("{:>6}  {:<24}{:>6}  {:<16}{}\n", "rank", "host", "local", "cpus", "device");
     for (const RankInfo& r : header.ranks) {
       fmt::print("{:>6}  {:<24}{:>6}  {:<16}{}\n", r.rank, r.host, r.local_rank, r.cpus,

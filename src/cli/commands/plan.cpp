@@ -13,6 +13,7 @@
 #include "schedule/describe.hpp"
 #include "schedule/figures.hpp"
 #include "schedule/verify.hpp"
+#include "support/counted.hpp"
 #include "support/error.hpp"
 
 namespace cpbench {
@@ -40,12 +41,12 @@ std::string bytes_text(double bytes) {
 std::string describe_case(const Case& c) {
   const Problem& p = c.problem;
   return fmt::format(
-      "{} on {} rank{} (ulysses {} x outer {} x inner {}, {}), {} shards, {}\n"
-      "  batch {} x {} tokens, heads {}:{}, head_dim {}:{}, {}, mask {}, {} document{}{}, pass {}\n",
-      c.algorithm->name, c.cp_size(), c.cp_size() == 1 ? "" : "s", c.grid.ulysses, c.grid.outer, c.grid.inner,
+      "{} on {} (ulysses {} x outer {} x inner {}, {}), {} shards, {}\n"
+      "  batch {} x {} tokens, heads {}:{}, head_dim {}:{}, {}, mask {}, {}{}, pass {}\n",
+      c.algorithm->name, counted(c.cp_size(), "rank"), c.grid.ulysses, c.grid.outer, c.grid.inner,
       name_of(c.grid.order), name_of(c.shard), c.prune ? "--prune on" : "--prune off", p.batch, p.seq_len, p.heads,
-      p.kv_heads, p.head_dim, p.head_dim_v, name_of(p.dtype), to_string(p.mask), p.documents.count(),
-      p.documents.count() == 1 ? "" : "s", p.sink ? ", sinks" : "", name_of(c.pass));
+      p.kv_heads, p.head_dim, p.head_dim_v, name_of(p.dtype), to_string(p.mask),
+      counted(p.documents.count(), "document"), p.sink ? ", sinks" : "", name_of(c.pass));
 }
 
 std::string figures_row(const std::string& name, std::int64_t tokens, const RankFigures& f, std::int64_t memory) {

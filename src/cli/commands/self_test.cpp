@@ -12,6 +12,7 @@
 #include "cli/commands/together.hpp"
 #include "cli/config/cli11.hpp"
 #include "run/fault.hpp"
+#include "support/counted.hpp"
 
 namespace cpbench {
 namespace {
@@ -132,7 +133,7 @@ ExitCode run_self_test(const CLI::App& command, const Communicator& world, const
       say(fmt::format("  {:<27} {}", name_of(fault), text));
     }
   }
-  const std::string ranks = fmt::format("{} rank{}", world.size(), world.size() == 1 ? "" : "s");
+  const std::string ranks = counted(world.size(), "rank");
   for (const Fault fault : nowhere) say(fmt::format("{} cannot occur on {}", name_of(fault), ranks));
   say(fmt::format("self-test: {} caught, {} missed, in {} cases on {}", caught, missed, cases.size(), ranks));
   return missed == 0 ? ExitCode::kOk : ExitCode::kInvalid;

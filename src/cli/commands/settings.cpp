@@ -8,6 +8,7 @@
 
 #include "backend/kernel.hpp"
 #include "cli/commands/together.hpp"
+#include "support/counted.hpp"
 #include "support/error.hpp"
 #include "support/names.hpp"
 #include "validate/device_reference.hpp"
@@ -115,8 +116,8 @@ int threads_of(int asked, const Placement& placement) {
   if (asked == 0) return default_threads(placement);
   const std::int64_t most = std::int64_t{kMostPerCpu} * placement.smallest_node_cpus;
   if (asked > most) {
-    refuse("--threads {} per rank is too many for a node with {} CPU{}: use at most {}", asked,
-           placement.smallest_node_cpus, placement.smallest_node_cpus == 1 ? "" : "s", most);
+    refuse("--threads {} per rank is too many for a node with {}: use at most {}", asked,
+           counted(placement.smallest_node_cpus, "CPU"), most);
   }
   return asked;
 }
