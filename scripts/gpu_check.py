@@ -193,9 +193,13 @@ STAGES = {
 # --- The check ----------------------------------------------------------------------------------------------------------
 
 
+def limit(seconds, small):
+    return seconds * SMALL_TAKES if small else seconds
+
+
 def run_stage(check, name):
     stage, budget_s = STAGES[name]
-    budget_s *= SMALL_TAKES if check.small else 1
+    budget_s = limit(budget_s, check.small)
     start = time.monotonic()
     check.log(name).unlink(missing_ok=True)
     try:
@@ -249,8 +253,8 @@ def main():
     options = parse_arguments()
     options.output.mkdir(parents=True, exist_ok=True)
     started, start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.monotonic()
-    total_s = TOTAL_S * (SMALL_TAKES if options.small else 1)
-    check = Check(pathlib.Path(options.program).resolve(), options.output.resolve(), options.small, start + total_s)
+    deadline = start + limit(TOTAL_S, options.small)
+    check = Check(pathlib.Path(options.program).resolve(), options.output.resolve(), options.small, deadline)
     before = gpu_state()
     outcomes = [run_stage(check, "device")]  # without it nothing else can
     if outcomes[0]["outcome"] == "passed":

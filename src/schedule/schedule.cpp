@@ -128,7 +128,8 @@ std::int64_t planning_bytes(const Case& c, std::int64_t limit) {
     const auto samples = static_cast<double>(seen.size());
     RankBytes other, all = total;
     if (places > 0) other.add(of_places, 1.0 / places);
-    other.unfinished = last.unfinished, other.finished = last.finished;
+    other.unfinished = last.unfinished;
+    other.finished = last.finished;
     all.add(other, c.cp_size() - samples);
     return static_cast<std::int64_t>(all.peak(seen.empty() ? 1 : total.attended / samples));
   };

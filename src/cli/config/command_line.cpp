@@ -78,14 +78,15 @@ void refuse_value_of_bare_flag(const CLI::App& app, const std::string& extra,
   refuse("{} takes no value, but \"{}\" follows it: the bare flag is on, and {}=off is off", *value, extra, *value);
 }
 
-bool is_axis(const std::string& flag) {
-  return std::ranges::find(all_axes(), flag, &AxisInfo::flag) != all_axes().end();
+// The axis that a flag sets; null for other flags.
+const AxisInfo* axis_of(const std::string& flag) {
+  const auto axis = std::ranges::find(all_axes(), flag, &AxisInfo::flag);
+  return axis == all_axes().end() ? nullptr : &*axis;
 }
 
 // What an option expects, in the words of its help.
 std::string expected_by(const CLI::Option& option) {
-  const auto axis = std::ranges::find(all_axes(), option.get_name(), &AxisInfo::flag);
-  if (axis != all_axes().end()) return axis->values;
+  if (const AxisInfo* axis = axis_of(option.get_name())) return axis->values;
   return fmt::format("{} ({})", option.get_type_name(), option.get_description());
 }
 
@@ -107,7 +108,7 @@ void refuse_values_of_bare_flags(const CLI::App& command, const std::vector<std:
     if (end == std::string::npos) continue;
     const std::string flag = word.substr(0, end), value = word.substr(end + 1);
     const CLI::Option* option = command.get_option_no_throw(flag);
-    if (option == nullptr || option->get_items_expected_max() > 0 || is_axis(flag)) continue;
+    if (option == nullptr || option->get_items_expected_max() > 0 || axis_of(flag) != nullptr) continue;
     if (std::ranges::count(kValues, value) == 0) {
       refuse("{}: \"{}\" is neither on nor off; the bare flag is on", flag, value);
     }

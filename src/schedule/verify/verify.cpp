@@ -96,7 +96,10 @@ std::int64_t verification_bytes(const Program& program) {
     }
   };
   for (const Op& op : program.ops) {
-    if (const auto* a = std::get_if<Attend>(&op.action)) bytes += sizeof(Event) + sizeof(Node), index(a->tiles);
+    if (const auto* a = std::get_if<Attend>(&op.action)) {
+      bytes += sizeof(Event) + sizeof(Node);
+      index(a->tiles);
+    }
     if (const auto* a = std::get_if<AttendBackward>(&op.action)) {
       bytes += sizeof(Event) + 2 * sizeof(Node);
       index(a->tiles);
