@@ -30,17 +30,20 @@ std::vector<std::filesystem::path> shipped_candidates(const std::filesystem::pat
   return candidates;
 }
 
-std::filesystem::path first_existing(std::string_view name, const std::vector<std::filesystem::path>& candidates) {
+/// `extension`: what candidates may lack.
+std::filesystem::path first_existing(std::string_view name, const std::vector<std::filesystem::path>& candidates,
+                                     const std::string& extension = "") {
   std::vector<std::string> tried;
   for (const std::filesystem::path& candidate : candidates) {
-    std::error_code unreadable;
-    if (std::filesystem::exists(candidate, unreadable)) return candidate;
-    tried.push_back(candidate.string());
+    for (const std::string& path : {candidate.string(), candidate.string() + extension}) {
+      std::error_code unreadable;
+      if (std::filesystem::exists(path, unreadable)) return path;
+    }
+    tried.push_back(candidate.string() + (extension.empty() ? "" : "[" + extension + "]"));
   }
-  refuse(
-      "the config \"{}\" was not found: there is no {}; name a file that exists, or set CPBENCH_CONFIG_DIR to the "
-      "directory that holds it",
-      name, fmt::join(tried, ", no "));
+  const bool is_absolute = std::filesystem::path(name).is_absolute();
+  refuse("the config \"{}\" was not found: there is no {}; name a file that exists{}", name, fmt::join(tried, ", no "),
+         is_absolute ? "" : ", or set CPBENCH_CONFIG_DIR to the directory that holds it");
 }
 
 }  // namespace
@@ -54,7 +57,7 @@ std::filesystem::path find_given_config(const std::filesystem::path& path) {
   if (std::filesystem::exists(path, unreadable)) return path;
   std::vector<std::filesystem::path> candidates = shipped_candidates(path);
   candidates.insert(candidates.begin(), std::filesystem::absolute(path, unreadable).lexically_normal());
-  return first_existing(path.string(), candidates);
+  return first_existing(path.string(), candidates, path.extension() == ".json" ? "" : ".json");
 }
 
 }  // namespace cpbench

@@ -11,7 +11,8 @@ namespace cpbench {
 /// tried.
 std::filesystem::path find_config(std::string_view relative);
 
-/// `path` as it is, else the shipped config of that name. Throws a usage error that lists the paths that it tried.
+/// `path` as it is, else the shipped config of that name; either may lack its `.json`. Throws a usage error that lists
+/// the paths that it tried.
 std::filesystem::path find_given_config(const std::filesystem::path& path);
 
 }  // namespace cpbench

@@ -175,6 +175,9 @@ class Configs(ProgramTest):
         self.expect_refused(cpbench("plan", "--config", "./nosuch.json"), 2, "./nosuch.json", f"no {tried}")
         self.expect_refused(cpbench("plan", "--config", self.directory), 2, str(self.directory))
 
+    def test_a_shipped_one_without_its_extension(self):
+        self.assertIn("verified for all ranks", self.expect_ok(cpbench("plan", "--config", "smoke")).out)
+
 
 class Run(ProgramTest):
     """Doors that only `run` has, through one rank that needs no launcher."""

@@ -44,7 +44,24 @@ TEST_F(ConfigPath, AGivenOneIsLookedForAsItIsFirst) {
   const std::string here = std::filesystem::current_path().string();
   expect_refused([] { find_given_config("./no-such.json"); },
                  {"\"./no-such.json\"", "no " + here + "/no-such.json", "no " + directory_.string() + "/no-such.json"});
-  expect_refused([] { find_given_config("/no/such.json"); }, {"there is no /no/such.json;"});
+}
+
+TEST_F(ConfigPath, AGivenOneMayLackItsExtension) {
+  std::ofstream(directory_ / "mine.json") << "{}";
+  EXPECT_EQ(find_given_config("mine"), directory_ / "mine.json");
+  EXPECT_EQ(find_given_config(directory_ / "mine"), directory_ / "mine.json");
+  EXPECT_EQ(find_given_config("smoke"), find_config("smoke.json"));
+  expect_refused([] { find_given_config("smok"); }, {"no " + directory_.string() + "/smok[.json]"});
+}
+
+TEST_F(ConfigPath, AnAbsoluteOneIsLookedForNowhereElse) {
+  const std::string missing = "there is no /no/such.json; name a file that exists";
+  expect_refused([] { find_given_config("/no/such.json"); }, {missing});
+  try {
+    find_given_config("/no/such.json");
+  } catch (const Error& error) {
+    EXPECT_TRUE(std::string_view(error.what()).ends_with(missing)) << error.what();
+  }
 }
 
 }  // namespace
