@@ -91,10 +91,10 @@ DeviceBinding bind_device(const Communicator& world, const Placement& placement,
   return binding;
 }
 
-void require_memory(const Communicator& ranks, const DeviceBinding& binding, std::int64_t planned_bytes) {
-  if (!binding.info) return require_memory(ranks.node(), planned_bytes);
-  require_memory(sharers_of(ranks, binding.info->uuid), planned_bytes,
-                 binding.platform->available_bytes(binding.device), binding.info->uuid);
+void require_memory(const Communicator& ranks, const DeviceBinding& binding, const MemoryPlan& plan) {
+  if (!binding.info) return require_memory(ranks.node(), plan);
+  require_memory(sharers_of(ranks, binding.info->uuid), plan, binding.platform->available_bytes(binding.device),
+                 binding.info->uuid);
 }
 
 std::vector<int> near_cpus(const std::string& bus_id, const std::vector<int>& allowed,

@@ -28,7 +28,7 @@ DeviceBinding bind_device(const Communicator& world, const Placement& placement,
 
 /// Collective. As require_memory of placement.hpp, of what the buffers of `ranks` are in: their devices' memory, or
 /// their nodes' where they have no device.
-void require_memory(const Communicator& ranks, const DeviceBinding& binding, std::int64_t planned_bytes);
+void require_memory(const Communicator& ranks, const DeviceBinding& binding, const MemoryPlan& plan);
 
 /// CPUs of the process's mask that are near a PCI device, by what the kernel says of it below `root`; all of them where
 /// it says nothing.

@@ -101,21 +101,30 @@ std::string thread_warning(const Communicator& world, const Placement& placement
   return world.first_nonempty(thread_warning(placement, threads));
 }
 
-void require_memory(const Communicator& sharers, std::int64_t planned_bytes, std::int64_t available_bytes,
-                    const std::string& where) {
-  const std::int64_t planned = sharers.sum_over_ranks(planned_bytes);
-  const std::int64_t available = sharers.min_over_ranks(available_bytes);
-  if (planned <= available) return;
-  throw Error(
-      ExitCode::kPlacement,
-      fmt::format("not enough memory on {}: {} rank{} plan{} {:.2f} GB, {:.2f} GB are available; use fewer ranks "
-                  "there, a shorter --seq-len or a smaller --batch",
-                  where, sharers.size(), sharers.size() == 1 ? "" : "s", sharers.size() == 1 ? "s" : "",
-                  static_cast<double>(planned) * 1e-9, static_cast<double>(available) * 1e-9));
+std::string text_of_remedies(const std::vector<std::string>& remedies) {
+  std::string text;
+  for (std::size_t i = 0; i < remedies.size(); ++i) {
+    text += (i == 0 ? "; use " : i + 1 < remedies.size() ? ", " : " or ") + remedies[i];
+  }
+  return text;
 }
 
-void require_memory(const Communicator& node, std::int64_t planned_bytes, std::int64_t available_bytes) {
-  require_memory(node, planned_bytes, available_bytes, host_name());
+void require_memory(const Communicator& sharers, const MemoryPlan& plan, std::int64_t available_bytes,
+                    const std::string& where) {
+  const std::int64_t planned = sharers.sum_over_ranks(plan.bytes);
+  const std::int64_t available = sharers.min_over_ranks(available_bytes);
+  if (planned <= available) return;
+  std::vector<std::string> remedies = plan.remedies;
+  if (sharers.size() > 1) remedies.insert(remedies.begin(), "fewer ranks there");
+  throw Error(
+      ExitCode::kPlacement,
+      fmt::format("not enough memory on {}: {} plan{} {:.2f} GB for {}, {:.2f} GB are available{}", where,
+                  counted(sharers.size(), "rank"), sharers.size() == 1 ? "s" : "", static_cast<double>(planned) * 1e-9,
+                  plan.what, static_cast<double>(available) * 1e-9, text_of_remedies(remedies)));
+}
+
+void require_memory(const Communicator& node, const MemoryPlan& plan, std::int64_t available_bytes) {
+  require_memory(node, plan, available_bytes, host_name());
 }
 
 void require_common_world(int world_size, const std::optional<std::string>& slurm_tasks,

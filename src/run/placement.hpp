@@ -41,13 +41,23 @@ std::string thread_warning(const Communicator& world, const Placement& placement
 /// this process leave of their limits if that is less. Files are looked up below `root`, which tests replace.
 std::int64_t available_memory(const std::filesystem::path& root = "/");
 
-/// Collective over the ranks that allocate from one memory; `where` names it. Throws Error(kPlacement) with the
-/// figures, on each of them, where together they plan to allocate more than is available; to be called before anything
-/// is.
-void require_memory(const Communicator& sharers, std::int64_t planned_bytes, std::int64_t available_bytes,
+/// What a rank is about to allocate.
+struct MemoryPlan {
+  std::int64_t bytes = 0;
+  std::string what;                   ///< "buffers"
+  std::vector<std::string> remedies;  ///< what makes it less, for a user to choose from
+};
+
+/// `; use a, b or c`, or nothing where nothing helps.
+std::string text_of_remedies(const std::vector<std::string>& remedies);
+
+/// Collective over the ranks that allocate from one memory; `where` names it. Throws Error(kPlacement) with the figures
+/// and the remedies, on each of them, where together they plan to allocate more than is available; to be called before
+/// anything is.
+void require_memory(const Communicator& sharers, const MemoryPlan& plan, std::int64_t available_bytes,
                     const std::string& where);
 /// Of a node's ranks and its memory.
-void require_memory(const Communicator& node, std::int64_t planned_bytes,
+void require_memory(const Communicator& node, const MemoryPlan& plan,
                     std::int64_t available_bytes = available_memory());
 
 /// Throws Error(kPlacement) where a launcher started several tasks (`slurm_tasks`: the variable SLURM_NTASKS, if set)

@@ -327,9 +327,15 @@ class Job(ProgramTest):
 
     def test_memory(self):
         run = self.run_on(3, "--seq-len", "100000000000", "--json", self.directory / "big.json")
-        self.expect_refused(run, 5, "3 ranks plan", "are available")
+        remedies = "; use fewer ranks there, a shorter --seq-len or fewer --heads"
+        self.expect_refused(run, 5, "3 ranks plan", "for buffers", "are available", remedies)
+        self.assertNotIn("--batch", run.err, "one sequence is the least")
         self.assertEqual(run.out, "", "said before the run")
         self.assertEqual(list(self.directory.iterdir()), [])
+
+    def test_memory_of_one_rank(self):
+        run = self.run_on(1, "--seq-len", "100000000000", "--batch", "2")
+        self.expect_refused(run, 5, "1 rank plans", "; use a shorter --seq-len, fewer --heads or a smaller --batch")
 
     def test_memory_of_some_ranks(self):
         run = self.run_on(3, "--seq-len", "100000000000", "--cp-size", "2")

@@ -111,9 +111,9 @@ TEST(PlacementOnMpi, TheWarningOfAnyRankReachesAll) {
 
 TEST(PlacementOnMpi, RefusesMoreMemoryThanTheNodeHasOnEveryRank) {
   const Communicator node = Communicator::world().node();
-  require_memory(node, 1);
+  require_memory(node, {.bytes = 1});
   const std::int64_t too_much = node.rank() == 1 ? std::numeric_limits<std::int64_t>::max() / 2 : 0;
-  EXPECT_THROW(require_memory(node, too_much), Error);
+  EXPECT_THROW(require_memory(node, {.bytes = too_much}), Error);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "backend/platform.hpp"
+#include "cli/commands/memory_plans.hpp"
 #include "cli/commands/subcommand.hpp"
 #include "cli/commands/sweep_of.hpp"
 #include "cli/config/cli11.hpp"
@@ -146,10 +147,10 @@ std::string prune_text(const Case& c, bool found_any, const std::string& totals,
 ExitCode plan_point(const Case& c, const PlanOptions& options, bool speaks) {
   if (options.rank >= c.cp_size()) refuse("--rank {} does not exist: cp_size is {}", options.rank, c.cp_size());
   const std::int64_t free = available_memory();
-  if (const std::int64_t needed = planning_bytes(c, free); needed > free) {
-    refuse("planning {} ranks takes about {} of memory for their programs, and {} are free: plan fewer ranks{}",
-           c.cp_size(), bytes_text(static_cast<double>(needed)), bytes_text(static_cast<double>(free)),
-           c.problem.documents.count() > 1 ? " or documents" : "");
+  if (const MemoryPlan needed = plan_of_programs(c, free); needed.bytes > free) {
+    refuse("planning {} takes about {} of memory for their programs, and {} are free{}", counted(c.cp_size(), "rank"),
+           bytes_text(static_cast<double>(needed.bytes)), bytes_text(static_cast<double>(free)),
+           text_of_remedies(needed.remedies));
   }
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "backend/cpu/isa.hpp"
+#include "cli/commands/memory_plans.hpp"
 #include "cli/commands/mpi_collective.hpp"
 #include "cli/commands/require_verified.hpp"
 #include "cli/commands/together.hpp"
@@ -101,13 +102,13 @@ void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFi
   doing() = "planning point " + record.id;
   together(ranks, [&] {
     const std::int64_t available = available_memory();
-    require_memory(ranks.node(), planning_bytes(c, available), available);
+    require_memory(ranks.node(), plan_of_programs(c, available), available);
   });
   const Schedule schedule = build_schedule(c);
   const Program& program = schedule.programs[static_cast<std::size_t>(ranks.rank())];
   const std::int64_t planned_bytes =
       settings_.device.platform->planned_bytes(c.problem, program, settings_.backend_options(ranks.size()));
-  together(ranks, [&] { require_memory(ranks, settings_.device, planned_bytes); });
+  together(ranks, [&] { require_memory(ranks, settings_.device, plan_of_buffers(c, planned_bytes)); });
   require_verified(schedule, ranks);
   doing() = "running point " + record.id;
   with_rank_job(schedule, ranks, settings_, [&](RankJob& job) {
