@@ -102,6 +102,15 @@ TEST(ConfigFile, DocumentsThatDoNotSumToTheLengthAreRefusedWithTheirPlace) {
   expect_point_refused(scaled, flags, {"--docs: ", "sum to 2, but seq_len is 6"});
 }
 
+TEST(ConfigFile, LengthsThatCannotBeScaledAreRefusedWithTheirPlace) {
+  expect_text_refused(R"({"schema_version": 1, "length_scale": 0.1, "include": [{"docs": [15, 3, 100]}]})",
+                      {"sweep.json: /include/0/docs: ", "length_scale 0.1", "3 tokens vanishes"});
+  expect_text_refused(R"({"schema_version": 1, "length_scale": 0.1, "matrix": {"docs": ["none", [15, 3, 100]]}})",
+                      {"sweep.json: /matrix/docs/1: ", "3 tokens vanishes"});
+  expect_text_refused(R"({"schema_version": 1, "length_scale": 1e300, "defaults": {"seq_len": 1000}})",
+                      {"sweep.json: /defaults/seq_len: ", "1000 becomes longer"});
+}
+
 TEST(ConfigFile, FilesThatCannotBeReadAreRefused) {
   expect_refused([] { read_config("/no/such/file.json"); }, {"/no/such/file.json"});
   expect_refused([] { read_config("/tmp"); }, {"/tmp"});

@@ -39,17 +39,22 @@ AxisValue scaled_mask(const AxisValue& text, double factor) {
   return to_string(mask);
 }
 
-void scale(Axis axis, AxisValue& value, double factor) {
+// `where`: the place that gave the value, for messages.
+void scale(Axis axis, AxisValue& value, double factor, const std::string& where) {
   if (value.is_null()) return;
-  if (axis == Axis::kSeqLen) value = scaled(value.get<std::int64_t>(), factor);
-  if (axis == Axis::kDocs && value.is_array()) value = scaled_documents(value, factor);
-  if (axis == Axis::kMask) value = scaled_mask(value, factor);
+  try {
+    if (axis == Axis::kSeqLen) value = scaled(value.get<std::int64_t>(), factor);
+    if (axis == Axis::kDocs && value.is_array()) value = scaled_documents(value, factor);
+    if (axis == Axis::kMask) value = scaled_mask(value, factor);
+  } catch (const Error& error) {
+    refuse("{}: {}", where, error.what());
+  }
 }
 
 void scale(PointSpec& point, double factor) {
   for (const Axis axis : {Axis::kSeqLen, Axis::kDocs, Axis::kMask}) {
     AxisValue value = point.at(axis);
-    scale(axis, value, factor);
+    scale(axis, value, factor, point.where(axis));
     point.set(axis, std::move(value), point.where(axis));
   }
 }
@@ -60,7 +65,10 @@ void scale_lengths(Sweep& sweep, double factor) {
   if (factor == 1) return;  // lengths above 2^53 would be rounded
   scale(sweep.defaults, factor);
   for (const Axis axis : {Axis::kSeqLen, Axis::kDocs, Axis::kMask}) {
-    for (AxisValue& value : sweep.matrix[axis]) scale(axis, value, factor);
+    std::vector<AxisValue>& values = sweep.matrix[axis];
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      scale(axis, values[i], factor, fmt::format("{}: /matrix/{}/{}", sweep.file, info_of(axis).name, i));
+    }
   }
   for (PointSpec& point : sweep.include) scale(point, factor);
   for (PointSpec& point : sweep.exclude) scale(point, factor);
