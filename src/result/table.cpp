@@ -31,6 +31,7 @@ std::string text_of_axis(const Axes& axes, const std::string& name) {
   if (found == axes.end() || found->is_null()) return kNothing;
   if (found->is_string()) return found->get<std::string>();
   if (found->is_array()) return text_of_list(*found);
+  if (found->is_number_float()) return fmt::format("{:.4g}", found->get<double>());
   if (found->is_boolean()) return found->get<bool>() ? "on" : "off";
   return found->dump();
 }

@@ -1,6 +1,7 @@
 """What a run leaves behind: result, lines, trace, dump."""
 
 import itertools
+import math
 import subprocess
 import sys
 import time
@@ -30,6 +31,17 @@ class Results(ProgramTest):
         run = self.expect_ok(cpbench("run", *arguments, ranks=2))
         case = "# case: batch 1, heads 2, kv_heads 2, head_dim 8, sink on, dtype bf16, docs 30,10"
         self.assertEqual([line for line in run.out.splitlines() if line.startswith("# case")], [case])
+
+    def test_defaults_that_follow_another_axis_get_no_column(self):
+        path = self.directory / "out.json"
+        sweep = ["--seq-len", "40", "--heads", "2", "--head-dim", "8,16", *BRIEFLY]
+        columns = lambda run: next(line for line in run.out.splitlines() if line.startswith("# algo")).split()
+        named = columns(self.expect_ok(cpbench("run", *sweep, "--json", path)))
+        self.assertIn("head_dim", named)
+        self.assertNotIn("scale", named)
+        self.assertNotIn("head_dim_v", named)
+        self.assertEqual([point["case"]["scale"] for point in read_json(path)["points"]], [1 / math.sqrt(8), 1 / math.sqrt(16)])
+        self.assertIn("scale", columns(self.expect_ok(cpbench("run", *sweep, "--scale", "0.25,0.5"))))
 
     def test_lines_are_the_points_of_the_result(self):
         path = self.directory / "out.json"

@@ -136,6 +136,12 @@ TEST(Table, AxesThatVaryGetAColumn) {
   EXPECT_EQ(words[8], "on");
 }
 
+TEST(Table, FractionsAreRounded) {
+  PointRecord point = sample_ok();
+  point.axes["scale"] = 0.08838834764831843;
+  EXPECT_EQ(words_of(Table({"scale"}).row(point))[8], "0.08839");
+}
+
 TEST(Table, ListsOfDocumentsCanBeToldApart) {
   const auto cell = [](const std::vector<int>& lengths) {
     PointRecord point = sample_ok();

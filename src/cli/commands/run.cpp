@@ -38,6 +38,18 @@ std::vector<Json> cases_of(const std::vector<SweepPoint>& points) {
   return cases;
 }
 
+/// The axes that differ between the points, but for those that everywhere have the default that other axes give them.
+std::vector<std::string> axes_with_columns(const std::vector<Json>& cases) {
+  std::set<std::string> noted;
+  for (const Json& axes : cases) {
+    const Json of_case = noteworthy(axes);
+    for (const auto& item : of_case.items()) noted.insert(item.key());
+  }
+  std::vector<std::string> names = extra_axes_of(cases);
+  std::erase_if(names, [&](const std::string& name) { return !noted.contains(name); });
+  return names;
+}
+
 TableContext context_of(const Execution& execution, const std::vector<SweepPoint>& points, int ranks) {
   const Settings& settings = execution.settings;
   const std::string link = to_string(settings.link);
@@ -52,7 +64,9 @@ TableContext context_of(const Execution& execution, const std::vector<SweepPoint
 class Output {
  public:
   Output(const RunOptions& options, Header header, const std::vector<SweepPoint>& points, const TableContext& context)
-      : options_(options), table_(extra_axes_of(cases_of(points))), progress_(static_cast<int>(points.size()), true) {
+      : options_(options),
+        table_(axes_with_columns(cases_of(points))),
+        progress_(static_cast<int>(points.size()), true) {
     file_.header = std::move(header);
     heading_ = table_.header(file_.header, context);
   }
