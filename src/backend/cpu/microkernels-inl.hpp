@@ -31,6 +31,8 @@ constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
 // 6 x 4 accumulators need the 32 registers of AVX-512 and NEON; with 16 there is room for 6 x 2.
 constexpr int kPanelVectors = HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4 ? 2 : 4;
 constexpr int kPanel = kPanelVectors * kLanes;
+/// Those 32 registers also have room for an exponential beside a product.
+constexpr bool kExponentialsMeanwhile = kPanelVectors == 4 && kLanes > 1;
 
 /// Keeps a vector in a register: the compiler would rather load it again for every multiply-add.
 HWY_INLINE void Pin([[maybe_unused]] V& v) {
@@ -72,13 +74,13 @@ struct Fp32Words {
   static constexpr int kExp2Degree = 5;
   static HWY_INLINE V MultiplyAdd(V a, V b, V c) { return hn::MulAdd(a, b, c); }
 
-  template <int kVectors>
-  static HWY_INLINE void StoreRow(const V (&row)[kVectors], float* to) {
-    Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { hn::StoreU(row[v], D(), to + v * kLanes); });
+  template <int kVector>
+  static HWY_INLINE void StoreVector(V vector, float* row) {
+    hn::StoreU(vector, D(), row + kVector * kLanes);
   }
   template <int kVectors>
   static HWY_INLINE void StoreForSumsOverRows(const V (&tile)[kTileRows][kVectors], float* to) {
-    Unrolled<kTileRows>([&](auto r) CPBENCH_INLINED { StoreRow(tile[r], to + r * kBlockStride); });
+    ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED { StoreVector<v>(tile[r][v], to + r * kBlockStride); });
   }
   /// Elements [begin, end) of a row of P times `factor`; both are multiples of the lanes.
   static HWY_INLINE void ScaleRow(float* row, int begin, int end, float factor) {
@@ -86,44 +88,63 @@ struct Fp32Words {
   }
 };
 
+/// One step of a product: A and B as in Accumulate.
+template <class Words, int kRowStep, int kDepthStep, int kVectors>
+HWY_INLINE void Step(const float* HWY_RESTRICT& a, const float* HWY_RESTRICT& b, Ahead& next,
+                     V (&c)[kTileRows][kVectors]) {
+  const D d;
+  V column[kVectors];
+  __builtin_prefetch(next.words, 0, 2);
+  next.words += next.step;
+  Unrolled<kVectors>([&](auto v) CPBENCH_INLINED {
+    column[v] = hn::LoadU(d, b + v * kLanes);
+    Pin(column[v]);
+  });
+  Unrolled<kTileRows>([&](auto r) CPBENCH_INLINED {
+    const V row = hn::Set(d, a[r * kRowStep]);
+    Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { c[r][v] = Words::MultiplyAdd(row, column[v], c[r][v]); });
+  });
+  a += kDepthStep;
+  b += kPanel;
+}
+
+/// For products during which nothing else is done.
+struct NoRows {
+  static constexpr bool left() { return false; }
+  template <int>
+  static HWY_INLINE void Do() {}
+  static HWY_INLINE void Advance() {}
+};
+
 /// c[r][v] += sum over depth of A[r] B[v]; A[r] at step k is a[r * kRowStep + k * kDepthStep]. Meanwhile `next` comes
 /// into the second-level cache: a line here and there waits for nothing, where many at once would fill the queue of
-/// misses.
-template <class Words, int kRowStep, int kDepthStep, int kVectors>
+/// misses. And meanwhile all of `rows` is done, a vector a step.
+template <class Words, int kRowStep, int kDepthStep, int kVectors, class Rows>
 HWY_INLINE void Accumulate(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, int depth, Ahead next,
-                           V (&c)[kTileRows][kVectors]) {
-  const D d;
-  for (; depth > 0; --depth) {
-    V column[kVectors];
-    __builtin_prefetch(next.words, 0, 2);
-    next.words += next.step;
+                           V (&c)[kTileRows][kVectors], Rows& rows) {
+  for (; rows.left(); rows.Advance(), depth -= kVectors) {
     Unrolled<kVectors>([&](auto v) CPBENCH_INLINED {
-      column[v] = hn::LoadU(d, b + v * kLanes);
-      Pin(column[v]);
+      Step<Words, kRowStep, kDepthStep>(a, b, next, c);
+      rows.template Do<v>();
     });
-    Unrolled<kTileRows>([&](auto r) CPBENCH_INLINED {
-      const V row = hn::Set(d, a[r * kRowStep]);
-      Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { c[r][v] = Words::MultiplyAdd(row, column[v], c[r][v]); });
-    });
-    a += kDepthStep;
-    b += kPanel;
   }
+  for (; depth > 0; --depth) Step<Words, kRowStep, kDepthStep>(a, b, next, c);
 }
 
 /// Scores less reduce[r], in units of log2.
-template <class Words, int kVectors>
+template <class Words, int kVectors, class Rows>
 HWY_INLINE void ReducedScores(const float* q, const float* k, int depth, Ahead next, float scale, const float* reduce,
-                              V (&s)[kTileRows][kVectors]) {
+                              V (&s)[kTileRows][kVectors], Rows& rows) {
   const D d;
   if constexpr (Words::kPairs) {  // a scaled Q would have to be rounded to bf16 again
     ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED { s[r][v] = hn::Zero(d); });
-    Accumulate<Words, 1, kTileRows>(q, k, depth, next, s);
+    Accumulate<Words, 1, kTileRows>(q, k, depth, next, s, rows);
     const V factor = hn::Set(d, scale);
     ForTile<kVectors>([&](auto r, auto v)
                           CPBENCH_INLINED { s[r][v] = hn::MulSub(s[r][v], factor, hn::Set(d, reduce[r])); });
   } else {
     ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED { s[r][v] = hn::Set(d, -reduce[r]); });
-    Accumulate<Words, 1, kTileRows>(q, k, depth, next, s);
+    Accumulate<Words, 1, kTileRows>(q, k, depth, next, s, rows);
   }
 }
 
@@ -183,30 +204,64 @@ HWY_INLINE bool AnyAbove(const V (&s)[kTileRows][kVectors], const float* bound) 
   return !hn::AllFalse(d, hn::Gt(highest, hn::Set(d, lowest_bound)));
 }
 
+/// Rows of a tile that are yet to be exponentiated. Most of what that needs is not a multiply-add and runs on ports
+/// that a product leaves idle: the product of the next tile, as this one's is over.
+template <class Words>
+struct PendingRows {
+  int rows;
+  const float* scores;  ///< [rows][kPanel], reduced
+  float *p, *l;
+
+  bool left() const { return rows > 0; }
+  template <int kVector>
+  HWY_INLINE void Do() {
+    const D d;
+    const V exponential = Exp2<Words::kExp2Degree>(d, hn::Load(d, scores + kVector * kLanes));
+    hn::StoreU(hn::Add(hn::LoadU(d, l), exponential), d, l);
+    Words::template StoreVector<kVector>(exponential, p);
+  }
+  HWY_INLINE void Advance() {
+    --rows;
+    scores += kPanel;
+    p += kBlockStride;
+    l += kLanes;
+  }
+};
+template <int kVectors, class Rows>
+HWY_INLINE void Finish(Rows& rows) {
+  for (; rows.left(); rows.Advance()) Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { rows.template Do<v>(); });
+}
+
+/// Does `pending`, and leaves the tile's own rows there where there are registers for that, with `scores` for memory.
 template <class Words, int kVectors, bool kMasked>
-HWY_NOINLINE void ScoresOfVectors(const ScoresTile& t) {
+HWY_NOINLINE void ScoresOfVectors(const ScoresTile& t, float* scores, PendingRows<Words>& pending) {
   const D d;
   V s[kTileRows][kVectors];
-  ReducedScores<Words>(t.q, t.k, t.depth, t.next, t.score_scale, t.m, s);
+  ReducedScores<Words>(t.q, t.k, t.depth, t.next, t.score_scale, t.m, s, pending);
   if constexpr (kMasked) MaskScores(*t.limits, s);
 
-  if (HWY_UNLIKELY(AnyAbove<Words>(s, t.bound))) {
-    HWY_ALIGN float scores[kTileRows * kPanel];
+  const bool raise = AnyAbove<Words>(s, t.bound);
+  if (kExponentialsMeanwhile || HWY_UNLIKELY(raise)) {
     ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED { hn::Store(s[r][v], d, scores + r * kPanel + v * kLanes); });
-    RaiseMaximum<Words>(t, scores);
-    ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED { s[r][v] = hn::Load(d, scores + r * kPanel + v * kLanes); });
   }
+  if (HWY_UNLIKELY(raise)) RaiseMaximum<Words>(t, scores);
 
   float* p = t.p + (Words::kPairs ? t.key / 2 : t.key);
-  float* l = t.l;
+  if constexpr (kExponentialsMeanwhile) {
+    pending = {kTileRows, scores, p, t.l};
+    return;
+  }
+  if (HWY_UNLIKELY(raise)) {
+    ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED { s[r][v] = hn::Load(d, scores + r * kPanel + v * kLanes); });
+  }
   Unrolled<kTileRows>([&](auto r) CPBENCH_INLINED {
-    V sum = hn::LoadU(d, l + r * kLanes);
+    V sum = hn::LoadU(d, t.l + r * kLanes);
     Unrolled<kVectors>([&](auto v) CPBENCH_INLINED {
-      s[r][v] = Exp2<Words::kExp2Degree>(d, s[r][v]);
-      sum = hn::Add(sum, s[r][v]);
+      const V exponential = Exp2<Words::kExp2Degree>(d, s[r][v]);
+      sum = hn::Add(sum, exponential);
+      Words::template StoreVector<v>(exponential, p + r * kBlockStride);
     });
-    hn::StoreU(sum, d, l + r * kLanes);
-    Words::StoreRow(s[r], p + r * kBlockStride);
+    hn::StoreU(sum, d, t.l + r * kLanes);
   });
 }
 
@@ -217,8 +272,9 @@ HWY_NOINLINE void GradientsOfVectors(const GradientTile& t) {
   const D d;
   V tile[kTileRows][kVectors];
   HWY_ALIGN float probabilities[kTileRows][kPanel];
+  NoRows none;
 
-  ReducedScores<Words>(t.q, t.k, t.depth, {t.k, 0}, t.score_scale, t.lse, tile);
+  ReducedScores<Words>(t.q, t.k, t.depth, {t.k, 0}, t.score_scale, t.lse, tile, none);
   if constexpr (kMasked) MaskScores(*t.limits, tile);
   ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED {
     tile[r][v] = Exp2<Words::kExp2Degree>(d, tile[r][v]);
@@ -227,7 +283,7 @@ HWY_NOINLINE void GradientsOfVectors(const GradientTile& t) {
   Words::StoreForSumsOverRows(tile, t.p);
 
   ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED { tile[r][v] = hn::Set(d, -t.delta[r]); });
-  Accumulate<Words, 1, kTileRows>(t.dout, t.v, t.depth_v, {t.v, 0}, tile);
+  Accumulate<Words, 1, kTileRows>(t.dout, t.v, t.depth_v, {t.v, 0}, tile, none);
   ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED {
     tile[r][v] = hn::Mul(tile[r][v], hn::Load(d, probabilities[r] + v * kLanes));
   });
@@ -244,7 +300,8 @@ HWY_NOINLINE void ProductOfVectors(const Product& t) {
   const D d;
   V c[kTileRows][kVectors];
   ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED { c[r][v] = hn::Zero(d); });
-  Accumulate<Words, kRowStep, kDepthStep>(t.a, t.b, t.depth, t.next, c);
+  NoRows none;
+  Accumulate<Words, kRowStep, kDepthStep>(t.a, t.b, t.depth, t.next, c, none);
   const V alpha = hn::Set(d, t.alpha);
   float* row = t.c;
   const std::int64_t stride = t.c_stride;
@@ -274,8 +331,12 @@ void Scores(ScoresTile t) {
   WithVectors(t.vectors, [&](auto vectors) HWY_ATTR {
     const auto tile =
         t.limits == nullptr ? ScoresOfVectors<Words, vectors, false> : ScoresOfVectors<Words, vectors, true>;
+    const bool meanwhile = kExponentialsMeanwhile && t.depth >= kTileRows * vectors;
+    HWY_ALIGN float scores[kTileRows * kPanel];
+    PendingRows<Words> pending{};
     for (; t.tiles > 0; --t.tiles) {
-      tile(t);
+      tile(t, scores, pending);
+      if (!meanwhile) Finish<vectors>(pending);
       t.q += t.depth * kTileRows;
       t.next.words += t.depth * t.next.step;
       t.p += kTileRows * kBlockStride;
@@ -284,6 +345,7 @@ void Scores(ScoresTile t) {
       t.l += kTileRows * kLanes;
       t.o += kTileRows * t.o_stride;
     }
+    Finish<vectors>(pending);
   });
 }
 

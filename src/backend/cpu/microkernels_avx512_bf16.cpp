@@ -19,17 +19,18 @@ struct Bf16Pairs {
   }
 
   /// A word holds two neighbours of a row.
+  template <int kVector>
+  static HWY_INLINE void StoreVector(V vector, float* row) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(row + kVector * kLanes / 2),
+                        (__m256i)_mm512_cvtneps_pbh(vector.raw));
+  }
   template <int kVectors>
   static HWY_INLINE void StoreRow(const V (&row)[kVectors], float* to) {
     Unrolled<kVectors / 2>([&](auto pair) CPBENCH_INLINED {
       constexpr int kFirst = 2 * pair;
       _mm512_storeu_si512(to + kFirst * kLanes / 2, (__m512i)_mm512_cvtne2ps_pbh(row[kFirst + 1].raw, row[kFirst].raw));
     });
-    if constexpr (kVectors % 2 == 1) {
-      constexpr int kLast = kVectors - 1;
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + kLast * kLanes / 2),
-                          (__m256i)_mm512_cvtneps_pbh(row[kLast].raw));
-    }
+    if constexpr (kVectors % 2 == 1) StoreVector<kVectors - 1>(row[kVectors - 1], to);
   }
 
   /// A word holds one column of rows 2i and 2i + 1, which are one row of words.
