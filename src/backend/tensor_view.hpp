@@ -19,6 +19,10 @@ struct TensorView {
   T* at(std::int64_t b, std::int64_t row, std::int64_t head) const {
     return reinterpret_cast<T*>(data) + b * batch_stride + row * row_stride + head * head_stride;
   }
+  /// Where elements of `dtype` begin, for those that do not know it by type.
+  void* address(std::int64_t b, std::int64_t row, std::int64_t head) const {
+    return data + (b * batch_stride + row * row_stride + head * head_stride) * bytes_of(dtype);
+  }
   /// The same elements, rows and heads cut to a box.
   TensorView box(std::int64_t row_begin, std::int64_t row_count, std::int64_t head_begin,
                  std::int64_t head_count) const;

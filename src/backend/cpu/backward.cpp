@@ -186,14 +186,9 @@ class BackwardPass {
         const float* part = dq(q_head, run, block);
         for (std::int64_t i = 0; i < count * shape_.dim_lanes; ++i) sum[i] += part[i];
       }
-      with_type(a_.dq.dtype, [&]<typename T>(T) {
-        for (std::int64_t r = 0; r < count; ++r, sum += shape_.dim_lanes) {
-          T* row = a_.dq.at<T>(b, row0 + r, head);
-          for (int i = 0; i < shape_.dim; ++i) {
-            row[i] = from_float<T>(to_float(row[i]) + sum[i]);
-          }
-        }
-      });
+      for (std::int64_t r = 0; r < count; ++r, sum += shape_.dim_lanes) {
+        kernels_.add_row(sum, shape_.dim, a_.dq.dtype, a_.dq.address(b, row0 + r, head));
+      }
     });
   }
 

@@ -109,13 +109,9 @@ void KeyBlock::add_to_dq(const TileRuns& runs, float* dq) {
 }
 
 void KeyBlock::add_rows(const float* from, int stride, const TensorView& to) {
-  with_type(to.dtype, [&]<typename T>(T) {
-    for (int key = 0; key < keys_; ++key) {
-      T* row = to.at<T>(kv_.b, key0_ + key, kv_.head);
-      const float* sum = from + key * stride;
-      for (std::int64_t i = 0; i < to.dim; ++i) row[i] = from_float<T>(to_float(row[i]) + sum[i]);
-    }
-  });
+  for (int key = 0; key < keys_; ++key) {
+    kernels_.add_row(from + key * stride, to.dim, to.dtype, to.address(kv_.b, key0_ + key, kv_.head));
+  }
 }
 
 }  // namespace cpbench

@@ -313,6 +313,24 @@ HWY_NOINLINE void ProductOfVectors(const Product& t) {
   });
 }
 
+// --- Rows ----------------------------------------------------------------------------------------------------------
+
+// Plain loops: the compiler makes vectors of them, of the instruction set that this is compiled for.
+
+inline void StoreRow(const float* from, std::int64_t count, float factor, DType dtype, void* to) {
+  with_type(dtype, [=]<typename T>(T) HWY_ATTR {
+    T* HWY_RESTRICT row = static_cast<T*>(to);
+    for (std::int64_t i = 0; i < count; ++i) row[i] = from_float<T>(from[i] * factor);
+  });
+}
+
+inline void AddRow(const float* from, std::int64_t count, DType dtype, void* to) {
+  with_type(dtype, [=]<typename T>(T) HWY_ATTR {
+    T* HWY_RESTRICT row = static_cast<T*>(to);
+    for (std::int64_t i = 0; i < count; ++i) row[i] = from_float<T>(to_float(row[i]) + from[i]);
+  });
+}
+
 // --- The table -----------------------------------------------------------------------------------------------------
 
 /// Calls with<kVectors>() for the run-time number of vectors.
@@ -421,6 +439,8 @@ constexpr Microkernels MakeMicrokernels(std::string_view isa) {
           .gradients = Gradients<Words>,
           .product = Multiply<Words, kBlockStride, 1>,
           .product_transposed = Multiply<Words, 1, kBlockStride>,
+          .store_row = StoreRow,
+          .add_row = AddRow,
           .multiply_add = MultiplyAddPeak<Words>,
           .exp2 = Exp2InPlace<Words>};
 }

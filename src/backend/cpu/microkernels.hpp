@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "problem/dtype.hpp"
+
 namespace cpbench {
 
 /// Rows of a register tile. With six rows of four vectors a step is 24 multiply-adds on 10 loads, and 29 of 32
@@ -104,6 +106,10 @@ struct Microkernels {
   void (*product)(Product);
   /// A [depth][kTileRows]: columns of the block, as P^T dO and dS^T Q need it.
   void (*product_transposed)(Product);
+
+  /// to[i] = factor * from[i], and to[i] += from[i]: rows of fp32 that end in a tensor.
+  void (*store_row)(const float* from, std::int64_t count, float factor, DType dtype, void* to);
+  void (*add_row)(const float* from, std::int64_t count, DType dtype, void* to);
 
   /// The same multiply-add on registers alone, `steps` times; returns FLOPs. For measuring the peak.
   double (*multiply_add)(std::int64_t steps);

@@ -66,6 +66,14 @@ class Rows {
   const HeadRows& rows_;
 };
 
+constexpr int kRowsAhead = 16;
+/// Asks the memory for a row that is packed soon: few rows at a time are read, and each line would be waited for.
+template <typename T>
+void ask_for(const T* row, std::int64_t words) {
+  constexpr auto kLine = static_cast<std::int64_t>(64 / sizeof(T));
+  for (std::int64_t k = 0; k < words; k += kLine) __builtin_prefetch(row + k);
+}
+
 /// One row tile or panel of columns, of an even number of rows: to[k * width + r] = row r, word k.
 template <typename T>
 void pack_tile(const Rows<T>& rows, std::int64_t row0, std::int64_t words, int width, float factor, float* to) {
@@ -73,6 +81,7 @@ void pack_tile(const Rows<T>& rows, std::int64_t row0, std::int64_t words, int w
     if constexpr (std::is_same_v<T, Bf16Pair>) return words_at(row, k);
     return words_at(row, k) * factor;
   };
+  for (int r = 0; r < width; ++r) ask_for(rows[row0 + kRowsAhead + r], words);
   int r = 0;
   for (; r + 4 <= width; r += 4) {
     const T* row[] = {rows[row0 + r], rows[row0 + r + 1], rows[row0 + r + 2], rows[row0 + r + 3]};
@@ -148,6 +157,7 @@ void pack_rows(const HeadRows& rows, std::int64_t padded_rows, int panel, bool p
   if (pairs) {
     const Rows<bf16> source(rows);
     for (std::int64_t row = 0; row < row_words; ++row) {
+      for (const int odd : {0, 1}) ask_for(source[2 * row + odd + kRowsAhead], dim);
       pack_row_pair(source[2 * row], source[2 * row + 1], dim, panel, panel_words, to + row * panel);
     }
     return;
@@ -155,6 +165,7 @@ void pack_rows(const HeadRows& rows, std::int64_t padded_rows, int panel, bool p
   with_type(rows.tensor.dtype, [&]<typename T>(T) {
     const Rows<T> source(rows);
     for (std::int64_t row = 0; row < row_words; ++row) {
+      ask_for(source[row + kRowsAhead], dim);
       pack_row(source[row], dim, panel, panel_words, to + row * panel);
     }
   });

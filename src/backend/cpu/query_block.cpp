@@ -161,15 +161,12 @@ void QueryBlock::store_state() {
 }
 
 void QueryBlock::finish() {
-  with_type(a_.out.dtype, [&]<typename T>(T) {
-    for (int r = 0; r < rows_; ++r) {
-      const float l = state_.l[r];
-      const float inverse = l == 0 ? 0.0f : 1 / l;
-      T* out = a_.out.at<T>(b_, row0_ + r, head_);
-      for (int i = 0; i < shape_.dim_v; ++i) out[i] = from_float<T>(o_row(r)[i] * inverse);
-      *a_.lse.at<float>(b_, row0_ + r, head_) = l == 0 ? kMinusInfinity : (state_.m[r] + std::log2(l)) * kLn2;
-    }
-  });
+  for (int r = 0; r < rows_; ++r) {
+    const float l = state_.l[r];
+    const float inverse = l == 0 ? 0.0f : 1 / l;
+    kernels_.store_row(o_row(r), shape_.dim_v, inverse, a_.out.dtype, a_.out.address(b_, row0_ + r, head_));
+    *a_.lse.at<float>(b_, row0_ + r, head_) = l == 0 ? kMinusInfinity : (state_.m[r] + std::log2(l)) * kLn2;
+  }
 }
 
 }  // namespace cpbench
