@@ -2,6 +2,7 @@
 // blocks of one K/V head, with all query heads that read it (key_block.hpp), and has a dQ of its own: these are summed
 // in a fixed order, so results do not depend on which thread did what when.
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <numbers>
 #include <numeric>
@@ -25,11 +26,9 @@ class BackwardPass {
       : a_(a), kernels_(kernels), workspace_(workspace), context_(context), shape_(a, kernels) {}
 
   void run() {
-    if (a_.first_dq) zero(a_.dq, a_.heads.q_begin, a_.heads.count);
-    if (a_.first_dkv) zero(a_.dk, 0, a_.dk.heads);
-    if (a_.first_dkv) zero(a_.dv, 0, a_.dv.heads);
-    if (a_.tiles.empty() || a_.heads.count == 0) return;
     const std::vector<KvHead> heads = kv_heads_of(a_.heads, a_.group, a_.q.batch);
+    zero_what_nothing_reaches(heads);
+    if (a_.tiles.empty() || heads.empty()) return;
     const std::int64_t q_heads = std::min(a_.group, a_.heads.count);
     const std::int64_t head_words = q_heads * (packed_words() + dq_words());
     auto at_a_time = static_cast<std::size_t>(std::max<std::int64_t>(1, kPackedBudget / head_words));
@@ -46,14 +45,30 @@ class BackwardPass {
   std::int64_t packed_words() const { return shape_.query_blocks * PackedQuery::size(shape_); }
   std::int64_t dq_words() const { return shape_.query_blocks * shape_.query_block * shape_.dim_lanes; }
 
-  /// Heads [head_begin, head_begin + head_count), all rows.
-  void zero(const TensorView& tensor, int head_begin, std::int64_t head_count) {
-    parallel_for(tensor.batch * tensor.rows, context_, [&](std::int64_t item, Poller&) {
-      with_type(tensor.dtype, [&]<typename T>(T) {
-        for (std::int64_t head = head_begin; head < head_begin + head_count; ++head) {
-          std::fill_n(tensor.at<T>(item / tensor.rows, item % tensor.rows, head), tensor.dim, from_float<T>(0));
+  /// Accumulators that start here, where no sum is stored into them later.
+  void zero_what_nothing_reaches(const std::vector<KvHead>& heads) {
+    if (a_.first_dq) zero(a_.dq, shape_.queries, a_.heads.q_begin, a_.heads.q_begin + a_.heads.count);
+    if (!a_.first_dkv) return;
+    const int head_begin = heads.empty() ? 0 : heads.front().head, head_end = heads.empty() ? 0 : heads.back().head + 1;
+    for (const TensorView& gradient : {a_.dk, a_.dv}) {
+      zero(gradient, shape_.keys, head_begin, head_end);
+      zero(gradient, 0, 0, head_begin);
+      zero(gradient, 0, head_end, gradient.heads);
+    }
+  }
+
+  /// Rows from row_begin on of the heads [head_begin, head_end).
+  void zero(const TensorView& tensor, std::int64_t row_begin, std::int64_t head_begin, std::int64_t head_end) {
+    constexpr std::int64_t kRows = 64;  // of an item
+    const std::int64_t items = (std::max<std::int64_t>(0, tensor.rows - row_begin) + kRows - 1) / kRows;
+    if (head_begin >= head_end) return;
+    parallel_for(tensor.batch * items, context_, [&](std::int64_t item, Poller&) {
+      const std::int64_t b = item / items, begin = row_begin + item % items * kRows;
+      for (std::int64_t row = begin; row < std::min(begin + kRows, tensor.rows); ++row) {
+        for (std::int64_t head = head_begin; head < head_end; ++head) {  // zero bits are a zero of every dtype
+          std::memset(tensor.address(b, row, head), 0, static_cast<std::size_t>(tensor.dim * bytes_of(tensor.dtype)));
         }
-      });
+      }
     });
   }
 
@@ -187,7 +202,7 @@ class BackwardPass {
         for (std::int64_t i = 0; i < count * shape_.dim_lanes; ++i) sum[i] += part[i];
       }
       for (std::int64_t r = 0; r < count; ++r, sum += shape_.dim_lanes) {
-        kernels_.add_row(sum, shape_.dim, a_.dq.dtype, a_.dq.address(b, row0 + r, head));
+        kernels_.put_row(sum, shape_.dim, !a_.first_dq, a_.dq.dtype, a_.dq.address(b, row0 + r, head));
       }
     });
   }

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <type_traits>
 
+#include "backend/cpu/isa.hpp"
 #include "backend/cpu/parallel.hpp"
 
 namespace cpbench {
@@ -36,6 +37,9 @@ template <typename To, typename From>
 void copy_run(To* to, const From* from, std::int64_t count) {
   if constexpr (std::is_same_v<To, From>) {
     std::memmove(to, from, static_cast<std::size_t>(count) * sizeof(To));
+  } else if constexpr (std::is_same_v<From, float>) {
+    const Microkernels& kernels = microkernels_for(DType::kFp32);
+    kernels.put_row(from, count, false, std::is_same_v<To, bf16> ? DType::kBf16 : DType::kFp16, to);
   } else {
     for (std::int64_t i = 0; i < count; ++i) to[i] = from_float<To>(to_float(from[i]));
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numbers>
+#include <optional>
 
 namespace cpbench {
 KeyBlock::KeyBlock(const AttendBackwardArguments& a, const Microkernels& kernels, const BackwardShape& shape,
@@ -36,8 +37,8 @@ void KeyBlock::add(const BlockBand& band, const PackedQuery& query, float* dq) {
 }
 
 void KeyBlock::finish() {
-  add_rows(scratch_.dk, shape_.dim_lanes, a_.dk);
-  add_rows(scratch_.dv, shape_.dim_v_lanes, a_.dv);
+  put_rows(scratch_.dk, shape_.dim_lanes, a_.dk);
+  put_rows(scratch_.dv, shape_.dim_v_lanes, a_.dv);
 }
 
 void KeyBlock::make_gradients(const BlockBand& band, const RowTiles& tiles, const PackedQuery& query) {
@@ -50,8 +51,8 @@ void KeyBlock::make_gradients(const BlockBand& band, const RowTiles& tiles, cons
 
 void KeyBlock::make_tiles(const BlockBand& band, const PackedQuery& query, int panel, const TileRun& run, bool masked) {
   const int row = run.begin * kTileRows, key = run.range.begin;
-  KeyLimits limits;
-  if (masked) limits = limits_of(band, row, key);
+  std::optional<RunLimits> limits;
+  if (masked) limits.emplace(band, run);
   const int row_words = kernels_.words(row) * kBlockStride + key;
   kernels_.gradients({.tiles = run.count,
                       .q = query.q + row * shape_.depth,
@@ -62,7 +63,7 @@ void KeyBlock::make_tiles(const BlockBand& band, const PackedQuery& query, int p
                       .depth_v = shape_.depth_v,
                       .vectors = (run.range.end - key) / kernels_.lanes,
                       .score_scale = static_cast<float>(a_.scale) * static_cast<float>(std::numbers::log2e),
-                      .limits = masked ? &limits : nullptr,
+                      .limits = masked ? limits->data() : nullptr,
                       .lse = query.lse + row,
                       .delta = query.delta + row,
                       .p = scratch_.p + row_words,
@@ -108,9 +109,9 @@ void KeyBlock::add_to_dq(const TileRuns& runs, float* dq) {
   }
 }
 
-void KeyBlock::add_rows(const float* from, int stride, const TensorView& to) {
+void KeyBlock::put_rows(const float* from, int stride, const TensorView& to) {
   for (int key = 0; key < keys_; ++key) {
-    kernels_.add_row(from + key * stride, to.dim, to.dtype, to.address(kv_.b, key0_ + key, kv_.head));
+    kernels_.put_row(from + key * stride, to.dim, !a_.first_dkv, to.dtype, to.address(kv_.b, key0_ + key, kv_.head));
   }
 }
 

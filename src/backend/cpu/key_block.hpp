@@ -128,7 +128,7 @@ class KeyBlock {
 
   /// Adds what a query block contributes; `dq` is [query_block][dim_lanes].
   void add(const BlockBand& band, const PackedQuery& query, float* dq);
-  /// Adds dK and dV to the results.
+  /// Adds dK and dV to the results, or starts those with them.
   void finish();
   std::int64_t key0() const { return key0_; }
 
@@ -139,7 +139,7 @@ class KeyBlock {
   void add_transposed(const TileRuns& rows_of_keys, const float* block, const float* columns, int dims, float alpha,
                       Upcoming& upcoming, float* to);
   void add_to_dq(const TileRuns& runs, float* dq);
-  void add_rows(const float* from, int stride, const TensorView& to);
+  void put_rows(const float* from, int stride, const TensorView& to);
 
   const AttendBackwardArguments& a_;
   const Microkernels& kernels_;

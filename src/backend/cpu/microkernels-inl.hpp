@@ -317,14 +317,15 @@ HWY_NOINLINE void ProductOfVectors(const Product& t) {
 
 // Plain loops: the compiler makes vectors of them, of the instruction set that this is compiled for.
 
-inline void StoreRow(const float* from, std::int64_t count, float factor, DType dtype, void* to) {
+inline void ScaleRow(const float* from, std::int64_t count, float factor, DType dtype, void* to) {
   with_type(dtype, [=]<typename T>(T) HWY_ATTR {
     T* HWY_RESTRICT row = static_cast<T*>(to);
     for (std::int64_t i = 0; i < count; ++i) row[i] = from_float<T>(from[i] * factor);
   });
 }
 
-inline void AddRow(const float* from, std::int64_t count, DType dtype, void* to) {
+inline void PutRow(const float* from, std::int64_t count, bool add, DType dtype, void* to) {
+  if (!add) return ScaleRow(from, count, 1, dtype, to);
   with_type(dtype, [=]<typename T>(T) HWY_ATTR {
     T* HWY_RESTRICT row = static_cast<T*>(to);
     for (std::int64_t i = 0; i < count; ++i) row[i] = from_float<T>(to_float(row[i]) + from[i]);
@@ -356,6 +357,7 @@ void Scores(ScoresTile t) {
       tile(t, scores, pending);
       if (!meanwhile) Finish<vectors>(pending);
       t.q += t.depth * kTileRows;
+      if (t.limits != nullptr) ++t.limits;
       t.next.words += t.depth * t.next.step;
       t.p += kTileRows * kBlockStride;
       t.m += kTileRows;
@@ -376,6 +378,7 @@ void Gradients(GradientTile t) {
     for (; t.tiles > 0; --t.tiles) {
       tile(t);
       t.q += t.depth * kTileRows;
+      if (t.limits != nullptr) ++t.limits;
       t.dout += t.depth_v * kTileRows;
       t.lse += kTileRows;
       t.delta += kTileRows;
@@ -439,8 +442,8 @@ constexpr Microkernels MakeMicrokernels(std::string_view isa) {
           .gradients = Gradients<Words>,
           .product = Multiply<Words, kBlockStride, 1>,
           .product_transposed = Multiply<Words, 1, kBlockStride>,
-          .store_row = StoreRow,
-          .add_row = AddRow,
+          .scale_row = ScaleRow,
+          .put_row = PutRow,
           .multiply_add = MultiplyAddPeak<Words>,
           .exp2 = Exp2InPlace<Words>};
 }

@@ -43,13 +43,13 @@ struct Ahead {
 /// Tiles of the forward pass: S = Q K^T, the online softmax, P. Scores are in units of log2. What is said of the tile
 /// holds for the first; the others lie below it in the same block.
 struct ScoresTile {
-  int tiles;                ///< 1 with limits
+  int tiles;
   const float* q;           ///< row tile; in fp32 it holds scale * log2(e) * Q
   const float* k;           ///< panel, from the tile's first vector of keys on
   int depth;                ///< words of head_dim
   int vectors;              ///< of keys, 1 ... panel / lanes
   float score_scale;        ///< scale * log2(e) in bf16; not used in fp32
-  const KeyLimits* limits;  ///< null: every row sees every key
+  const KeyLimits* limits;  ///< [tiles]; null: every row sees every key
   Ahead next;
 
   float* p;       ///< row 0 of the tile, first key of the block
@@ -107,9 +107,10 @@ struct Microkernels {
   /// A [depth][kTileRows]: columns of the block, as P^T dO and dS^T Q need it.
   void (*product_transposed)(Product);
 
-  /// to[i] = factor * from[i], and to[i] += from[i]: rows of fp32 that end in a tensor.
-  void (*store_row)(const float* from, std::int64_t count, float factor, DType dtype, void* to);
-  void (*add_row)(const float* from, std::int64_t count, DType dtype, void* to);
+  /// to[i] = factor * from[i]: a row of fp32 that ends in a tensor.
+  void (*scale_row)(const float* from, std::int64_t count, float factor, DType dtype, void* to);
+  /// to[i] = from[i], or to[i] += from[i].
+  void (*put_row)(const float* from, std::int64_t count, bool add, DType dtype, void* to);
 
   /// The same multiply-add on registers alone, `steps` times; returns FLOPs. For measuring the peak.
   double (*multiply_add)(std::int64_t steps);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <optional>
 
 namespace cpbench {
 namespace {
@@ -103,15 +104,15 @@ void QueryBlock::make_probabilities(const BlockBand& band, const RowTiles& tiles
 void QueryBlock::make_tiles(const BlockBand& band, const float* panel, int key0, const TileRun& run, int made_begin,
                             bool masked) {
   const int row = run.begin * kTileRows, key = run.range.begin;
-  KeyLimits limits;
-  if (masked) limits = limits_of(band, row, key);
+  std::optional<RunLimits> limits;
+  if (masked) limits.emplace(band, run);
   kernels_.scores({.tiles = run.count,
                    .q = scratch_.q + row * shape_.depth,
                    .k = panel + (key - key0),
                    .depth = shape_.depth,
                    .vectors = (run.range.end - key) / kernels_.lanes,
                    .score_scale = score_scale_,
-                   .limits = masked ? &limits : nullptr,
+                   .limits = masked ? limits->data() : nullptr,
                    .next = share(panel + kernels_.panel * shape_.depth, shape_.depth, row),
                    .p = scratch_.p + row * kBlockStride,
                    .key = key,
@@ -164,7 +165,7 @@ void QueryBlock::finish() {
   for (int r = 0; r < rows_; ++r) {
     const float l = state_.l[r];
     const float inverse = l == 0 ? 0.0f : 1 / l;
-    kernels_.store_row(o_row(r), shape_.dim_v, inverse, a_.out.dtype, a_.out.address(b_, row0_ + r, head_));
+    kernels_.scale_row(o_row(r), shape_.dim_v, inverse, a_.out.dtype, a_.out.address(b_, row0_ + r, head_));
     *a_.lse.at<float>(b_, row0_ + r, head_) = l == 0 ? kMinusInfinity : (state_.m[r] + std::log2(l)) * kLn2;
   }
 }

@@ -63,18 +63,16 @@ class RowTiles {
     return {tiles_, [&](int tile) { return keys_[static_cast<std::size_t>(tile)].seen; }};
   }
 
-  /// Calls work(run, masked) for what is made of the keys [begin, end); a run that is masked has one tile.
+  /// Calls work(run, masked) for what is made of the keys [begin, end): masked where not every row sees all of them.
   template <typename Work>
   void for_panel(int begin, int end, Work&& work) const {
     const auto made_here = [&](int tile) { return made(tile).within(begin, end); };
     for (int tile = 0; tile < tiles_;) {
       TileRun run{tile, 1, made_here(tile)};
       const bool masked = !full(tile, run.range);
-      if (!masked) {
-        while (tile + run.count < tiles_ && made_here(tile + run.count) == run.range &&
-               full(tile + run.count, run.range)) {
-          ++run.count;
-        }
+      while (tile + run.count < tiles_ && made_here(tile + run.count) == run.range &&
+             !full(tile + run.count, run.range) == masked) {
+        ++run.count;
       }
       if (!run.range.empty()) work(run, masked);
       tile += run.count;
@@ -93,16 +91,25 @@ class RowTiles {
   std::array<Keys, kMaxTiles> keys_;
 };
 
-/// The limits of a tile's rows, counted from `key`.
-inline KeyLimits limits_of(const BlockBand& band, int row, int key) {
-  KeyLimits limits;
-  for (int r = 0; r < kTileRows; ++r) {
-    const BlockRange range = band.keys_of(row + r, row + r + 1);
-    limits.begin[r] = range.begin - key;
-    limits.end[r] = range.end - key;
+/// The limits of the rows of a run's tiles, counted from its first key.
+class RunLimits {
+ public:
+  RunLimits(const BlockBand& band, const TileRun& run) {
+    for (int tile = 0; tile < run.count; ++tile) {
+      KeyLimits& limits = limits_[static_cast<std::size_t>(tile)];
+      for (int r = 0; r < kTileRows; ++r) {
+        const int row = (run.begin + tile) * kTileRows + r;
+        const BlockRange range = band.keys_of(row, row + 1);
+        limits.begin[r] = range.begin - run.range.begin;
+        limits.end[r] = range.end - run.range.begin;
+      }
+    }
   }
-  return limits;
-}
+  const KeyLimits* data() const { return limits_.data(); }
+
+ private:
+  std::array<KeyLimits, kMaxTiles> limits_;
+};
 
 /// The words that hold these elements.
 inline BlockRange words_of(const BlockRange& elements, const Microkernels& kernels) {
