@@ -52,6 +52,14 @@ std::vector<AttentionCase> cases() {
        .map = {0, 6, 0, 0},
        .group = 3,
        .tiles = {full_tile(0, 70, 0, 80)}});
+  add({.name = "kv_heads_that_no_query_reads",  // before the map's and after them
+       .q_rows = 70,
+       .k_rows = 80,
+       .heads = 2,
+       .kv_heads = 4,
+       .map = {0, 2, 2, 0},
+       .group = 1,
+       .tiles = {full_tile(0, 70, 0, 80)}});
   add({.name = "dim_128", .q_rows = 200, .k_rows = 200, .dim = 128, .dim_v = 128, .tiles = {causal_tile(0, 200)}});
   add({.name = "sbhd",
        .batch = 3,
