@@ -58,6 +58,8 @@ ExitCode execute(Job& job, const std::vector<std::string>& arguments) {
     const Translation translation = translate_foreign(arguments);
     job.notes = translation.notes;
     text = parse_command_line(app, translation.arguments, foreign_flag_names());
+    const std::string note = note_on_flags_without_effect(app);
+    if (!note.empty()) job.notes.push_back(note);
   });
   if (text) {
     if (job.speaks) std::fputs(text->c_str(), stdout);

@@ -51,14 +51,31 @@ TEST(CommandLine, UnknownFlagsAreRefusedWithTheNearest) {
   expect_flags_refused({"--sink", "off"}, {"--sink takes no value", "\"off\"", "--sink=off"});
   expect_flags_refused({"--heads", "8", "off"}, {"unexpected argument", "off"});
   expect_flags_refused({"-z"}, {"-z"});
-  expect_refused([] { Program().parse({"rnu"}); }, {"unknown command \"rnu\"", "did you mean \"run\"?", "run, plan"});
+  expect_refused([] { Program().parse({"rnu"}); },
+                 {"unknown command \"rnu\"", "did you mean \"run\"?", "run, plan, doctor"});
   expect_refused([] { Program().parse({}); }, {"subcommand"});
 }
 
 TEST(CommandLine, FlagsOfOtherCommandsAreRefusedWithTheirOwners) {
-  expect_refused([] { Program().parse({"plan", "--check", "sample"}); }, {"--check belongs to run, not to plan"});
-  expect_refused([] { Program().parse({"plan", "-n=3"}); }, {"-n belongs to run, not to plan"});
+  expect_refused([] { Program().parse({"doctor", "--check", "sample"}); }, {"--check belongs to run, not to doctor"});
+  expect_refused([] { Program().parse({"doctor", "-n=3"}); }, {"-n belongs to run, not to doctor"});
   expect_refused([] { Program().parse({"--heads=4", "run"}); }, {"--heads must stand behind the command run"});
+}
+
+TEST(CommandLine, FlagsWithoutEffectAreReadHiddenAndNamed) {
+  Program program;
+  program.parse({"plan", "-n", "3", "--check=sample", "--overwrite", "--emulate-link", "20:5", "-J", "out.json"});
+  const std::string note = note_on_flags_without_effect(program.app);
+  EXPECT_EQ(note, "without effect on plan: --iterations --json --overwrite --check --emulate-link");
+  EXPECT_EQ(Program().parse({"plan", "--help"})->find("--iterations"), std::string::npos);
+  expect_refused([] { Program().parse({"plan", "--json"}); }, {"--json: the value is missing; expected: FILE"});
+  expect_refused(
+      [] {
+        Program().parse({"plan", "--chekc", "sample"});
+      },
+      {"unknown flag --chekc; did you mean --check?"});
+  program.parse({"run", "-n", "3"});
+  EXPECT_EQ(note_on_flags_without_effect(program.app), "");
 }
 
 TEST(CommandLine, HelpAndVersionAreAskedForTexts) {

@@ -16,6 +16,7 @@ struct Program {
   CLI::App app{"test", "cpbench"};
   CLI::App* run = app.add_subcommand("run", "measure");
   CLI::App* plan = app.add_subcommand("plan", "run nothing");
+  CLI::App* doctor = app.add_subcommand("doctor", "look at the machine");
   SweepOptions sweep;
   RunOptions options;
   AxisFlags axes{*run};
@@ -25,6 +26,7 @@ struct Program {
     app.set_version_flag("--version", "cpbench 1.2.3");
     add_sweep_options(*run, sweep);
     add_run_options(*run, options);
+    add_run_options_without_effect(*plan);
   }
 
   std::optional<std::string> parse(const std::vector<std::string>& arguments) {

@@ -21,7 +21,7 @@ class CommandLine(ProgramTest):
     def test_commands(self):
         self.expect_refused(cpbench(), 2, "run, validate, plan")
         self.expect_refused(cpbench("plam"), 2, '"plam"', 'did you mean "plan"?', "run, validate, plan, doctor")
-        self.expect_refused(cpbench("plan", "--check", "sample"), 2, "--check belongs to run and validate, not to plan")
+        self.expect_refused(cpbench("doctor", "--check", "off"), 2, "--check belongs to run and validate, not to doctor")
         self.expect_refused(cpbench("plan", "stray"), 2, '"stray"')
         self.expect_refused(cpbench("validate", "--check", "off"), 2, "--check off")
 

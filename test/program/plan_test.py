@@ -46,6 +46,20 @@ class Plan(ProgramTest):
             self.assertEqual(totals(line_of("load balance", text)), found[setting])
             self.assertEqual(both(text), found)
 
+    def test_takes_a_line_of_run_and_names_what_has_no_effect(self):
+        case = ["--algo", "ring", "--cp-size", 4, "--seq-len", 64]
+        of_run = [
+            "--check", "sample", "--threads", 2, "-J", self.directory / "out.json", "--overwrite", "--iterations", 5, "--warmup", 1,
+            "--trace", self.directory / "trace.json", "--dump", self.directory / "dump", "--kernel", "blocked", "--isa", "avx2",
+        ]  # fmt: skip
+        run = self.expect_ok(cpbench("plan", *case, *of_run, "--backend", "auto"))
+        without_times = lambda text: re.sub(r"\(built in .*\)", "", text)
+        self.assertEqual(without_times(run.out), without_times(self.plan(*case)))
+        names = "--iterations --warmup --json --overwrite --trace --dump --check --kernel --isa --threads"
+        self.assertEqual(run.messages, [f"cpbench: without effect on plan: {names}"])
+        self.assertEqual(list(self.directory.iterdir()), [])
+        self.expect_refused(cpbench("plan", *case, "--self-test"), 2, "--self-test belongs to validate, not to plan")
+
     def figures(self, *arguments):
         """[inner, outer, all-to-all, within the node, between nodes] of rank 0, in bytes."""
         text = self.plan("--seq-len", 4096, *arguments)

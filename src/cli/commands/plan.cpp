@@ -75,7 +75,7 @@ std::vector<RankFigures> figures_of_all(const Schedule& schedule, int ranks_per_
 
 /// By rank.
 std::vector<std::int64_t> memory_of_all(const Schedule& schedule, const PlanOptions& options) {
-  const Platform& platform = find_platform(options.backend);
+  const Platform& platform = find_platform(options.backend == "auto" ? "cpu" : options.backend);
   std::vector<std::int64_t> bytes;
   for (const Program& program : schedule.programs) {
     bytes.push_back(platform.planned_bytes(schedule.of.problem, program, BackendOptions{}));
@@ -183,9 +183,10 @@ class PlanCommand : public Subcommand {
     app = parent.add_subcommand("plan", "Programs, their proof, memory, bytes and FLOPs per rank; runs nothing");
     add_sweep_options(*app, options_.sweep);
     add_integer(*app, "--rank", options_.rank, 0, "rank whose program is shown");
-    add_text(*app, "--backend", options_.backend, "NAME", "whose memory is planned: cpu or cuda [cpu]");
+    add_text(*app, "--backend", options_.backend, "NAME", "whose memory is planned: cpu or cuda; auto is cpu [cpu]");
     app->add_flag("--all-steps", options_.all_steps, "Show long programs whole");
     flags_ = std::make_unique<AxisFlags>(*app);
+    add_run_options_without_effect(*app);
   }
 
   ExitCode execute(const Job& job) override {

@@ -43,11 +43,15 @@ bool contains(const std::vector<std::string>& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-// The commands that have a flag.
+// CLI11 hides options of an empty group from its help.
+bool has_effect(const CLI::Option& option) { return !option.get_group().empty(); }
+
+// The commands that a flag means something to.
 std::vector<std::string> owners_of(const CLI::App& app, const std::string& flag) {
   std::vector<std::string> owners;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    if (contains(flags_of(*command), flag)) owners.push_back(command->get_name());
+    const CLI::Option* option = command->get_option_no_throw(flag);
+    if (option != nullptr && has_effect(*option)) owners.push_back(command->get_name());
   }
   return owners;
 }
@@ -186,6 +190,16 @@ std::optional<std::string> parse_command_line(CLI::App& app, const std::vector<s
   if (!extras.empty()) refuse_extra(app, extras.front(), arguments, also_known);
   if (!complaint.empty()) refuse("{}", complaint);
   return std::nullopt;
+}
+
+std::string note_on_flags_without_effect(const CLI::App& app) {
+  const CLI::App& command = chosen_command(app);
+  std::vector<std::string> flags;
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->count() > 0 && !has_effect(*option)) flags.push_back("--" + option->get_lnames().front());
+  }
+  if (flags.empty()) return {};
+  return fmt::format("without effect on {}: {}", command.get_name(), fmt::join(flags, " "));
 }
 
 }  // namespace cpbench

@@ -30,4 +30,8 @@ class AxisFlags {
 std::optional<std::string> parse_command_line(CLI::App& app, const std::vector<std::string>& arguments,
                                               const std::vector<std::string>& also_known = {});
 
+/// After parsing: the flags on the line that its command only reads (add_run_options_without_effect), named in a note;
+/// empty if there are none.
+std::string note_on_flags_without_effect(const CLI::App& app);
+
 }  // namespace cpbench

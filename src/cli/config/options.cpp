@@ -93,4 +93,19 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   add_execution_options(command, options);
 }
 
+void add_run_options_without_effect(CLI::App& command) {
+  CLI::App run;
+  RunOptions options;
+  add_run_options(run, options);
+  for (const CLI::Option* of_run : run.get_options()) {
+    if (command.get_option_no_throw(of_run->get_name()) != nullptr) continue;
+    const std::string names = of_run->get_name(/*positional=*/false, /*all_options=*/true);
+    const bool bare = of_run->get_items_expected_max() == 0;
+    CLI::Option* unread =
+        bare ? command.add_flag(names) : command.add_option(names, [](const CLI::results_t&) { return true; });
+    unread->description(of_run->get_description())->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->group("");
+    if (!bare) unread->type_name(of_run->get_type_name());
+  }
+}
+
 }  // namespace cpbench

@@ -51,5 +51,8 @@ void add_sweep_options(CLI::App& command, SweepOptions& options);
 /// Those that `validate` has too; add_run_options adds them and what measuring needs.
 void add_execution_options(CLI::App& command, RunOptions& options);
 void add_run_options(CLI::App& command, RunOptions& options);
+/// Adds those flags of `run` that the command lacks, so that a line of `run` can be given to it: hidden from its help,
+/// and read for flags_without_effect (command_line.hpp) alone.
+void add_run_options_without_effect(CLI::App& command);
 
 }  // namespace cpbench
