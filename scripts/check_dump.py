@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Compares a dump of cpbench (`--dump DIR`) with PyTorch's attention in float64 on the CPU.
+"""Compares a dump of cpbench (`--dump DIR`) with attention written down in PyTorch, in float64 on the CPU.
 
     scripts/check_dump.py DIR
 
-The mask, documents included, is given to scaled_dot_product_attention pair by pair, and a sink as one more key whose
-value is zero; gradients are autograd's. Norms and tolerances are those of the check itself (src/validate/norms.hpp): every
-tensor's relative L2 error, over everything and over the worst 128 tokens of a head, is at most `tolerance` of
-problem.json. Exit codes: 0 all within, 1 not, 2 the dump or PyTorch is missing. Memory: about 60 * seq_len^2 bytes.
+softmax(scale * q k^T) v over the pairs that mask and documents allow, with a sink as one more logit; gradients are
+autograd's. Norms and tolerances are those of the check itself (src/validate/norms.hpp): every tensor's relative L2 error,
+over everything and over the worst 128 tokens of a head, is at most `tolerance` of problem.json. Any version of PyTorch
+will do. Exit codes: 0 all within, 1 not, 2 the dump or PyTorch is missing. Memory: about 60 * seq_len^2 bytes.
 """
 
 import argparse
@@ -51,23 +51,12 @@ def allowed_pairs(problem):
 
 
 def attend(q, k, v, sink, allowed, scale):
-    """Rows [heads, tokens, dim] of query heads against one K/V head."""
-    heads = q.shape[0]
-    k, v = k.expand(heads, -1, -1), v.expand(heads, -1, -1)
+    """Output, logsumexp and logits of rows [heads, tokens, dim] of query heads against one K/V head."""
+    logits = (scale * q @ k.transpose(-1, -2)).masked_fill(~allowed, -math.inf)
     if sink is not None:
-        # One more channel makes the extra key's logit scale * (1 / scale) * sink, and leaves all others alone.
-        q = torch.cat([q, torch.full_like(q[..., :1], 1 / scale)], dim=-1)
-        k = torch.cat([k, torch.zeros_like(k[..., :1])], dim=-1)
-        extra = torch.zeros_like(k[:, :1]).index_put((torch.arange(heads), torch.tensor(0), torch.tensor(-1)), sink)
-        k = torch.cat([k, extra], dim=1)
-        v = torch.cat([v, torch.zeros_like(v[:, :1])], dim=1)
-        allowed = torch.cat([allowed, torch.ones_like(allowed[:, :1])], dim=1)
-    out = torch.nn.functional.scaled_dot_product_attention(
-        q[None], k[None], v[None], attn_mask=allowed, scale=scale
-    )[0]
-    with torch.no_grad():
-        logits = (scale * q @ k.transpose(-1, -2)).masked_fill(~allowed, -math.inf)
-        return out, torch.logsumexp(logits, dim=-1), logits
+        logits = torch.cat([logits, sink[:, None, None].expand(-1, logits.shape[1], 1)], dim=-1)
+    out = torch.softmax(logits, dim=-1)[..., : k.shape[1]] @ v
+    return out, torch.logsumexp(logits, dim=-1).detach(), logits.detach()
 
 
 class Errors:
@@ -88,7 +77,7 @@ class Errors:
 
     @staticmethod
     def ratio(squares):
-        return torch.where(squares[..., 0] == 0, 0.0, (squares[..., 0] / squares[..., 1]).sqrt())
+        return (squares[..., 0] / squares[..., 1]).sqrt().masked_fill(squares[..., 0] == 0, 0.0)
 
     def norms(self):
         blocks = torch.cat(self.blocks)
