@@ -120,6 +120,11 @@ TEST(Refusal, TensorParallelThatDoesNotDivideTheHeads) {
                     {"tensor_parallel 3", "heads 32", "kv_heads 8", "2 or 4"});
 }
 
+TEST(Refusal, OfOneRankSpeaksOfOne) {
+  expect_impossible({{"algo", "double-ring"}, {"window_size", "2"}}, {"the ring of 1 rank (cp_size 1"}, 1);
+  expect_impossible({{"cp_size", "2"}}, {"the 1 rank of this job"}, 1);
+}
+
 TEST(Refusal, ShapesThatNoProblemHas) {
   expect_impossible({{"heads", "8"}, {"kv_heads", "3"}},
                     {"kv_heads 3", "heads 8", "kv_heads: 2 or 4", "heads: 6 or 9"});

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "cli/axes/legal.hpp"
+#include "support/counted.hpp"
 #include "support/error.hpp"
 
 namespace cpbench {
@@ -14,8 +15,8 @@ int choose_cp_size(const PointSpec& spec, const ResolveContext& context) {
   if (context.cp_size_is_bounded && cp_size > context.world_size) {
     std::vector<std::int64_t> candidates(static_cast<std::size_t>(context.world_size));
     std::iota(candidates.begin(), candidates.end(), 1);
-    refuse_point({{Axis::kCpSize, cp_size, candidates}}, "cp_size {} is more than the {} ranks of this job: start more",
-                 cp_size, context.world_size);
+    refuse_point({{Axis::kCpSize, cp_size, candidates}}, "cp_size {} is more than the {} of this job: start more",
+                 cp_size, counted(context.world_size, "rank"));
   }
   return static_cast<int>(cp_size);
 }
@@ -106,8 +107,8 @@ int choose_window(const PointSpec& spec, const Algorithm& algorithm, int ring, i
     refuse_point({{Axis::kWindowSize, window, divisors},
                   other_cp_size(cp_size, degree, window),
                   {Axis::kUlyssesDegree, degree, divisors}},
-                 "window_size {} does not divide the ring of {} ranks (cp_size {} / ulysses_degree {})", window, ring,
-                 cp_size, degree);
+                 "window_size {} does not divide the ring of {} (cp_size {} / ulysses_degree {})", window,
+                 counted(ring, "rank"), cp_size, degree);
   }
   return static_cast<int>(window);
 }
