@@ -120,6 +120,20 @@ TEST(Refusal, TensorParallelThatDoesNotDivideTheHeads) {
                     {"tensor_parallel 3", "heads 32", "kv_heads 8", "2 or 4"});
 }
 
+TEST(Refusal, HeadsThatSuitTensorParallelAndTheRanks) {
+  expect_impossible({{"algo", "ulysses"}, {"heads", "6"}, {"tensor_parallel", "4"}},
+                    {"tensor_parallel 4 does not divide both heads 6 and kv_heads 6; nearest legal heads: 16"}, 4);
+  expect_impossible({{"algo", "hybrid"}, {"ulysses_degree", "2"}, {"heads", "6"}, {"tensor_parallel", "4"}},
+                    {"kv_heads 6; nearest legal tensor_parallel: 3, nearest legal heads: 8"}, 4);
+  expect_impossible({{"heads", "8"}, {"kv_heads", "2"}, {"tensor_parallel", "4"}},
+                    {"; nearest legal tensor_parallel: 2, nearest legal kv_heads: 4"}, 4);
+}
+
+TEST(Refusal, WhereNoSingleChangeSufficesTheBrokenRuleNamesItsOwn) {
+  expect_impossible({{"algo", "ulysses"}, {"heads", "6"}, {"kv_heads", "6"}, {"tensor_parallel", "4"}},
+                    {"kv_heads 6; nearest tensor_parallel: 3 or 6 (by this rule alone: more has to change)"}, 4);
+}
+
 TEST(Refusal, OfOneRankSpeaksOfOne) {
   expect_impossible({{"algo", "double-ring"}, {"window_size", "2"}}, {"the ring of 1 rank (cp_size 1"}, 1);
   expect_impossible({{"cp_size", "2"}}, {"the 1 rank of this job"}, 1);

@@ -130,16 +130,39 @@ int choose_inner(const PointSpec& spec, const Algorithm& algorithm, int ring, in
   return algorithm.ring == RingLevel::kOptionalWindows && window == 1 ? ring : window;
 }
 
+// Heads that tensor_parallel divides, each share for every Ulysses degree that the point may come to.
+std::vector<std::int64_t> shareable_heads(const PointSpec& spec, int heads, int tensor_parallel,
+                                          const ResolveContext& context) {
+  std::vector<std::int64_t> candidates;
+  for (const std::int64_t degree : {std::int64_t{1}, spec.integer_or(Axis::kUlyssesDegree, 1),
+                                    spec.integer_or(Axis::kCpSize, context.world_size)}) {
+    const auto multiples = multiples_around(heads, tensor_parallel * degree);
+    candidates.insert(candidates.end(), multiples.begin(), multiples.end());
+  }
+  std::ranges::sort(candidates);
+  return candidates;
+}
+
+std::vector<std::int64_t> shareable_kv_heads(int heads, int tensor_parallel) {
+  std::vector<std::int64_t> candidates = divisors_of(heads);
+  std::erase_if(candidates, [&](std::int64_t kv_heads) { return kv_heads % tensor_parallel != 0; });
+  return candidates;
+}
+
 }  // namespace
 
-HeadShare share_heads(int heads, int kv_heads, int tensor_parallel) {
+HeadShare share_heads(const PointSpec& spec, int heads, int kv_heads, const ResolveContext& context) {
+  const int tensor_parallel = static_cast<int>(spec.integer(Axis::kTensorParallel));
   if (heads % kv_heads != 0) {
     refuse_point(
         {{Axis::kKvHeads, kv_heads, divisors_of(heads)}, {Axis::kHeads, heads, multiples_around(heads, kv_heads)}},
         "kv_heads {} does not divide heads {}: every K/V head serves the same number of query heads", kv_heads, heads);
   }
   if (kv_heads % tensor_parallel != 0) {
-    refuse_point({{Axis::kTensorParallel, tensor_parallel, divisors_of(kv_heads)}},
+    const bool kv_heads_follow = kv_heads == heads && !spec.has(Axis::kKvHeads);
+    refuse_point({{Axis::kTensorParallel, tensor_parallel, divisors_of(kv_heads)},
+                  kv_heads_follow ? Remedy{Axis::kHeads, heads, shareable_heads(spec, heads, tensor_parallel, context)}
+                                  : Remedy{Axis::kKvHeads, kv_heads, shareable_kv_heads(heads, tensor_parallel)}},
                  "tensor_parallel {} does not divide both heads {} and kv_heads {}", tensor_parallel, heads, kv_heads);
   }
   return {heads / tensor_parallel, kv_heads / tensor_parallel, tensor_parallel};

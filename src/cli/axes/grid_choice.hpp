@@ -11,8 +11,8 @@ struct HeadShare {
   int tensor_parallel;
 };
 
-/// Throws Impossible if kv_heads does not divide heads, or tensor_parallel not both.
-HeadShare share_heads(int heads, int kv_heads, int tensor_parallel);
+/// Throws Impossible if kv_heads does not divide heads, or the point's tensor_parallel not both.
+HeadShare share_heads(const PointSpec& spec, int heads, int kv_heads, const ResolveContext& context);
 
 /// Throws Impossible for a cp_size above the world, a Ulysses degree that does not divide cp_size, heads that the
 /// degree does not divide (without uneven_heads), and a window that does not divide the ring.

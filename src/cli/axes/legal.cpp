@@ -21,8 +21,11 @@ std::vector<std::int64_t> multiples_around(std::int64_t asked, std::int64_t unit
   return below == 0 ? std::vector{above} : std::vector{below, above};
 }
 
-std::string legal_choices(const std::vector<Remedy>& remedies,
-                          const std::function<bool(Axis, const AxisValue&)>& is_legal) {
+namespace {
+
+/// `what`: of the values that are named.
+std::string choices(const std::string& what, const std::vector<Remedy>& remedies,
+                    const std::function<bool(Axis, const AxisValue&)>& is_legal) {
   std::string text;
   for (const Remedy& remedy : remedies) {
     const AxisInfo& info = info_of(remedy.axis);
@@ -42,9 +45,21 @@ std::string legal_choices(const std::vector<Remedy>& remedies,
     const auto from_above = std::find_if(above, candidates.end(), is_choice);
     if (from_above != candidates.end()) nearest.push_back(*from_above);
     if (nearest.empty()) continue;
-    text += fmt::format("{} nearest legal {}: {}", text.empty() ? ";" : ",", info.name, fmt::join(nearest, " or "));
+    text += fmt::format("{} {} {}: {}", text.empty() ? ";" : ",", what, info.name, fmt::join(nearest, " or "));
   }
   return text;
+}
+
+}  // namespace
+
+std::string legal_choices(const std::vector<Remedy>& remedies,
+                          const std::function<bool(Axis, const AxisValue&)>& is_legal) {
+  return choices("nearest legal", remedies, is_legal);
+}
+
+std::string choices_by_one_rule(const std::vector<Remedy>& remedies) {
+  const std::string text = choices("nearest", remedies, [](Axis, const AxisValue&) { return true; });
+  return text.empty() ? "" : text + " (by this rule alone: more has to change)";
 }
 
 }  // namespace cpbench

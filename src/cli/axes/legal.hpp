@@ -46,4 +46,7 @@ std::vector<std::int64_t> multiples_around(std::int64_t asked, std::int64_t unit
 std::string legal_choices(const std::vector<Remedy>& remedies,
                           const std::function<bool(Axis, const AxisValue&)>& is_legal);
 
+/// Where no change by itself makes the point legal, the closest that the broken rule would allow, in the same form.
+std::string choices_by_one_rule(const std::vector<Remedy>& remedies);
+
 }  // namespace cpbench

@@ -159,8 +159,7 @@ ResolvedPoint resolve_or_name_rule(const PointSpec& spec, const ResolveContext& 
   Case& c = point.of;
   c = case_without_grid(spec);
   c.problem.documents = documents_of(spec, c.problem.seq_len, context.seed);
-  const HeadShare share =
-      share_heads(c.problem.heads, c.problem.kv_heads, static_cast<int>(spec.integer(Axis::kTensorParallel)));
+  const HeadShare share = share_heads(spec, c.problem.heads, c.problem.kv_heads, context);
   c.problem.heads = share.heads;
   c.problem.kv_heads = share.kv_heads;
   c.grid = choose_grid(spec, *c.algorithm, share, context);
@@ -258,11 +257,12 @@ ResolvedPoint resolve(const PointSpec& spec, const ResolveContext& context) {
   try {
     return resolve_or_name_rule(spec, context);
   } catch (const Impossible& error) {
-    refuse("{}{}", error.what(), legal_choices(error.remedies(), [&](Axis axis, const AxisValue& value) {
-             PointSpec other = spec;
-             other.set(axis, value);
-             return is_possible(other, context);
-           }));
+    const std::string choices = legal_choices(error.remedies(), [&](Axis axis, const AxisValue& value) {
+      PointSpec other = spec;
+      other.set(axis, value);
+      return is_possible(other, context);
+    });
+    refuse("{}{}", error.what(), choices.empty() ? choices_by_one_rule(error.remedies()) : choices);
   }
 }
 
