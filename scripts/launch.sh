@@ -51,4 +51,7 @@ if ((${free_kib:-0} < ranks * 5 * 1024)); then
   export UCX_POSIX_DIR=${TMPDIR:-/tmp}
 fi
 
+# Ranks have a pipe for stderr; this one may be a terminal.
+if [[ -t 2 ]]; then export CPBENCH_PROGRESS=${CPBENCH_PROGRESS-1}; fi
+
 exec "$launcher" "${options[@]}" -n "$ranks" "$@"

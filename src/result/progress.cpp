@@ -6,22 +6,53 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 
 namespace cpbench {
 
-Progress::Progress(int points, bool enabled) : points_(points), enabled_(enabled && ::isatty(STDERR_FILENO) == 1) {}
+namespace {
+
+constexpr double kShownEvery_s = 0.1;
+
+bool is_watched() {
+  const char* said = std::getenv("CPBENCH_PROGRESS");
+  if (said != nullptr && *said != '\0') return std::string_view(said) != "0";
+  return ::isatty(STDERR_FILENO) == 1;
+}
+
+template <typename Time>
+double seconds_since(Time time) {
+  return std::chrono::duration<double>(Time::clock::now() - time).count();
+}
+
+}  // namespace
+
+Progress::Progress(int points, bool enabled) : points_(points), enabled_(enabled && is_watched()) {}
 
 void Progress::begin(std::string_view what) {
-  if (!enabled_) return;
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
-  clear();
-  fmt::print(stderr, "{}", progress_line(done_, points_, elapsed.count(), what));
-  std::fflush(stderr);
+  what_ = what;
+  show(what_, std::nullopt);
+}
+
+void Progress::advance(int done, int iterations) {
+  if (done == 0) first_iteration_ = Clock::now();
+  if (done == 0 || seconds_since(shown_) < kShownEvery_s) return;
+  show(fmt::format("{}, iteration {} of {}", what_, done, iterations),
+       seconds_since(first_iteration_) / done * (iterations - done));
 }
 
 void Progress::finish() {
   ++done_;
   clear();
+}
+
+// The cursor is left in the first column: with a launcher the point's row may come before the line is cleared.
+void Progress::show(const std::string& what, std::optional<double> rest_of_point_s) {
+  if (!enabled_) return;
+  shown_ = Clock::now();
+  clear();
+  fmt::print(stderr, "{}\r", progress_line(done_, points_, seconds_since(start_), what, rest_of_point_s));
+  std::fflush(stderr);
 }
 
 void Progress::clear() {
@@ -30,13 +61,15 @@ void Progress::clear() {
   std::fflush(stderr);
 }
 
-std::string progress_line(int done, int points, double elapsed_s, std::string_view what) {
-  std::string line = fmt::format("[{}/{}] {}", done + 1, points, what);
-  if (done > 0) {
-    line += fmt::format("; {}% done, about {} left", 100 * done / points,
-                        duration_text(elapsed_s / done * (points - done)));
-  }
-  return line;
+std::string progress_line(int done, int points, double elapsed_s, std::string_view what,
+                          std::optional<double> rest_of_point_s) {
+  const std::string line = fmt::format("[{}/{}] {}", done + 1, points, what);
+  const int known = done + (rest_of_point_s ? 1 : 0);
+  if (known == 0) return line;
+  const double rest = rest_of_point_s.value_or(0), of_known = elapsed_s + rest;
+  const double left = rest + of_known / known * (points - known);
+  return fmt::format("{}; {:.0f}% done, about {} left", line, std::floor(100 * elapsed_s / (elapsed_s + left)),
+                     duration_text(left));
 }
 
 std::string duration_text(double seconds) {

@@ -32,8 +32,12 @@ Measurement measure(const Communicator& communicator, const Variants& variants, 
   const std::array<Executor*, kVariants> executors = {&variants.compute_only, &variants.comm_only, &variants.full};
 
   if (options.part == Part::kBackward) variants.full.run(Part::kForward);
+  int done = 0;
+  const auto progressed = [&] { options.progressed(done++, options.warmup + options.iterations); };
+  progressed();
   for (int i = 0; i < options.warmup; ++i) {
     for (Executor* executor : executors) seconds_of(communicator, *executor, options.part);
+    progressed();
   }
 
   std::array<std::vector<double>, kVariants> seconds;  // they grow as they come: a timeout may end the run long before
@@ -44,6 +48,7 @@ Measurement measure(const Communicator& communicator, const Variants& variants, 
       seconds[variant].push_back(seconds_of(communicator, *executors[variant], options.part));
     }
     spans.push_back(variants.full.spans());
+    progressed();
   }
   for (std::vector<double>& samples : seconds) communicator.max_each_over_ranks(samples);
 

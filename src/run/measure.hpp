@@ -22,6 +22,8 @@ struct MeasureOptions {
   int iterations = 20;  ///< at least 1
   Part part = Part::kAll;
   std::function<void()> before_last = [] {};  ///< called before the full variant of the last iteration, untimed
+  /// Called before the first iteration, warm-up or not, and after each, untimed.
+  std::function<void(int done, int iterations)> progressed = [](int, int) {};
 };
 
 struct Measurement {

@@ -44,7 +44,7 @@ class Finished:
         return f"{self.command}\nexit {self.code}\n{self.out}\n{self.err}"
 
 
-def start(ranks, arguments, environment=None, address_space=None, stdout=subprocess.PIPE, program=PROGRAM):
+def start(ranks, arguments, environment=None, address_space=None, stdout=subprocess.PIPE, stderr=subprocess.PIPE, program=PROGRAM):
     """`ranks` None: without a launcher. `address_space`: bytes that a process may map."""
 
     def limit():
@@ -55,7 +55,7 @@ def start(ranks, arguments, environment=None, address_space=None, stdout=subproc
     return subprocess.Popen(
         launcher + [str(program)] + [str(argument) for argument in arguments],
         stdout=stdout,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         text=True,
         errors="replace",
         env={**os.environ, **(environment or {})},

@@ -5,6 +5,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
+#include <cstdlib>
+#include <thread>
 
 namespace cpbench {
 namespace {
@@ -14,6 +17,13 @@ TEST(Progress, GuessesTheRestFromTheMean) {
 }
 
 TEST(Progress, GuessesNothingBeforeTheFirstPoint) { EXPECT_EQ(progress_line(0, 12, 5, "ring"), "[1/12] ring"); }
+
+TEST(Progress, GuessesTheRestFromTheIterationsOfThePresentPoint) {
+  // Alone it takes 20 s more; of three points, each like it takes 40 s.
+  EXPECT_EQ(progress_line(0, 1, 20, "ring", 20), "[1/1] ring; 50% done, about 20s left");
+  EXPECT_EQ(progress_line(0, 3, 20, "ring", 20), "[1/3] ring; 16% done, about 1m 40s left");
+  EXPECT_EQ(progress_line(1, 3, 80, "ring", 10), "[2/3] ring; 59% done, about 55s left");
+}
 
 TEST(Progress, Durations) {
   EXPECT_EQ(duration_text(0.4), "0s");
@@ -30,6 +40,10 @@ std::string written_to(int descriptor, int readable, bool enabled) {
   {
     Progress progress(2, enabled);
     progress.begin("ring");
+    progress.advance(0, 8);
+    progress.advance(1, 8);  // too soon to be shown
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    progress.advance(2, 8);
     progress.finish();
   }
   ::dup2(saved, STDERR_FILENO);
@@ -44,14 +58,24 @@ std::string written_to(int descriptor, int readable, bool enabled) {
 TEST(Progress, IsShownOnATerminalOnly) {
   std::array<int, 2> pipe{};
   ASSERT_EQ(::pipe(pipe.data()), 0);
+  ::unsetenv("CPBENCH_PROGRESS");
   EXPECT_EQ(written_to(pipe[1], pipe[0], true), "");
+  ::setenv("CPBENCH_PROGRESS", "1", 1);  // a launcher's pipe to a terminal
+  EXPECT_NE(written_to(pipe[1], pipe[0], true).find("[1/2] ring"), std::string::npos);
+  EXPECT_EQ(written_to(pipe[1], pipe[0], false), "");
+  ::unsetenv("CPBENCH_PROGRESS");
   int terminal = 0, user = 0;
   if (::openpty(&user, &terminal, nullptr, nullptr, nullptr) != 0) GTEST_SKIP() << "no terminal is to be had here";
   const std::string shown = written_to(terminal, user, true);
   EXPECT_NE(shown.find("[1/2] ring"), std::string::npos) << shown;
+  EXPECT_EQ(shown.find("iteration 1 of 8"), std::string::npos) << shown;
+  EXPECT_NE(shown.find("[1/2] ring, iteration 2 of 8; "), std::string::npos) << shown;
   // Cleared at the end.
   EXPECT_GT(shown.rfind("\r\033[K"), shown.find("[1/2] ring")) << shown;
   EXPECT_EQ(written_to(terminal, user, false).find("ring"), std::string::npos);
+  ::setenv("CPBENCH_PROGRESS", "0", 1);
+  EXPECT_EQ(written_to(terminal, user, true).find("ring"), std::string::npos);
+  ::unsetenv("CPBENCH_PROGRESS");
   for (int descriptor : {pipe[0], pipe[1], terminal, user}) ::close(descriptor);
 }
 

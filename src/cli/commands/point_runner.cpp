@@ -84,11 +84,11 @@ PointRecord PointRunner::record_of(const SweepPoint& point, const std::string& i
 }
 
 void PointRunner::run(const Case& c, const PointFiles& files, bool measured, PointRecord& record,
-                      const std::function<void()>& fits) {
+                      const PointProgress& progress) {
   const auto ranks = world_.first(c.cp_size());
   try {
     together(world_, [&] {
-      if (ranks) run_on(*ranks, c, files, measured, record, fits);
+      if (ranks) run_on(*ranks, c, files, measured, record, progress);
     });
   } catch (const Error& error) {
     if (error.code() != ExitCode::kPlacement) throw;
@@ -98,7 +98,7 @@ void PointRunner::run(const Case& c, const PointFiles& files, bool measured, Poi
 }
 
 void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFiles& files, bool measured,
-                         PointRecord& record, const std::function<void()>& fits) {
+                         PointRecord& record, const PointProgress& progress) {
   doing() = "planning point " + record.id;
   together(ranks, [&] {
     const std::int64_t available = available_memory();
@@ -112,15 +112,15 @@ void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFi
   require_verified(schedule, ranks);
   doing() = "running point " + record.id;
   with_rank_job(schedule, ranks, settings_, [&](RankJob& job) {
-    fits();
+    progress.fits();
     record.memory = MemoryFigures{.planned_bytes = ranks.max_over_ranks(planned_bytes),
                                   .peak_bytes = ranks.max_over_ranks(job.allocated_bytes())};
-    execute(job, ranks, schedule, files, measured, record);
+    execute(job, ranks, schedule, files, measured, record, progress);
   });
 }
 
 void PointRunner::execute(RankJob& job, const Communicator& ranks, const Schedule& schedule, const PointFiles& files,
-                          bool measured, PointRecord& record) {
+                          bool measured, PointRecord& record, const PointProgress& progress) {
   const Case& c = schedule.of;
   const Inputs inputs(c.problem, settings_.input, settings_.seed);
   job.fill(inputs);
@@ -141,7 +141,7 @@ void PointRunner::execute(RankJob& job, const Communicator& ranks, const Schedul
   }
   if (!measured) return;
   doing() = "measuring point " + record.id;
-  measure(job, ranks, schedule, !files.trace.empty(), record);
+  measure(job, ranks, schedule, !files.trace.empty(), record, progress);
   if (!checked) return;
   if (job.backend().is_reproducible()) return expect_same_results(job, ranks, checked_results, record);
   doing() = "checking point " + record.id;
@@ -183,11 +183,11 @@ ValidationReport PointRunner::check(RankJob& job, const Communicator& ranks, con
 }
 
 void PointRunner::measure(RankJob& job, const Communicator& ranks, const Schedule& schedule, bool traced,
-                          PointRecord& record) {
+                          PointRecord& record, const PointProgress& progress) {
   const Case& c = schedule.of;
   const DeviceBinding& device = settings_.device;
   const auto monitor = device.info ? device.platform->monitor(*device.info) : nullptr;
-  const Measurement measurement = job.measure();
+  const Measurement measurement = job.measure(progress.iterated);
   record.devices = states_of(ranks, monitor ? monitor->stop() : std::nullopt);
   Work work = work_of(schedule);
   if (const auto peak = peak_flops(ranks, c.problem.dtype)) work.peak_tflops = *peak * 1e-12;

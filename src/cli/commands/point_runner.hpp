@@ -22,6 +22,12 @@ struct PointFiles {
   std::string dump;
 };
 
+/// What is told of a point while it runs, on its ranks.
+struct PointProgress {
+  std::function<void()> fits = [] {};                                        ///< the ranks have their memory
+  std::function<void(int done, int iterations)> iterated = [](int, int) {};  ///< of MeasureOptions
+};
+
 class PointRunner {
  public:
   PointRunner(const Communicator& world, const Settings& settings, const Placement& placement);
@@ -32,18 +38,18 @@ class PointRunner {
   /// them, and with `measured` times them if the check passed; results that differ after the last timed iteration (on a
   /// backend whose bits vary: that fail the check again) are invalid too. Status kFailed, with the figures, where
   /// memory does not suffice. The record is complete on rank 0, its status also on the ranks beyond the point's
-  /// cp_size. Calls `fits` on the point's ranks once they have their memory.
-  void run(const Case& c, const PointFiles& files, bool measured, PointRecord& record,
-           const std::function<void()>& fits);
+  /// cp_size.
+  void run(const Case& c, const PointFiles& files, bool measured, PointRecord& record, const PointProgress& progress);
 
  private:
   void run_on(const Communicator& ranks, const Case& c, const PointFiles& files, bool measured, PointRecord& record,
-              const std::function<void()>& fits);
+              const PointProgress& progress);
   void execute(RankJob& job, const Communicator& ranks, const Schedule& schedule, const PointFiles& files,
-               bool measured, PointRecord& record);
+               bool measured, PointRecord& record, const PointProgress& progress);
   ValidationReport check(RankJob& job, const Communicator& ranks, const Case& c, const Inputs& inputs,
                          const CheckMode& mode, const std::string& dump_directory) const;
-  void measure(RankJob& job, const Communicator& ranks, const Schedule& schedule, bool traced, PointRecord& record);
+  void measure(RankJob& job, const Communicator& ranks, const Schedule& schedule, bool traced, PointRecord& record,
+               const PointProgress& progress);
   void expect_same_results(RankJob& job, const Communicator& ranks, std::uint64_t checked_results,
                            PointRecord& record) const;
   std::optional<double> peak_flops(const Communicator& ranks, DType dtype);

@@ -66,7 +66,7 @@ ExitCode run_points(const Communicator& world, const Execution& execution, const
     PointRecord record = runner.record_of(points[index], id);
     PointFiles files;
     together(world, [&] { files = visitor.begin(record); });
-    if (points[index].of) runner.run(*points[index].of, files, visitor.measured, record, visitor.fits);
+    if (points[index].of) runner.run(*points[index].of, files, visitor.measured, record, visitor.progress);
     if (record.status == Status::kFailed && points.size() == 1) throw Error(ExitCode::kPlacement, record.reason);
     gravest = graver(gravest, code_of(record.status));
     all_skipped = all_skipped && record.status == Status::kSkipped;

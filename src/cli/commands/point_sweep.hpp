@@ -33,7 +33,7 @@ struct PointVisitor {
   bool measured;
   std::function<PointFiles(const PointRecord& record)> begin;  ///< what is known before: id, case, what is skipped
   std::function<void(PointRecord record)> end;                 ///< complete on rank 0
-  std::function<void()> fits = [] {};                          ///< between them: nothing is left that could refuse it
+  PointProgress progress = {};                                 ///< in between
 };
 
 /// Collective. Runs the points in their order and returns the gravest exit code; kAllSkipped if none ran. If the only

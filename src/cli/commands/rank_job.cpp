@@ -96,16 +96,17 @@ void RankJob::run_once_with(const Plant& plant) {
   planted->run(Part::kAll);
 }
 
-Measurement RankJob::measure() {
+Measurement RankJob::measure(const std::function<void(int done, int iterations)>& progressed) {
   const Part part = part_of(schedule_.of.pass);
   // Before anything is timed, also where nothing warms up.
   make_ready({&*full_, &*compute_only_, &*comm_only_}, part);
   if (part == Part::kBackward) make_ready({&*full_}, Part::kForward);
-  return cpbench::measure(
-      ranks_, {.compute_only = *compute_only_, .comm_only = *comm_only_, .full = *full_},
-      {.warmup = settings_.warmup, .iterations = settings_.iterations, .part = part, .before_last = [&] {
-         poison(full_->memory(), part, *backend_);
-       }});
+  return cpbench::measure(ranks_, {.compute_only = *compute_only_, .comm_only = *comm_only_, .full = *full_},
+                          {.warmup = settings_.warmup,
+                           .iterations = settings_.iterations,
+                           .part = part,
+                           .before_last = [&] { poison(full_->memory(), part, *backend_); },
+                           .progressed = progressed});
 }
 
 void with_rank_job(const Schedule& schedule, const Communicator& ranks, const Settings& settings,

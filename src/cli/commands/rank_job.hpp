@@ -40,7 +40,8 @@ class RankJob {
   /// The same with a fault planted (run/fault.hpp).
   void run_once_with(const Plant& plant);
   /// What the last iteration makes is poisoned before it, so that the buffers hold its work and no other.
-  Measurement measure();
+  /// `progressed`: of MeasureOptions.
+  Measurement measure(const std::function<void(int done, int iterations)>& progressed);
 
  private:
   const Schedule& schedule_;

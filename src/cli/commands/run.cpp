@@ -82,6 +82,10 @@ class Output {
     const std::lock_guard lock(mutex_);
     print(std::exchange(heading_, {}));
   }
+  void advance(int done, int iterations) {
+    const std::lock_guard lock(mutex_);
+    progress_.advance(done, iterations);
+  }
   void add(PointRecord record) {
     const std::lock_guard lock(mutex_);
     write(std::move(record));
@@ -180,8 +184,12 @@ class RunCommand : public Subcommand {
     const auto fits = [&] {
       if (output) output->begin_table();
     };
+    const auto iterated = [&](int done, int iterations) {
+      if (output) output->advance(done, iterations);
+    };
+    const PointProgress progress{.fits = fits, .iterated = iterated};
     const ExitCode code =
-        run_points(world, execution, points, {.measured = true, .begin = begin, .end = end, .fits = fits});
+        run_points(world, execution, points, {.measured = true, .begin = begin, .end = end, .progress = progress});
     const double elapsed_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (output) output->finish(code, elapsed_s);
     return code;
