@@ -2,8 +2,8 @@
 # scripts/launch.sh RANKS PROGRAM ARGS…: starts RANKS processes of PROGRAM on this machine, more than it has cores if need be, with
 # the launcher of the MPI that PROGRAM was built with. The exit code is the program's.
 #
-# The launcher is $CPBENCH_MPIEXEC, else the one that mpiexec.txt in a directory above PROGRAM names, which the build wrote or, with a
-# path from there, scripts/bundle.sh; else mpiexec.
+# The launcher is $CPBENCH_MPIEXEC, else the one that mpiexec.txt in a directory above PROGRAM, or in its share/cpbench, names, which the
+# build wrote or, with a path from there, scripts/bundle.sh; else mpiexec.
 set -euo pipefail
 
 if (($# < 2)) || [[ ! $1 =~ ^[1-9][0-9]*$ ]]; then
@@ -15,15 +15,16 @@ program=$2
 shift
 
 recorded_launcher() {
-  local directory launcher
+  local directory launcher file
   directory=$(dirname "$(realpath -- "$program")")
   until [[ $directory == / ]]; do
-    if [[ -f $directory/mpiexec.txt ]]; then
-      launcher=$(<"$directory/mpiexec.txt")
-      [[ $launcher == /* ]] || launcher=$directory/$launcher
+    for file in "$directory"/{,share/cpbench/}mpiexec.txt; do
+      [[ -f $file ]] || continue
+      launcher=$(<"$file")
+      [[ $launcher == /* ]] || launcher=${file%/*}/$launcher
       echo "$launcher"
       return
-    fi
+    done
     directory=$(dirname "$directory")
   done
   echo mpiexec
