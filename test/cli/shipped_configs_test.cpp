@@ -48,6 +48,11 @@ TEST(ShippedConfigs, SmokeRunsOnFourRanks) {
   const auto points = points_of("smoke.json", 4);
   EXPECT_EQ(runnable(points), static_cast<std::ptrdiff_t>(points.size()));
   EXPECT_EQ(points.size(), 18u);
+  for (const SweepPoint& point : points) {
+    if (std::string_view(point.of->algorithm->name) != "hybrid") continue;
+    EXPECT_EQ(point.of->grid.ulysses, 2);
+    EXPECT_EQ(point.of->grid.ring(), 2);
+  }
 }
 
 TEST(ShippedConfigs, TheWindowSweepSkipsWhatDoesNotDivide) {
