@@ -9,6 +9,7 @@
 #include "support/config_path.hpp"
 #include "support/error.hpp"
 #include "support/names.hpp"
+#include "support/naming.hpp"
 
 namespace cpbench {
 namespace {
@@ -100,11 +101,7 @@ std::vector<Model> load_models(const std::filesystem::path& file) {
   for (const json& object : content["models"]) {
     const std::string where = fmt::format("{}: /models/{}", file.string(), models.size());
     models.push_back(read_model(Entry(object, where)));
-    try {
-      check_model(models.back());
-    } catch (const Error& error) {
-      refuse("{}: {}", where, error.what());
-    }
+    naming(where, [&] { check_model(models.back()); });
   }
   return models;
 }

@@ -193,9 +193,9 @@ class Run(ProgramTest):
             self.assertEqual(list(self.directory.glob("new.json*")), [], "nothing is left behind")
 
     def test_what_this_build_does_not_have(self):
-        self.refuse(2, ["--kernel", "fast"], '"fast"', "blocked")
-        self.refuse(2, ["--isa", "avx9"], '"avx9"')
-        self.refuse(2, [], '"avx9"', environment={"CPBENCH_ISA": "avx9"})
+        self.refuse(2, ["--kernel", "blokced"], '--kernel: unknown kernel "blokced"', 'did you mean "blocked"?')
+        self.refuse(2, ["--isa", "avx9"], "--isa", '"avx9"')
+        self.refuse(2, [], "CPBENCH_ISA", '"avx9"', environment={"CPBENCH_ISA": "avx9"})
         self.refuse(2, ["--backend", "cuda"], "--backend cuda")
         self.refuse(2, ["--transport", "nccl"], "--transport nccl")
         self.refuse(2, ["--reference", "device"], "--reference device", "CPBENCH_CUDA", "--reference fp64")
@@ -203,8 +203,8 @@ class Run(ProgramTest):
     def test_wrong_values(self):
         self.refuse(2, ["--check", "fulll"], '"fulll"')
         self.refuse(2, ["--check", "sample:0"], '"sample:0"')
-        self.refuse(2, ["--reference", "fp32"], '"fp32"', 'did you mean "fp64"?', "device")
-        self.refuse(2, ["--input", "nam"], '"nam"', 'did you mean "nan"?')
+        self.refuse(2, ["--reference", "fp32"], '--reference: unknown reference "fp32"', 'did you mean "fp64"?', "device")
+        self.refuse(2, ["--input", "nam"], '--input: unknown input "nam"', 'did you mean "nan"?')
         self.refuse(2, ["--emulate-link", "0"], "--emulate-link 0")
         self.refuse(2, ["--length-scale", "2"], "--length-scale 2", "--config names none")
         self.refuse(2, ["--emulate-link", "inner=1,middle=2"], "'middle'")

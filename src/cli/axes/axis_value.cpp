@@ -9,6 +9,7 @@
 #include "support/config_path.hpp"
 #include "support/error.hpp"
 #include "support/names.hpp"
+#include "support/naming.hpp"
 
 namespace cpbench {
 namespace {
@@ -34,11 +35,7 @@ AxisValue integer_value(const AxisInfo& axis, std::string_view text, std::string
 
 AxisValue word_value(const AxisInfo& axis, std::string_view text, std::string_view where) {
   if (text.empty()) refuse("{}: the value is empty; expected: {}", where, axis.values);
-  try {
-    return axis.canonical(text);
-  } catch (const Error& error) {
-    refuse("{}: {}", where, error.what());
-  }
+  return naming(where, [&] { return axis.canonical(text); });
 }
 
 AxisValue switch_value(std::string_view text, std::string_view where) {
@@ -49,11 +46,7 @@ AxisValue switch_value(std::string_view text, std::string_view where) {
 AxisValue histogram_value(std::string_view text, std::string_view where) {
   if (text == "none") return "none";
   if (text.empty()) refuse("{}: the value is empty; a list of lengths or a histogram file is expected", where);
-  try {
-    find_histogram(text);
-  } catch (const Error& error) {
-    refuse("{}: {}", where, error.what());
-  }
+  naming(where, [&] { find_histogram(text); });
   return std::string(text);
 }
 

@@ -8,6 +8,7 @@
 #include "cli/axes/legal.hpp"
 #include "problem/document_lengths.hpp"
 #include "problem/models.hpp"
+#include "support/naming.hpp"
 
 namespace cpbench {
 namespace {
@@ -36,14 +37,12 @@ void set_shape(const PointSpec& spec, Problem& problem) {
 Documents documents_of(const PointSpec& spec, std::int64_t seq_len, std::uint64_t seed) {
   const AxisValue docs = spec.value(Axis::kDocs);
   if (docs == "none") return Documents::whole(seq_len);
-  try {
+  return naming(spec.where(Axis::kDocs), [&] {
     const auto lengths = docs.is_array()
                              ? docs.get<std::vector<std::int64_t>>()
                              : sample_document_lengths(find_histogram(docs.get<std::string>()), seq_len, seed);
     return Documents::from_lengths(lengths, seq_len);
-  } catch (const Error& error) {
-    refuse("{}: {}", spec.where(Axis::kDocs), error.what());
-  }
+  });
 }
 
 double default_scale(int head_dim) { return 1 / std::sqrt(static_cast<double>(head_dim)); }

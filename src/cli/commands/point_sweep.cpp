@@ -5,6 +5,7 @@
 #include "backend/cpu/isa.hpp"
 #include "cli/commands/sweep_of.hpp"
 #include "cli/commands/together.hpp"
+#include "support/naming.hpp"
 
 namespace cpbench {
 namespace {
@@ -18,7 +19,7 @@ ExitCode code_of(Status status) {
 
 Execution execution_of(const Communicator& world, const RunOptions& run, const SweepOptions& sweep) {
   together(world, [&] {
-    if (run.isa != "auto") set_isa(run.isa);
+    if (run.isa != "auto") naming("--isa or CPBENCH_ISA", [&] { set_isa(run.isa); });
   });
   const Placement placement = find_placement(world);
   Execution execution{placement, settings_of(world, run, sweep, placement)};

@@ -11,6 +11,7 @@
 #include "support/counted.hpp"
 #include "support/error.hpp"
 #include "support/names.hpp"
+#include "support/naming.hpp"
 #include "validate/device_reference.hpp"
 #include "validate/reference.hpp"
 
@@ -21,8 +22,7 @@ std::string kernel_of(const std::string& asked, const DeviceBinding& binding) {
   const std::vector<std::string> known = binding.info ? binding.info->kernels : kernel_names();
   if (asked == "auto") return binding.info ? known.front() : kDefaultKernel;
   if (std::find(known.begin(), known.end(), asked) != known.end()) return asked;
-  if (binding.info) refuse("--kernel {}: {} has {}", asked, binding.info->name, fmt::join(known, ", "));
-  refuse_unknown("kernel", asked, known);
+  refuse_unknown(binding.info ? "kernel of " + binding.info->name : "kernel", asked, known);
 }
 
 /// `ipc+nccl` names two.
@@ -73,7 +73,9 @@ MakeSingleDevice reference_of(const std::string& asked, const DeviceBinding& bin
   constexpr const char* kHost = "fp64";
   constexpr const char* kDevice = "device";
   if (asked == kHost) return make_reference;
-  if (asked != kDevice) refuse_unknown("reference", asked, std::vector<std::string>{kHost, kDevice});
+  if (asked != kDevice) {
+    naming("--reference", [&] { refuse_unknown("reference", asked, std::vector<std::string>{kHost, kDevice}); });
+  }
   if (device_references().empty()) {
     refuse(
         "--reference device is not in this build: configure with -DCPBENCH_CUDA=ON where the CUDA toolkit has "
@@ -155,11 +157,11 @@ Settings settings_of(const Communicator& world, const RunOptions& run, const Swe
                         .warmup = run.warmup,
                         .check = run.check.empty() ? CheckMode{} : parse_check(run.check),
                         .reference = reference_of(run.reference, binding),
-                        .input = parse_input(run.input),
+                        .input = naming("--input", [&] { return parse_input(run.input); }),
                         .seed = sweep.seed,
                         .device = binding,
                         .route = route,
-                        .kernel = kernel_of(run.kernel, binding),
+                        .kernel = naming("--kernel", [&] { return kernel_of(run.kernel, binding); }),
                         .graphs = !run.no_graphs,
                         .asked_ctas = run.comm_ctas,
                         .link = link_of(run, sweep),

@@ -4,6 +4,7 @@
 #include "cli/config/sweep.hpp"
 #include "problem/documents.hpp"
 #include "support/error.hpp"
+#include "support/naming.hpp"
 
 namespace cpbench {
 namespace {
@@ -42,13 +43,11 @@ AxisValue scaled_mask(const AxisValue& text, double factor) {
 // `where`: the place that gave the value, for messages.
 void scale(Axis axis, AxisValue& value, double factor, const std::string& where) {
   if (value.is_null()) return;
-  try {
+  naming(where, [&] {
     if (axis == Axis::kSeqLen) value = scaled(value.get<std::int64_t>(), factor);
     if (axis == Axis::kDocs && value.is_array()) value = scaled_documents(value, factor);
     if (axis == Axis::kMask) value = scaled_mask(value, factor);
-  } catch (const Error& error) {
-    refuse("{}: {}", where, error.what());
-  }
+  });
 }
 
 void scale(PointSpec& point, double factor) {
