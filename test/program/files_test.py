@@ -18,7 +18,10 @@ class Results(ProgramTest):
         invalid = self.directory / "invalid.json"
         run = cpbench("run", "--seq-len", "40", *TINY, *BRIEFLY, "--input", "nan", "--json", invalid, ranks=2)
         self.assertEqual(run.code, 3, str(run))
-        files = [path, path.with_suffix(".jsonl"), invalid, invalid.with_suffix(".jsonl")]
+        validated = self.directory / "validated.json"
+        run = cpbench("validate", "--seq-len", "40,41", "--cp-size", "2,4", *TINY, "--threads", "1", "--json", validated, ranks=2)
+        self.expect_ok(run)
+        files = [path.with_suffix(suffix) for path in (path, invalid, validated) for suffix in (".json", ".jsonl")]
         check = subprocess.run(
             [sys.executable, ROOT / "scripts" / "check_schema.py", *files], capture_output=True, text=True
         )
@@ -167,6 +170,20 @@ class Dump(ProgramTest):
         file = self.directory / "file"
         file.write_text("")
         self.expect_refused(cpbench(*line[:-1], file, "--seq-len", 20), 2, file, "ot a directory")
+
+    def test_of_a_wrong_result(self):
+        dump, path = self.directory / "dump", self.directory / "out.json"
+        line = ["validate", *TINY, "--threads", "1", "--seq-len", "20,21", "--input", "nan", "--dump", dump, "--json", path]
+        run = cpbench(*line, "--iterations", "5", "--trace", self.directory / "trace.json", ranks=2)
+        self.assertEqual(run.code, 3, str(run))
+        self.assertEqual(run.messages, ["cpbench: without effect on validate: --iterations --trace"])
+        points = read_json(path)["points"]
+        self.assertEqual([point["status"] for point in points], ["invalid"] * 2)
+        for point in points:
+            self.assertNotIn("timing", point)
+            self.assertTrue((dump / point["id"] / "dq.npy").exists())
+        self.assertEqual({entry.name for entry in self.directory.iterdir()}, {"dump", "out.json", "out.jsonl"})
+        self.expect_refused(cpbench(*line, ranks=2), 2, path, "--overwrite")
 
     def test_its_check_says_how_to_call_it_without_pytorch(self):
         check = [sys.executable, "-S", ROOT / "scripts" / "check_dump.py"]  # -S: no installed packages

@@ -55,7 +55,7 @@ class Plan(ProgramTest):
         run = self.expect_ok(cpbench("plan", *case, *of_run, "--backend", "auto"))
         without_times = lambda text: re.sub(r"\(built in .*\)", "", text)
         self.assertEqual(without_times(run.out), without_times(self.plan(*case)))
-        names = "--iterations --warmup --json --overwrite --trace --dump --check --kernel --isa --threads"
+        names = "--iterations --warmup --trace --json --overwrite --dump --check --kernel --isa --threads"
         self.assertEqual(run.messages, [f"cpbench: without effect on plan: {names}"])
         self.assertEqual(list(self.directory.iterdir()), [])
         self.expect_refused(cpbench("plan", *case, "--self-test"), 2, "--self-test belongs to validate, not to plan")

@@ -60,6 +60,7 @@ class SelfTest(ProgramTest):
 
         refuse("--algo", "ulysses", "--dtype", "fp32", "--config", "/nope.json")
         refuse("--check", "sample", "--input", "constant")
+        refuse("--json", "out.json", "--dump", "dump")
         refuse("--length-scale", "2")
 
 

@@ -25,7 +25,8 @@ const std::set<std::string> kHonouredFlags = {
 void refuse_other_flags(const CLI::App& command) {
   std::vector<std::string> others;
   for (const CLI::Option* option : command.get_options()) {
-    if (option->count() > 0 && !kHonouredFlags.contains(option->get_name())) others.push_back(option->get_name());
+    const std::string name = "--" + option->get_lnames().front();
+    if (option->count() > 0 && !kHonouredFlags.contains(name)) others.push_back(name);
   }
   if (!others.empty()) {
     refuse("--self-test brings cases, inputs and checks of its own: leave out {}", fmt::join(others, ", "));

@@ -1,8 +1,6 @@
 // `cpbench validate`: correctness only; --self-test proves that the checker catches planted faults.
-#include <cstdio>
-
 #include "cli/commands/deadline.hpp"
-#include "cli/commands/point_sweep.hpp"
+#include "cli/commands/reported_sweep.hpp"
 #include "cli/commands/self_test.hpp"
 #include "cli/commands/subcommand.hpp"
 #include "cli/config/cli11.hpp"
@@ -25,6 +23,10 @@ std::string report_text(const PointRecord& record) {
   return text;
 }
 
+Report report_of(const Header&, const Execution&, const std::vector<SweepPoint>&) {
+  return {.heading = "", .row = report_text, .footer = [](const std::vector<PointRecord>&) { return std::string(); }};
+}
+
 class ValidateCommand : public Subcommand {
  public:
   explicit ValidateCommand(CLI::App& parent) {
@@ -33,20 +35,15 @@ class ValidateCommand : public Subcommand {
     add_sweep_options(*app, sweep_);
     add_execution_options(*app, run_);
     flags_ = std::make_unique<AxisFlags>(*app);
+    add_run_options_without_effect(*app);
   }
 
   ExitCode execute(const Job& job) override {
-    const Communicator& world = *job.world;
     if (run_.check == "off") refuse("--check off: validate does nothing but check; run measures without");
-    const Execution execution = execution_of(world, run_, sweep_);
-    const Deadline deadline(run_.timeout_s, world);
-    if (self_test_) return run_self_test(*app, world, execution.settings);
-    const auto begin = [](const PointRecord&) { return PointFiles{}; };
-    const auto end = [&](const PointRecord& record) {
-      if (job.speaks) std::fputs(report_text(record).c_str(), stdout);
-    };
-    return run_points(world, execution, points_of(world, execution, sweep_, *flags_),
-                      {.measured = false, .begin = begin, .end = end});
+    if (!self_test_) return run_and_report(job, run_, sweep_, *flags_, /*measured=*/false, report_of);
+    const Execution execution = execution_of(*job.world, run_, sweep_);
+    const Deadline deadline(run_.timeout_s, *job.world);
+    return run_self_test(*app, *job.world, execution.settings);
   }
 
  private:

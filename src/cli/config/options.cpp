@@ -62,6 +62,9 @@ void add_sweep_options(CLI::App& command, SweepOptions& options) {
 }
 
 void add_execution_options(CLI::App& command, RunOptions& options) {
+  add_text(command, "-J,--json", options.json, "FILE", "result file; never overwritten silently");
+  command.add_flag("--overwrite", options.overwrite, "replace existing results, traces and dumps");
+  add_text(command, "--dump", options.dump, "DIR", "inputs, outputs and gradients as .npy files");
   add_text(command, "--check", options.check, "CHECK",
            "full, sample[:ROWS] or off [full where it takes seconds, else sample]");
   add_text(command, "--reference", options.reference, "NAME",
@@ -86,10 +89,7 @@ void add_execution_options(CLI::App& command, RunOptions& options) {
 void add_run_options(CLI::App& command, RunOptions& options) {
   add_integer(command, "-n,--iterations", options.iterations, 1, "measured iterations");
   add_integer(command, "-w,--warmup", options.warmup, 0, "iterations before them");
-  add_text(command, "-J,--json", options.json, "FILE", "result file; never overwritten silently");
-  command.add_flag("--overwrite", options.overwrite, "replace existing results, traces and dumps");
   add_text(command, "--trace", options.trace, "FILE", "Chrome trace of every rank");
-  add_text(command, "--dump", options.dump, "DIR", "inputs, outputs and gradients as .npy files");
   add_execution_options(command, options);
 }
 

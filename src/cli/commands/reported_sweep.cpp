@@ -1,0 +1,198 @@
+#include "cli/commands/reported_sweep.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "cli/commands/deadline.hpp"
+#include "cli/commands/job_header.hpp"
+#include "cli/commands/together.hpp"
+#include "result/file.hpp"
+#include "result/json.hpp"
+#include "result/progress.hpp"
+#include "result/trace.hpp"
+#include "validate/dump.hpp"
+
+namespace cpbench {
+namespace {
+
+/// A file of one point of several: `trace.json` becomes `trace.3-ring-cp8.json`.
+std::string file_of(const std::string& path, const std::string& id, bool several) {
+  if (path.empty() || !several) return path;
+  const std::filesystem::path whole(path);
+  return (whole.parent_path() / (whole.stem().string() + "." + id + whole.extension().string())).string();
+}
+
+/// The files that the options ask for.
+class RunFiles {
+ public:
+  RunFiles(const RunOptions& options, const std::vector<SweepPoint>& points) : options_(options), points_(points) {}
+
+  /// What cannot be written is said before the run.
+  void check() const {
+    std::vector<std::string> files;
+    if (!options_.json.empty() && lines_path(options_.json) == options_.json) {
+      refuse("--json {}: a file of this name takes the lines of finished points; name the result {}", options_.json,
+             std::filesystem::path(options_.json).replace_extension(".json").string());
+    }
+    if (!options_.json.empty()) files = {options_.json, lines_path(options_.json)};
+    for (std::size_t index = 0; index < points_.size() && !options_.trace.empty(); ++index) {
+      files.push_back(of(id_of(index, points_[index])).trace);
+    }
+    std::set<std::filesystem::path> distinct;
+    for (const std::string& file : files) {
+      check_writable(file, options_.overwrite);
+      if (!distinct.insert(std::filesystem::weakly_canonical(file)).second) {
+        refuse("\"{}\" would be written twice: results, their lines and traces need files of their own", file);
+      }
+    }
+    if (!options_.dump.empty()) prepare_dump(options_.dump, options_.overwrite);
+  }
+
+  PointFiles of(const std::string& id) const {
+    const bool several = points_.size() > 1;
+    return {.trace = file_of(options_.trace, id, several),
+            .dump = options_.dump.empty() || !several ? options_.dump : options_.dump + "/" + id};
+  }
+
+ private:
+  const RunOptions& options_;
+  const std::vector<SweepPoint>& points_;
+};
+
+/// Results as they come: the report on stdout, lines in the .jsonl file, and at the end the result file. Rank 0's.
+class Output {
+ public:
+  Output(const RunOptions& options, Header header, Report report, std::size_t points)
+      : options_(options), report_(std::move(report)), progress_(static_cast<int>(points), true) {
+    file_.header = std::move(header);
+  }
+
+  /// `record`: what is known of a point before it is run.
+  void begin(const PointRecord& record) {
+    const std::lock_guard lock(mutex_);
+    in_flight_ = record;
+    progress_.begin(record.id);
+  }
+  void begin_report() {
+    const std::lock_guard lock(mutex_);
+    print(std::exchange(report_.heading, {}));
+  }
+  void advance(int done, int iterations) {
+    const std::lock_guard lock(mutex_);
+    progress_.advance(done, iterations);
+  }
+  void add(PointRecord record) {
+    const std::lock_guard lock(mutex_);
+    write(std::move(record));
+  }
+  /// Called by another thread, when the job is about to be ended: what was in flight did not finish.
+  void expire(double allowed_s) {
+    const std::lock_guard lock(mutex_);
+    if (!in_flight_) return;
+    in_flight_->status = Status::kTimeout;
+    in_flight_->reason = fmt::format("not finished when the {} s of --timeout were over", allowed_s);
+    write(*in_flight_);
+    print(report_.footer(file_.points));
+  }
+  void finish(ExitCode code, double elapsed_s) {
+    print(report_.footer(file_.points));
+    file_.summary = summary_of(file_.points, static_cast<int>(code), elapsed_s);
+    if (!options_.json.empty()) {
+      write_atomically(options_.json, text_of(json_of(file_), 2) + "\n", options_.overwrite);
+    }
+  }
+
+ private:
+  void write(PointRecord record) {
+    in_flight_.reset();
+    progress_.finish();
+    print(std::exchange(report_.heading, {}) + report_.row(record));
+    if (!options_.json.empty()) append(record);
+    file_.points.push_back(std::move(record));
+  }
+  /// The file begins with its first point: a run that is refused before leaves older results as they are.
+  void append(const PointRecord& record) {
+    if (!lines_) {
+      lines_ = std::make_unique<LineWriter>(lines_path(options_.json), options_.overwrite);
+      lines_->append(text_of(json_of(file_.header)));
+    }
+    lines_->append(text_of(json_of(record)));
+  }
+  static void print(const std::string& text) {
+    std::fputs(text.c_str(), stdout);
+    std::fflush(stdout);
+  }
+
+  const RunOptions& options_;
+  ResultFile file_;
+  Report report_;  ///< its heading until it is printed
+  Progress progress_;
+  std::unique_ptr<LineWriter> lines_;
+  std::mutex mutex_;
+  std::optional<PointRecord> in_flight_;
+};
+
+void warn(const Job& job, const std::string& text) {
+  if (job.speaks && !text.empty()) fmt::print(stderr, "cpbench: {}\n", text);
+}
+
+}  // namespace
+
+ExitCode run_and_report(const Job& job, const RunOptions& run, const SweepOptions& sweep, const AxisFlags& flags,
+                        bool measured, const MakeReport& make_report) {
+  const auto start = std::chrono::steady_clock::now();
+  const Communicator& world = *job.world;
+  const Execution execution = execution_of(world, run, sweep);
+  const std::vector<SweepPoint> points = points_of(world, execution, sweep, flags);
+  const RunFiles files(run, points);
+  together(world, [&] {
+    if (job.speaks) files.check();
+  });
+  if (measured) warn(job, thread_warning(world, execution.placement, execution.settings.threads));
+
+  Header header = header_of(job, execution.placement, execution.settings.device, sweep.config);
+  std::unique_ptr<Output> output;
+  together(world, [&] {
+    if (!job.speaks) return;
+    Report report = make_report(header, execution, points);
+    output = std::make_unique<Output>(run, std::move(header), std::move(report), points.size());
+  });
+  const Deadline deadline(run.timeout_s, world, [&] {
+    if (output) output->expire(*run.timeout_s);
+  });
+  const auto begin = [&](const PointRecord& record) {
+    PointFiles of_point = files.of(record.id);
+    if (output) output->begin(record);
+    if (output && !of_point.dump.empty() && record.status != Status::kSkipped) {
+      prepare_dump(of_point.dump, run.overwrite);
+    }
+    return of_point;
+  };
+  const auto end = [&](PointRecord record) {
+    if (!output) return;
+    const std::string id = record.id;
+    const std::vector<std::string> timelines = std::exchange(record.timelines, {});
+    output->add(std::move(record));  // first: a trace that cannot be written loses no result
+    if (!timelines.empty()) write_trace(files.of(id).trace, timelines, id, /*overwrite=*/true);
+  };
+  const auto fits = [&] {
+    if (output) output->begin_report();
+  };
+  const auto iterated = [&](int done, int iterations) {
+    if (output) output->advance(done, iterations);
+  };
+  const PointProgress progress{.fits = fits, .iterated = iterated};
+  const ExitCode code =
+      run_points(world, execution, points, {.measured = measured, .begin = begin, .end = end, .progress = progress});
+  const double elapsed_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (output) output->finish(code, elapsed_s);
+  return code;
+}
+
+}  // namespace cpbench
