@@ -14,8 +14,9 @@ namespace cpbench {
 void accumulate_by_merging(Program& program);
 
 /// Drops what nobody reads, over all ranks: attends without tiles, transfers whose data no rank attends, sums of
-/// nothing; a block that a rank only passes on goes straight to the next rank that needs it. Calls done(rank), on some
-/// thread, when a rank's program is what it will be: other ranks' ones still take more memory then.
+/// nothing; a block that a rank only passes on goes straight to the next rank that needs it, and a sum that the next
+/// rank has nothing to add to goes straight to where it is read in the end. Calls done(rank), on some thread, when a
+/// rank's program is what it will be: other ranks' ones still take more memory then.
 void prune(std::vector<Program>& programs, const std::function<void(std::size_t)>& done);
 
 /// About how much memory prune takes beside the programs, for one that is like `program`.

@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 #include "schedule/passes.hpp"
 #include "schedule/passes/prune_rank.hpp"
@@ -47,7 +50,7 @@ class Pruner {
     const auto* exchange = exchange_at_cursor(receiver);
     if (exchange == nullptr) return;
     for (std::uint32_t t = exchange->receives.begin; t < exchange->receives.begin + exchange->receives.count; ++t) {
-      if (receiver.live[t]) visit(t, receiver.named_transfer(t, receiver.cursor));
+      if (receiver.live[t]) visit(t, receiver.program().transfers[t]);
     }
   }
 
@@ -58,7 +61,7 @@ class Pruner {
     PruneRank& receiver = rank(to);
     for_each_live_receive(receiver, [&](std::uint32_t t, const Transfer& received) {
       const PruneRank& sender = rank(received.peer);
-      visit(Edge{received.peer, to, sender.named_transfer(receiver.from[t], sender.cursor).region, received.region,
+      visit(Edge{received.peer, to, sender.program().transfers[receiver.from[t]].region, received.region,
                  receiver.from[t], t});
     });
   }
@@ -89,15 +92,15 @@ class Pruner {
   }
 
   /// Goes through compute operations up to the next exchange.
-  static void advance_to_exchange(PruneRank& rank) {
+  void advance_to_exchange(PruneRank& rank) {
     for (; rank.cursor < rank.program().ops.size() && exchange_at_cursor(rank) == nullptr; ++rank.cursor) {
       if (!rank.dead[rank.cursor]) rank.dead[rank.cursor] = !holds_data_after(rank, rank.cursor);
     }
   }
 
   /// Notes what the operation writes; false where it is not needed, as it has nothing to work on.
-  static bool holds_data_after(PruneRank& rank, std::size_t id) {
-    Op op = rank.named(id);
+  bool holds_data_after(PruneRank& rank, std::size_t id) {
+    const Op& op = rank.op(id);
     if (const auto* attend = std::get_if<AttendBackward>(&op.action)) {
       const int heads = rank.program().buffer(attend->dkv).heads;
       for (const Region& box : key_boxes(rank.program().tiles_of(*attend), attend->dkv, heads)) {
@@ -105,23 +108,29 @@ class Pruner {
       }
       return true;
     }
-    if (const auto* add = std::get_if<Add>(&op.action)) {
-      const Region to = add->to, from = add->from;
-      if (!rank.held.touches(from)) return false;
-      if (!rank.held.touches(to)) {
-        if (rank.is_whole(to) && rank.is_whole(from)) {
-          rank.rename(to.buffer, from.buffer, id);
-          return false;
-        }
-        const Add listed = std::get<Add>(rank.op(id).action);
-        rank.edit(id).action = Copy{.to = listed.to, .from = listed.from};
-        op.action = Copy{.to = to, .from = from};
+    if (const auto* add = std::get_if<Add>(&op.action)) return adds_data(rank, id, *add);
+    if (const auto* copy = std::get_if<Copy>(&op.action); copy && copy->to.empty()) return false;
+    const std::vector<Access> accesses = accesses_of(rank.program(), op);
+    if (!rank.homeward.empty()) {
+      for (const Access& a : accesses) {
+        if (a.reads) bring_home(rank, a.region.buffer, id);
       }
     }
-    if (const auto* copy = std::get_if<Copy>(&op.action); copy && copy->to.empty()) return false;
-    for (const Access& a : accesses_of(rank.program(), op)) {
+    for (const Access& a : accesses) {
       if (a.writes) rank.held.add(rank.program(), a.region);
     }
+    return true;
+  }
+
+  bool adds_data(PruneRank& rank, std::size_t id, const Add add) {
+    if (rank.is_whole(add.to) && rank.is_whole(add.from)) {
+      if (passes_by(rank, add, rank.op(id).label)) return false;
+    } else if (!rank.homeward.empty()) {
+      bring_home(rank, add.from.buffer, id);
+    }
+    if (!rank.held.touches(add.from)) return false;
+    if (!rank.held.touches(add.to)) rank.edit(id).action = Copy{.to = add.to, .from = add.from};
+    rank.held.add(rank.program(), add.to);
     return true;
   }
 
@@ -137,14 +146,104 @@ class Pruner {
     const std::vector<std::uint32_t> receives = receiver.by_peer(exchange != nullptr ? exchange->receives : Slice{});
     if (receives.size() != arriving.size()) throw std::logic_error("prune: an exchange has unmatched messages");
     for (std::size_t k = 0; k < receives.size(); ++k) {
-      const PruneRank& sender = rank(arriving[k].from);
-      receiver.from[receives[k]] = arriving[k].send;
-      receiver.live[receives[k]] = sender.held.touches(sender.named_transfer(arriving[k].send, sender.cursor).region);
+      const Edge edge{arriving[k].from,
+                      to,
+                      rank(arriving[k].from).program().transfers[arriving[k].send].region,
+                      receiver.program().transfers[receives[k]].region,
+                      arriving[k].send,
+                      receives[k]};
+      pass_on_legs(edge);
+      const bool holds_data = rank(edge.from).held.touches(edge.sent);
+      receiver.from[edge.receive] = edge.send;
+      receiver.live[edge.receive] = holds_data;
+      if (holds_data && is_sum(edge)) {
+        receiver.arrived[edge.received.buffer] = {edge.from, edge.sent.buffer, exchange->ordinal, {}};
+      }
     }
     for_each_live_receive(receiver, [&](std::uint32_t, const Transfer& received) {
       receiver.held.add(receiver.program(), received.region);
     });
     arriving.clear();
+  }
+
+  // --- Sums on their way: each rank adds to them what it has. --------------------------------------------------------
+  //
+  // From a rank that is followed by one which has nothing to add they go home at once, to whoever reads them in the
+  // end, and the next one that has something begins a new sum. So what waits is summed up in one place, and does not
+  // lie on some rank together with the sums of many others.
+
+  bool is_sum(const Edge& edge) {
+    return rank(edge.to).program().buffer(edge.received.buffer).role == Role::kAccumulator && is_relayed(edge);
+  }
+
+  /// What is missing in `add.from` is missing in `add.to`; and so is `add.from`, where it comes from another rank and
+  /// there is nothing to add it to. Then, true: there is nothing to be done here.
+  static bool passes_by(PruneRank& rank, const Add& add, const Label& label) {
+    const auto arrived = rank.arrived.extract(add.from.buffer);
+    const auto legs = rank.homeward.extract(add.from.buffer);
+    const bool passes = !arrived.empty() && !rank.held.touches(add.to);
+    if (legs.empty() && !passes) return false;
+    std::vector<Leg>& all = rank.homeward[add.to.buffer];
+    if (!legs.empty()) all.insert(all.end(), legs.mapped().begin(), legs.mapped().end());
+    if (passes) {
+      all.push_back(arrived.mapped());
+      all.back().label = label;
+    }
+    return passes;
+  }
+
+  /// What is missing in a sum that is passed on is missing in what arrives.
+  void pass_on_legs(const Edge& edge) {
+    PruneRank& sender = rank(edge.from);
+    if (sender.homeward.empty()) return;
+    if (!is_sum(edge)) return bring_home(sender, edge.sent.buffer, sender.cursor);
+    auto legs = sender.homeward.extract(edge.sent.buffer);
+    if (!legs.empty()) rank(edge.to).homeward[edge.received.buffer] = std::move(legs.mapped());
+  }
+
+  /// The sum is read by operation `id`, or sent elsewhere than to be added to: what is missing in it comes here. It is
+  /// summed up as it comes, so that of all parts but one none is kept, and added to the rest before the operation.
+  void bring_home(PruneRank& home, BufferId sum, std::size_t id) {
+    auto found = home.homeward.extract(sum);
+    if (found.empty()) return;
+    std::vector<Leg>& legs = found.mapped();
+    std::ranges::stable_sort(legs, {}, &Leg::ordinal);
+    const Region parts = send_home(home, sum, legs.front());
+    add_as_they_come(home, sum, parts, std::span(legs).subspan(1), id);
+    const Region to = home.program().whole(sum);
+    const bool holds_data = home.held.touches(to);
+    home.insert(id, legs.front().label, holds_data ? Action(Add{to, parts}) : Action(Copy{to, parts}));
+    home.held.add(home.program(), to);
+  }
+
+  /// Adds a message to an exchange. Returns where it arrives.
+  Region send_home(PruneRank& home, BufferId sum, const Leg& leg) {
+    PruneRank& sender = rank(leg.rank);
+    const Region part = home.program().whole(home.add_buffer_like(sum));
+    sender.added_sends[leg.ordinal].push_back({home.number, sender.program().whole(leg.buffer)});
+    home.added_receives[leg.ordinal].push_back({leg.rank, part});
+    return part;
+  }
+
+  /// Adds to `parts` what comes, after the attend during which it comes, or where there is none before more comes.
+  void add_as_they_come(PruneRank& home, BufferId sum, const Region& parts, std::span<const Leg> legs,
+                        std::size_t end) {
+    std::vector<std::pair<Label, Add>> waiting;
+    const auto add_before = [&](std::size_t id) {
+      for (const auto& [label, add] : waiting) home.insert(id, label, add);
+      waiting.clear();
+    };
+    for (std::size_t id = 0; id < end && !(legs.empty() && waiting.empty()); ++id) {
+      const Action& action = home.op(id).action;
+      const auto* exchange = std::get_if<Exchange>(&action);
+      const auto comes = [&] { return !legs.empty() && exchange != nullptr && exchange->ordinal == legs[0].ordinal; };
+      if (comes()) add_before(id);
+      for (; comes(); legs = legs.subspan(1)) {
+        waiting.emplace_back(legs[0].label, Add{parts, send_home(home, sum, legs[0])});
+      }
+      if (std::holds_alternative<AttendBackward>(action) && !home.dead[id]) add_before(id + 1);
+    }
+    add_before(end);
   }
 
   // --- Backward: what somebody reads. --------------------------------------------------------------------------------
@@ -159,6 +258,11 @@ class Pruner {
       }
       for (int to = 0; to < count(); ++to) {
         for_each_live(to, [&](const Edge& edge) { need(rank(edge.from), edge.sent, is_relayed(edge)); });
+      }
+      for (const auto& rank : ranks_) {
+        const auto added = rank->added_sends.find(exchange_at_cursor(*rank)->ordinal);
+        if (added == rank->added_sends.end()) continue;
+        for (const Transfer& t : added->second) need(*rank, t.region, false);
       }
     }
     for (const auto& rank : ranks_) retreat_to_exchange(*rank);
@@ -181,7 +285,7 @@ class Pruner {
       const std::size_t id = --rank.cursor;
       if (exchange_at_cursor(rank) != nullptr) return;
       if (rank.dead[id]) continue;
-      const Op op = rank.named(id);
+      const Op& op = rank.op(id);
       const std::vector<Access> accesses = accesses_of(rank.program(), op);
       const bool useful = std::any_of(accesses.begin(), accesses.end(),
                                       [&](const Access& a) { return a.writes && rank.needed.touches(a.region); });
@@ -241,7 +345,7 @@ class Pruner {
     }
     PruneRank& maker = rank(origin.rank);
     receiver.rerouted[edge.receive] = origin.rank;
-    maker.added[maker.cursor].push_back({edge.to, maker.program().whole(origin.buffer)});
+    maker.added_sends[exchange_at_cursor(maker)->ordinal].push_back({edge.to, maker.program().whole(origin.buffer)});
   }
 
   std::vector<std::unique_ptr<PruneRank>> ranks_;

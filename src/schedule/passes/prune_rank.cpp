@@ -60,21 +60,26 @@ void for_each_key_boxes(const Program& program, Visitor&& visit) {
   }
 }
 
+void append_found(const std::unordered_map<std::int32_t, std::vector<Transfer>>& by_ordinal, std::int32_t ordinal,
+                  std::vector<Transfer>& transfers) {
+  const auto found = by_ordinal.find(ordinal);
+  if (found != by_ordinal.end()) transfers.insert(transfers.end(), found->second.begin(), found->second.end());
+}
+
 }  // namespace
 
 PruneRank::PruneRank(int rank, Program& p)
-    : dead(p.ops.size(), 0),
+    : number(rank),
+      dead(p.ops.size(), 0),
       held(p.buffers.size()),
       needed(p.buffers.size()),
       read_here(p.buffers.size(), 0),
       live(p.transfers.size(), 0),
       from(p.transfers.size(), 0),
       program_(&p) {
-  names_.reserve(p.buffers.size());
   stand_ins.reserve(p.buffers.size());
   origin.reserve(p.buffers.size());
   for (BufferId id = 0; id < static_cast<BufferId>(p.buffers.size()); ++id) {
-    names_.push_back({id});
     stand_ins.push_back(id);
     origin.push_back({rank, id});
   }
@@ -87,16 +92,15 @@ PruneRank::PruneRank(int rank, Program& p)
   }
 }
 
-Op PruneRank::named(std::size_t id) const {
-  Op result = op(id);
-  for_each_operand(result, [&](BufferId& buffer) { buffer = name(buffer, id); });
-  return result;
+BufferId PruneRank::add_buffer_like(BufferId id) {
+  program_->buffers.push_back(program().buffer(id));
+  stand_ins.push_back(static_cast<BufferId>(program().buffers.size()) - 1);
+  return stand_ins.back();
 }
 
-Transfer PruneRank::named_transfer(std::uint32_t transfer, std::size_t id) const {
-  Transfer result = program().transfers[transfer];
-  result.region.buffer = name(result.region.buffer, id);
-  return result;
+void PruneRank::insert(std::size_t id, const Label& label, const Action& action) {
+  inserted_[id].push_back(
+      {.action = action, .label = label, .stream = Stream::kCompute, .backward = true, .after = {}});
 }
 
 std::vector<std::uint32_t> PruneRank::by_peer(Slice slice) const {
@@ -108,7 +112,7 @@ std::vector<std::uint32_t> PruneRank::by_peer(Slice slice) const {
 }
 
 std::int64_t pruning_bytes(const Program& program) {
-  constexpr std::size_t kByBuffer = sizeof(Place) + 2 * sizeof(BufferId) + sizeof(OpId) + 3;
+  constexpr std::size_t kByBuffer = sizeof(Place) + sizeof(BufferId) + 3;
   constexpr std::size_t kByTransfer = sizeof(std::uint32_t) + 1;
   std::size_t bytes = program.ops.size() + program.buffers.size() * kByBuffer + program.transfers.size() * kByTransfer;
   std::set<BufferId> seen;
@@ -161,21 +165,20 @@ Exchange PruneRank::remaining(std::size_t id, PagedVector<Transfer>& pool) const
   Exchange exchange = std::get<Exchange>(op(id).action);
   std::vector<Transfer> sends, receives, redirected;
   for (std::uint32_t t = exchange.sends.begin; t < exchange.sends.begin + exchange.sends.count; ++t) {
-    if (live[t]) sends.push_back(named_transfer(t, id));
+    if (live[t]) sends.push_back(program().transfers[t]);
   }
-  if (const auto more = added.find(id); more != added.end()) {
-    sends.insert(sends.end(), more->second.begin(), more->second.end());
-  }
-  for (Transfer& t : sends) t.region.buffer = stand_ins[at(t.region.buffer)];
   for (std::uint32_t t = exchange.receives.begin; t < exchange.receives.begin + exchange.receives.count; ++t) {
     if (!live[t]) continue;
     const auto other = rerouted.find(t);
     std::vector<Transfer>& listed = other == rerouted.end() ? receives : redirected;
-    listed.push_back(named_transfer(t, id));
+    listed.push_back(program().transfers[t]);
     if (other != rerouted.end()) listed.back().peer = other->second;
   }
-  // On both sides, those that were redirected come last among the transfers of two ranks.
+  // On both sides, what goes home comes after the listed ones of two ranks, and those that were redirected come last.
+  append_found(added_sends, exchange.ordinal, sends);
+  append_found(added_receives, exchange.ordinal, receives);
   receives.insert(receives.end(), redirected.begin(), redirected.end());
+  for (Transfer& t : sends) t.region.buffer = stand_ins[at(t.region.buffer)];
   const auto list = [&](std::vector<Transfer>& transfers) {
     std::ranges::stable_sort(transfers, {}, &Transfer::peer);
     const auto begin = static_cast<std::uint32_t>(pool.size());
@@ -187,11 +190,17 @@ Exchange PruneRank::remaining(std::size_t id, PagedVector<Transfer>& pool) const
   return exchange;
 }
 
+void PruneRank::emit_inserted(std::size_t id, PagedVector<Op>& ops) const {
+  const auto found = inserted_.find(id);
+  if (found != inserted_.end()) ops.insert(ops.end(), found->second.begin(), found->second.end());
+}
+
 void PruneRank::rebuild() {
   PagedVector<Op> ops;
   PagedVector<Transfer> transfers;
   for (std::size_t id = 0; id < program().ops.size(); ++id) {
-    Op kept = named(id);
+    emit_inserted(id, ops);
+    Op kept = op(id);
     if (std::holds_alternative<Exchange>(kept.action)) {
       const Exchange exchange = remaining(id, transfers);
       if (exchange.sends.count + exchange.receives.count == 0) continue;
@@ -202,6 +211,7 @@ void PruneRank::rebuild() {
     }
     ops.push_back(kept);
   }
+  emit_inserted(program().ops.size(), ops);
   program_->ops = std::move(ops);
   program_->transfers = std::move(transfers);
 }

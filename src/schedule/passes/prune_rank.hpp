@@ -38,6 +38,14 @@ struct Place {
   BufferId buffer;
 };
 
+/// A sum that leaves a rank which has added all it has to it, for a rank that has nothing to add.
+struct Leg {
+  int rank;
+  BufferId buffer;
+  std::int32_t ordinal;  ///< of the exchange
+  Label label;           ///< of the addition that there was to be
+};
+
 /// One rank's program with what the pass learns about it. The program shares its pages with those of other ranks, so it
 /// is left as it is wherever possible.
 class PruneRank {
@@ -49,16 +57,10 @@ class PruneRank {
   /// To change an operation.
   Op& edit(std::size_t id) { return program_->ops[id]; }
 
-  /// From operation `since` on, `name` stands for a buffer.
-  void rename(BufferId id, BufferId name, std::size_t since) { names_[at(id)] = {name, static_cast<OpId>(since)}; }
-  BufferId name(BufferId id, std::size_t op) const {
-    const Name& n = names_[at(id)];
-    return n.since <= static_cast<OpId>(op) ? n.id : id;
-  }
-  /// An operation with the names of its buffers at that time, but for those of its transfers.
-  Op named(std::size_t id) const;
-  /// A transfer of exchange `id`, with the name of its buffer at that time.
-  Transfer named_transfer(std::uint32_t transfer, std::size_t id) const;
+  /// A further buffer like `id`, for operations that are inserted and transfers that are added.
+  BufferId add_buffer_like(BufferId id);
+  /// To be done before operation `id`, after what was inserted there earlier.
+  void insert(std::size_t id, const Label& label, const Action& action);
   bool is_whole(const Region& r) const { return r == program().whole(r.buffer); }
 
   /// Transfers of a list by peer, those with one peer in the order of the list.
@@ -68,6 +70,7 @@ class PruneRank {
   /// Replaces the program by what is left of it.
   void rebuild();
 
+  const int number;                 ///< the rank
   std::vector<char> dead;           ///< by operation
   BoxesByBuffer held, needed;       ///< what is in a buffer (else it is zero, or nothing), what is read of it later
   std::vector<char> read_here;      ///< by buffer: somebody on this rank reads it, not only passes it on
@@ -76,20 +79,19 @@ class PruneRank {
   std::vector<Place> origin;        ///< by buffer: where the block that it holds was last read
   std::vector<BufferId> stand_ins;  ///< by buffer: an earlier one with the same block
   std::unordered_map<std::uint32_t, int> rerouted;  ///< by receive: the rank that sends it instead of the peer
-  std::unordered_map<std::size_t, std::vector<Transfer>> added;  ///< by exchange: sends that replace others' ones
+  std::unordered_map<std::int32_t, std::vector<Transfer>> added_sends, added_receives;  ///< by ordinal of the exchange
+  std::unordered_map<BufferId, Leg> arrived;                ///< by buffer: the sum that it holds, where it comes from
+  std::unordered_map<BufferId, std::vector<Leg>> homeward;  ///< by buffer: what is missing in the sum that it holds
   std::size_t cursor = 0;
 
  private:
-  struct Name {
-    BufferId id;
-    OpId since = 0;
-  };
+  void emit_inserted(std::size_t id, PagedVector<Op>& ops) const;
   /// What is left of exchange `id`, with its transfers in `pool`.
   Exchange remaining(std::size_t id, PagedVector<Transfer>& pool) const;
   static std::size_t at(std::int64_t index) { return static_cast<std::size_t>(index); }
 
   Program* program_;
-  std::vector<Name> names_;  ///< by buffer
+  std::unordered_map<std::size_t, std::vector<Op>> inserted_;  ///< by the operation that they precede
 };
 
 }  // namespace cpbench
