@@ -115,6 +115,9 @@ void require_memory(const Communicator& sharers, const MemoryPlan& plan, std::in
   const std::int64_t available = sharers.min_over_ranks(available_bytes);
   if (planned <= available) return;
   std::vector<std::string> remedies = plan.remedies;
+  for (const MemoryPlan::Alternative& other : plan.alternatives) {
+    if (sharers.sum_over_ranks(other.bytes) < planned) remedies.push_back(other.use);
+  }
   if (sharers.size() > 1) remedies.insert(remedies.begin(), "fewer ranks there");
   throw Error(
       ExitCode::kPlacement,

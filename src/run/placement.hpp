@@ -46,6 +46,12 @@ struct MemoryPlan {
   std::int64_t bytes = 0;
   std::string what;                   ///< "buffers"
   std::vector<std::string> remedies;  ///< what makes it less, for a user to choose from
+  /// What may make it less, on all ranks the same: a remedy where together they plan less so.
+  struct Alternative {
+    std::string use;
+    std::int64_t bytes;
+  };
+  std::vector<Alternative> alternatives = {};
 };
 
 /// `; use a, b or c`, or nothing where nothing helps.

@@ -178,6 +178,12 @@ Schedule build_schedule(const Case& c) {
   return schedule;
 }
 
+Program unpruned_program(const Case& c, int rank) {
+  Program program = c.algorithm->program(c, make_shards(c), rank);
+  finish(program, c, rank);
+  return program;
+}
+
 Program without_communication(const Program& program, const Case& c) {
   return filtered(program, c, [](const Op& op) { return !std::holds_alternative<Exchange>(op.action); });
 }

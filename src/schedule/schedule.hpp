@@ -25,6 +25,9 @@ std::int64_t planning_bytes(const Case& c, std::int64_t limit = std::numeric_lim
 /// The algorithm's programs after the passes that the case asks for (passes.hpp). Not verified yet.
 Schedule build_schedule(const Case& c);
 
+/// A rank's program as it is with `--prune off`, for which no other rank's is needed.
+Program unpruned_program(const Case& c, int rank);
+
 /// A rank's program without its communication or without its compute: the bounds that a run is compared with. The
 /// buffers are the same; those that nothing fills any more hold whatever they held before.
 Program without_communication(const Program& program, const Case& c);

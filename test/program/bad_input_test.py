@@ -337,6 +337,12 @@ class Job(ProgramTest):
         run = self.run_on(1, "--seq-len", "100000000000", "--batch", "2")
         self.expect_refused(run, 5, "1 rank plans", "; use a shorter --seq-len, fewer --heads or a smaller --batch")
 
+    def test_memory_that_pruning_needs_more_of(self):
+        flags = ["--seq-len", "100000000000", "--mask", "window:20000000000"]
+        self.expect_refused(self.run_on(6, *flags, "--pass", "bwd"), 5, "6 ranks plan", " or --prune off")
+        for less in ["--pass", "fwd"], ["--pass", "bwd", "--prune", "off"]:
+            self.expect_refused(self.run_on(6, *flags, *less), 5, "6 ranks plan", " or fewer --heads")
+
     def test_memory_of_some_ranks(self):
         run = self.run_on(3, "--seq-len", "100000000000", "--cp-size", "2")
         self.expect_refused(run, 5, "2 ranks plan", "are available")
