@@ -7,7 +7,7 @@ import subprocess
 import sys
 import unittest
 
-from program import PROGRAM, ROOT, TINY, ProgramTest
+from program import BRIEFLY, PROGRAM, ROOT, TINY, ProgramTest
 
 # What works on the sources, or with build tools: an installation has neither.
 OF_THE_SOURCES = {"setup.sh", "bundle.sh", "print_programs.sh", "test_neon.sh", "format.sh", "lint.sh", "test_instruction_sets.sh"}
@@ -28,7 +28,7 @@ class Install(ProgramTest):
         return run
 
     def test_program_and_scripts_work_together(self):
-        line = ["run", "--seq-len", 40, *TINY, "--iterations", 1, "--warmup", 0, "--json", "out.json", "--dump", "dump"]
+        line = ["run", "--seq-len", 40, *TINY, *BRIEFLY, "--json", "out.json", "--dump", "dump"]
         self.run_well(self.data / "scripts/launch.sh", 2, self.prefix / "bin/cpbench", *line)
         for script, result in (("check_schema.py", "out.json"), ("check_dump.py", "dump")):
             check = [sys.executable, self.data / "scripts" / script, result]
