@@ -12,7 +12,7 @@ namespace cpbench {
 
 namespace {
 
-constexpr double kShownEvery_s = 0.1;
+constexpr double kShownEverySeconds = 0.1;
 
 bool is_watched() {
   const char* said = std::getenv("CPBENCH_PROGRESS");
@@ -36,7 +36,7 @@ void Progress::begin(std::string_view what) {
 
 void Progress::advance(int done, int iterations) {
   if (done == 0) first_iteration_ = Clock::now();
-  if (done == 0 || seconds_since(shown_) < kShownEvery_s) return;
+  if (done == 0 || seconds_since(shown_) < kShownEverySeconds) return;
   show(fmt::format("{}, iteration {} of {}", what_, done, iterations),
        seconds_since(first_iteration_) / done * (iterations - done));
 }
@@ -63,7 +63,7 @@ void Progress::clear() {
 
 std::string progress_line(int done, int points, double elapsed_s, std::string_view what,
                           std::optional<double> rest_of_point_s) {
-  const std::string line = fmt::format("[{}/{}] {}", done + 1, points, what);
+  std::string line = fmt::format("[{}/{}] {}", done + 1, points, what);
   const int known = done + (rest_of_point_s ? 1 : 0);
   if (known == 0) return line;
   const double rest = rest_of_point_s.value_or(0), of_known = elapsed_s + rest;
