@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <thread>
 
 #include "backend/cuda/peak.hpp"
+#include "run/clock.hpp"
 #include "run/executor.hpp"
 #include "support/error.hpp"
 #include "system/mismatches.hpp"
@@ -106,6 +109,30 @@ TEST(CudaBackend, ARunQueuesNothingThatWasRecordedBefore) {
   executor.run(Part::kForward);
   EXPECT_EQ(vgpu::take_ranges(), std::vector<std::string>{});
   EXPECT_EQ(executor.spans().size(), 1);
+}
+
+TEST(CudaBackend, SpansLieInTheRunByTheHostsClock) {
+  const Schedule schedule = build_schedule(small_case("ring", {.inner = 1}, DType::kBf16).c);
+  CudaBackend backend({});
+  const BufferSet buffers(schedule.of.problem, schedule.programs[0], backend);
+  LoopbackHub hub(1);
+  Executor executor(buffers, schedule.programs[0], backend, hub.transport(0));
+  constexpr std::int64_t kMillisecond = 1'000'000;
+  for (const Part part : {Part::kForward, Part::kBackward}) {
+    executor.make_ready(part);
+    const std::int64_t before = now_ns();
+    executor.run(part);
+    const std::int64_t after = now_ns();
+    // The clocks are aligned when spans are asked for. Whatever the wait does to the times shows.
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    const std::vector<Span> spans = executor.spans();
+    ASSERT_FALSE(spans.empty());
+    for (const Span& span : spans) {
+      EXPECT_GT(span.begin_ns, before - 20 * kMillisecond);
+      EXPECT_LE(span.begin_ns, span.end_ns);
+      EXPECT_LT(span.end_ns, after + 20 * kMillisecond);
+    }
+  }
 }
 
 TEST(CudaBackend, KnowsWhatItHoldsOfTheDevice) {
