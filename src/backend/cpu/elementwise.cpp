@@ -33,13 +33,19 @@ void check_same_shape(const TensorView& a, const TensorView& b) {
   }
 }
 
+template <typename T>
+constexpr DType kTypeOf = DType::kFp32;
+template <>
+constexpr DType kTypeOf<bf16> = DType::kBf16;
+template <>
+constexpr DType kTypeOf<fp16> = DType::kFp16;
+
 template <typename To, typename From>
 void copy_run(To* to, const From* from, std::int64_t count) {
   if constexpr (std::is_same_v<To, From>) {
     std::memmove(to, from, static_cast<std::size_t>(count) * sizeof(To));
   } else if constexpr (std::is_same_v<From, float>) {
-    const Microkernels& kernels = microkernels_for(DType::kFp32);
-    kernels.put_row(from, count, false, std::is_same_v<To, bf16> ? DType::kBf16 : DType::kFp16, to);
+    microkernels_for(DType::kFp32).put_row(from, count, false, kTypeOf<To>, to);
   } else {
     for (std::int64_t i = 0; i < count; ++i) to[i] = from_float<To>(to_float(from[i]));
   }
