@@ -57,7 +57,7 @@ std::vector<AttentionCase> cases() {
        .k_rows = 80,
        .heads = 2,
        .kv_heads = 4,
-       .map = {0, 2, 2, 0},
+       .map = {0, 2, 1, 0},
        .group = 1,
        .tiles = {full_tile(0, 70, 0, 80)}});
   add({.name = "dim_128", .q_rows = 200, .k_rows = 200, .dim = 128, .dim_v = 128, .tiles = {causal_tile(0, 200)}});

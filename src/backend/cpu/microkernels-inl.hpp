@@ -313,25 +313,6 @@ HWY_NOINLINE void ProductOfVectors(const Product& t) {
   });
 }
 
-// --- Rows ----------------------------------------------------------------------------------------------------------
-
-// Plain loops: the compiler makes vectors of them, of the instruction set that this is compiled for.
-
-inline void ScaleRow(const float* from, std::int64_t count, float factor, DType dtype, void* to) {
-  with_type(dtype, [=]<typename T>(T) HWY_ATTR {
-    T* HWY_RESTRICT row = static_cast<T*>(to);
-    for (std::int64_t i = 0; i < count; ++i) row[i] = from_float<T>(from[i] * factor);
-  });
-}
-
-inline void PutRow(const float* from, std::int64_t count, bool add, DType dtype, void* to) {
-  if (!add) return ScaleRow(from, count, 1, dtype, to);
-  with_type(dtype, [=]<typename T>(T) HWY_ATTR {
-    T* HWY_RESTRICT row = static_cast<T*>(to);
-    for (std::int64_t i = 0; i < count; ++i) row[i] = from_float<T>(to_float(row[i]) + from[i]);
-  });
-}
-
 // --- The table -----------------------------------------------------------------------------------------------------
 
 /// Calls with<kVectors>() for the run-time number of vectors.
@@ -442,8 +423,6 @@ constexpr Microkernels MakeMicrokernels(std::string_view isa) {
           .gradients = Gradients<Words>,
           .product = Multiply<Words, kBlockStride, 1>,
           .product_transposed = Multiply<Words, 1, kBlockStride>,
-          .scale_row = ScaleRow,
-          .put_row = PutRow,
           .multiply_add = MultiplyAddPeak<Words>,
           .exp2 = Exp2InPlace<Words>};
 }

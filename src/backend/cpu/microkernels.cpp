@@ -17,9 +17,33 @@ constexpr std::string_view kIsa = HWY_TARGET == HWY_AVX3   ? "avx512"
                                   : HWY_TARGET == HWY_SSE4 ? "sse4"
                                   : HWY_TARGET == HWY_NEON ? "neon"
                                                            : "generic";
+
+// Rows: plain loops, of which the compiler makes vectors of the instruction set that this is compiled for.
+
+void ScaleRow(const float* from, std::int64_t count, float factor, DType dtype, void* to) {
+  with_type(dtype, [=]<typename T>(T) HWY_ATTR {
+    T* HWY_RESTRICT row = static_cast<T*>(to);
+    for (std::int64_t i = 0; i < count; ++i) row[i] = from_float<T>(from[i] * factor);
+  });
 }
+
+void PutRow(const float* from, std::int64_t count, bool add, DType dtype, void* to) {
+  if (!add) return ScaleRow(from, count, 1, dtype, to);
+  with_type(dtype, [=]<typename T>(T) HWY_ATTR {
+    T* HWY_RESTRICT row = static_cast<T*>(to);
+    for (std::int64_t i = 0; i < count; ++i) row[i] = from_float<T>(to_float(row[i]) + from[i]);
+  });
+}
+
+constexpr Microkernels WithRows(Microkernels kernels) {
+  kernels.scale_row = ScaleRow;
+  kernels.put_row = PutRow;
+  return kernels;
+}
+
+}  // namespace
 extern const Microkernels kFp32Microkernels;
-constexpr Microkernels kFp32Microkernels = MakeMicrokernels<Fp32Words>(kIsa);
+constexpr Microkernels kFp32Microkernels = WithRows(MakeMicrokernels<Fp32Words>(kIsa));
 }  // namespace HWY_NAMESPACE
 }  // namespace cpbench
 HWY_AFTER_NAMESPACE();

@@ -52,9 +52,11 @@ struct ScoresTile {
   const KeyLimits* limits;  ///< [tiles]; null: every row sees every key
   Ahead next;
 
-  float* p;       ///< row 0 of the tile, first key of the block
-  int key;        ///< first key of this tile in the block
-  int key_begin;  ///< first key of the block for which the tile's rows have a P: those before `key` may be rescaled
+  float* p;  ///< row 0 of the tile, first key of the block
+  int key;   ///< first key of this tile in the block
+  /// First key of the block for which the rows of the first tile have a P: those before `key` may be rescaled. Rows
+  /// below may begin later, never earlier, as the band goes down with them.
+  int key_begin;
 
   float* m;      ///< [kTileRows]: what scores are reduced by; 0 before a row has seen a key
   float* bound;  ///< [kTileRows]: m is raised where a reduced score is above; kRaiseAbove, or -inf before that
@@ -72,9 +74,9 @@ struct GradientTile {
   int depth, depth_v;
   int vectors;
   float score_scale;
-  const KeyLimits* limits;
-  const float* lse;    ///< [kTileRows], times log2(e); +1e30 for rows that saw nothing
-  const float* delta;  ///< [kTileRows]
+  const KeyLimits* limits;  ///< as in ScoresTile
+  const float* lse;         ///< [kTileRows], times log2(e); +1e30 for rows that saw nothing
+  const float* delta;       ///< [kTileRows]
   /// Row 0 of the tile, first key of the *tile*. In fp32 rows of keys. In bf16 a word holds two rows of one key.
   float *p, *ds;
   float* ds_keys;  ///< bf16: dS again, a word holding two keys of one row
