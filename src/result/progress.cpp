@@ -46,12 +46,14 @@ void Progress::finish() {
   clear();
 }
 
-// The cursor is left in the first column: with a launcher the point's row may come before the line is cleared.
+// The cursor is left in the first column: with a launcher the point's row may come before the line is cleared. What is
+// beyond the last column is cut off: a second line would not be cleared.
 void Progress::show(const std::string& what, std::optional<double> rest_of_point_s) {
   if (!enabled_) return;
   shown_ = Clock::now();
   clear();
-  fmt::print(stderr, "{}\r", progress_line(done_, points_, seconds_since(start_), what, rest_of_point_s));
+  fmt::print(stderr, "\033[?7l{}\033[?7h\r",
+             progress_line(done_, points_, seconds_since(start_), what, rest_of_point_s));
   std::fflush(stderr);
 }
 

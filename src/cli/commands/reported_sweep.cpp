@@ -93,8 +93,9 @@ class Output {
   }
   /// Called by another thread, when the job is about to be ended: what was in flight did not finish.
   void expire(double allowed_s) {
-    const std::lock_guard lock(mutex_);
-    if (!in_flight_) return;
+    std::unique_lock lock(mutex_, std::defer_lock);
+    if (!lock.try_lock_for(std::chrono::seconds(5)) || !in_flight_)
+      return;  // a blocked terminal must not hold up the end
     in_flight_->status = Status::kTimeout;
     in_flight_->reason = fmt::format("not finished when the {} s of --timeout were over", allowed_s);
     write(*in_flight_);
@@ -134,7 +135,7 @@ class Output {
   Report report_;  ///< its heading until it is printed
   Progress progress_;
   std::unique_ptr<LineWriter> lines_;
-  std::mutex mutex_;
+  std::timed_mutex mutex_;
   std::optional<PointRecord> in_flight_;
 };
 
