@@ -59,6 +59,7 @@ class Plan(ProgramTest):
         self.assertEqual(run.messages, [f"cpbench: without effect on plan: {names}"])
         self.assertEqual(list(self.directory.iterdir()), [])
         self.expect_refused(cpbench("plan", *case, "--self-test"), 2, "--self-test belongs to validate, not to plan")
+        self.expect_refused(cpbench("plan", *case, "--iterations", "some"), 2, '--iterations: "some" is not a whole number')
 
     def figures(self, *arguments):
         """[inner, outer, all-to-all, within the node, between nodes] of rank 0, in bytes."""

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <limits>
+#include <memory>
 
 #include "cli/axes/number.hpp"
 #include "cli/config/cli11.hpp"
@@ -94,15 +95,23 @@ void add_run_options(CLI::App& command, RunOptions& options) {
 }
 
 void add_run_options_without_effect(CLI::App& command) {
-  CLI::App run;
-  RunOptions options;
-  add_run_options(run, options);
-  for (const CLI::Option* of_run : run.get_options()) {
+  struct Run {
+    CLI::App app;
+    RunOptions options;
+  };
+  const auto run = std::make_shared<Run>();
+  add_run_options(run->app, run->options);
+  for (CLI::Option* of_run : run->app.get_options()) {
     if (command.get_option_no_throw(of_run->get_name()) != nullptr) continue;
     const std::string names = of_run->get_name(/*positional=*/false, /*all_options=*/true);
     const bool bare = of_run->get_items_expected_max() == 0;
-    CLI::Option* unread =
-        bare ? command.add_flag(names) : command.add_option(names, [](const CLI::results_t&) { return true; });
+    const auto read = [run, of_run](const CLI::results_t& given) {  // as strictly as there
+      of_run->clear();
+      for (const std::string& value : given) of_run->add_result(value);
+      of_run->run_callback();
+      return true;
+    };
+    CLI::Option* unread = bare ? command.add_flag(names) : command.add_option(names, read);
     unread->description(of_run->get_description())->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->group("");
     if (!bare) unread->type_name(of_run->get_type_name());
   }

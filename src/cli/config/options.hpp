@@ -52,7 +52,7 @@ void add_sweep_options(CLI::App& command, SweepOptions& options);
 void add_execution_options(CLI::App& command, RunOptions& options);
 void add_run_options(CLI::App& command, RunOptions& options);
 /// Adds those flags of `run` that the command lacks, so that a line of `run` can be given to it: hidden from its help,
-/// and read for flags_without_effect (command_line.hpp) alone.
+/// and read for note_on_flags_without_effect (command_line.hpp) alone.
 void add_run_options_without_effect(CLI::App& command);
 
 }  // namespace cpbench
