@@ -2,10 +2,7 @@
 include(GNUInstallDirs)
 set(data ${CMAKE_INSTALL_DATADIR}/cpbench)  # where scripts find configs/, docs/ and each other as in the sources
 install(DIRECTORY configs/ DESTINATION ${data}/configs)
-install(PROGRAMS scripts/launch.sh scripts/check_dump.py scripts/check_schema.py scripts/compare_pytorch.py scripts/gpu_check.py
-                 scripts/gpu_check_pytorch.py scripts/show_overlap.sh
-        DESTINATION ${data}/scripts)
-install(FILES scripts/gpu_check_program.py scripts/gpu_check_targets.py DESTINATION ${data}/scripts)
+install(PROGRAMS scripts/launch.sh scripts/check_dump.py scripts/check_schema.py DESTINATION ${data}/scripts)
 install(FILES docs/result.schema.json DESTINATION ${data}/docs)
 install(FILES ${PROJECT_BINARY_DIR}/mpiexec.txt DESTINATION ${data})  # for scripts/launch.sh
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)

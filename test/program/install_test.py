@@ -9,8 +9,11 @@ import unittest
 
 from program import BRIEFLY, PROGRAM, ROOT, TINY, ProgramTest
 
-# What works on the sources, or with build tools: an installation has neither.
-OF_THE_SOURCES = {"setup.sh", "bundle.sh", "print_programs.sh", "test_neon.sh", "format.sh", "lint.sh", "test_instruction_sets.sh"}
+# What works on the sources, on build directories or with build tools: an installation has none of them.
+OF_THE_SOURCES = {
+    "setup.sh", "bundle.sh", "print_programs.sh", "test_neon.sh", "format.sh", "lint.sh", "test_instruction_sets.sh",
+    "compare_pytorch.py", "show_overlap.sh", "gpu_check.py", "gpu_check_targets.py", "gpu_check_pytorch.py",
+}
 
 
 class Install(ProgramTest):
