@@ -116,7 +116,7 @@ void require_memory(const Communicator& sharers, const MemoryPlan& plan, std::in
   if (planned <= available) return;
   std::vector<std::string> remedies = plan.remedies;
   for (const MemoryPlan::Alternative& other : plan.alternatives) {
-    if (sharers.sum_over_ranks(other.bytes) < planned) remedies.push_back(other.use);
+    if (sharers.sum_over_ranks(other.bytes()) < planned) remedies.push_back(other.use);
   }
   if (sharers.size() > 1) remedies.insert(remedies.begin(), "fewer ranks there");
   throw Error(

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,7 +50,7 @@ struct MemoryPlan {
   /// What may make it less, on all ranks the same: a remedy where together they plan less so.
   struct Alternative {
     std::string use;
-    std::int64_t bytes;
+    std::function<std::int64_t()> bytes;  ///< asked for only where memory does not suffice
   };
   std::vector<Alternative> alternatives = {};
 };

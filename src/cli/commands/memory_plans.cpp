@@ -15,11 +15,11 @@ MemoryPlan plan_of_programs(const Case& c, std::int64_t available) {
   return plan;
 }
 
-MemoryPlan plan_of_buffers(const Case& c, std::int64_t bytes, std::optional<std::int64_t> unpruned_bytes) {
+MemoryPlan plan_of_buffers(const Case& c, std::int64_t bytes, std::function<std::int64_t()> unpruned_bytes) {
   MemoryPlan plan{.bytes = bytes, .what = "buffers", .remedies = {"a shorter --seq-len"}};
   if (c.problem.heads > 1) plan.remedies.emplace_back("fewer --heads");
   if (c.problem.batch > 1) plan.remedies.emplace_back("a smaller --batch");
-  if (unpruned_bytes) plan.alternatives.push_back({"--prune off", *unpruned_bytes});
+  if (unpruned_bytes) plan.alternatives.push_back({"--prune off", std::move(unpruned_bytes)});
   return plan;
 }
 

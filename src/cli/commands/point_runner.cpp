@@ -110,8 +110,8 @@ void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFi
     return settings_.device.platform->planned_bytes(c.problem, p, settings_.backend_options(ranks.size()));
   };
   const std::int64_t planned_bytes = bytes_of(program);
-  std::optional<std::int64_t> unpruned_bytes;
-  if (schedule.pruned) unpruned_bytes = bytes_of(unpruned_program(c, ranks.rank()));
+  std::function<std::int64_t()> unpruned_bytes;
+  if (schedule.pruned) unpruned_bytes = [&] { return bytes_of(unpruned_program(c, ranks.rank())); };
   together(ranks, [&] { require_memory(ranks, settings_.device, plan_of_buffers(c, planned_bytes, unpruned_bytes)); });
   require_verified(schedule, ranks);
   doing() = "running point " + record.id;

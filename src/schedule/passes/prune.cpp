@@ -202,7 +202,8 @@ class Pruner {
   }
 
   /// The sum is read by operation `id`, or sent elsewhere than to be added to: what is missing in it comes here. It is
-  /// summed up as it comes, so that of all parts but one none is kept, and added to the rest before the operation.
+  /// summed up as it comes, so that of all parts but one none is kept, and added to the rest before the operation. What
+  /// is inserted here stays, needed or not: sums of gradients always are.
   void bring_home(PruneRank& home, BufferId sum, std::size_t id) {
     auto found = home.homeward.extract(sum);
     if (found.empty()) return;
