@@ -1,4 +1,4 @@
-// What must not show in the results, not even in their last bit.
+// What must not show in the results, not even in their last bit; of pruning, all that must not.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,6 +11,8 @@
 
 namespace cpbench::test {
 namespace {
+
+constexpr std::uint64_t kSeeds = 200;
 
 /// The ranks that send sums of dK/dV to `rank` in each exchange.
 std::map<std::int32_t, std::set<int>> senders_of_sums(const Schedule& schedule, int rank) {
@@ -89,7 +91,14 @@ TEST_P(Determinism, NeitherOverlapNorPruningShows) {
   expect_same_but_for_parted_sums(t_, pruned, expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, Determinism, testing::Range(std::uint64_t{0}, std::uint64_t{200}));
+TEST(DeterminismSeeds, PartSumsAndLeaveThemWhole) {
+  int parted = 0;
+  for (std::uint64_t seed = 0; seed < kSeeds; ++seed) parted += parts_sums(random_case(seed).c);
+  EXPECT_GT(parted, 2);
+  EXPECT_LT(parted, static_cast<int>(kSeeds) / 2);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, Determinism, testing::Range(std::uint64_t{0}, kSeeds));
 
 }  // namespace
 }  // namespace cpbench::test
