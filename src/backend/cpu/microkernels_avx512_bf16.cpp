@@ -70,14 +70,14 @@ const Microkernels* bf16_microkernels() {
   // By name and not by __builtin_cpu_supports("avx512f") and the like: Highway checks the operating system as well.
   if ((hwy::SupportedTargets() & HWY_AVX3) == 0 || !__builtin_cpu_supports("avx512bf16")) return nullptr;
   // Rows are those of AVX-512: what this file shares with others must not be compiled with its flags.
-  static const Microkernels kernels = [] {
+  static const Microkernels kPairs = [] {
     const Microkernels& fp32 = *fp32_microkernels().front();
     Microkernels pairs = N_AVX3::kBf16Microkernels;
     pairs.scale_row = fp32.scale_row;
     pairs.put_row = fp32.put_row;
     return pairs;
   }();
-  return &kernels;
+  return &kPairs;
 }
 
 }  // namespace cpbench
