@@ -17,11 +17,14 @@ struct TensorView {
 
   template <typename T>
   T* at(std::int64_t b, std::int64_t row, std::int64_t head) const {
-    return reinterpret_cast<T*>(data) + b * batch_stride + row * row_stride + head * head_stride;
+    return reinterpret_cast<T*>(data) + index(b, row, head);
   }
   /// Where elements of `dtype` begin, for those that do not know it by type.
   void* address(std::int64_t b, std::int64_t row, std::int64_t head) const {
-    return data + (b * batch_stride + row * row_stride + head * head_stride) * bytes_of(dtype);
+    return data + index(b, row, head) * bytes_of(dtype);
+  }
+  std::int64_t index(std::int64_t b, std::int64_t row, std::int64_t head) const {
+    return b * batch_stride + row * row_stride + head * head_stride;
   }
   /// The same elements, rows and heads cut to a box.
   TensorView box(std::int64_t row_begin, std::int64_t row_count, std::int64_t head_begin,
