@@ -98,12 +98,18 @@ TEST(CudaBackend, QueuesEachOperationInARangeOfItsName) {
   EXPECT_EQ(vgpu::open_ranges(), 0);
 }
 
+/// A ring of one rank, to be executed without an InProcessJob.
+struct OneRank {
+  Schedule schedule = build_schedule(small_case("ring", {.inner = 1}, DType::kBf16).c);
+  CudaBackend backend{{}};
+  BufferSet buffers{schedule.of.problem, schedule.programs[0], backend};
+  LoopbackHub hub{1};
+  Executor executor{buffers, schedule.programs[0], backend, hub.transport(0)};
+};
+
 TEST(CudaBackend, ARunQueuesNothingThatWasRecordedBefore) {
-  const Schedule schedule = build_schedule(small_case("ring", {.inner = 1}, DType::kBf16).c);
-  CudaBackend backend({});
-  const BufferSet buffers(schedule.of.problem, schedule.programs[0], backend);
-  LoopbackHub hub(1);
-  Executor executor(buffers, schedule.programs[0], backend, hub.transport(0));
+  OneRank rank;
+  Executor& executor = rank.executor;
   executor.make_ready(Part::kForward);
   EXPECT_EQ(vgpu::take_ranges(), std::vector<std::string>{"attend 0"});
   executor.run(Part::kForward);
@@ -112,11 +118,8 @@ TEST(CudaBackend, ARunQueuesNothingThatWasRecordedBefore) {
 }
 
 TEST(CudaBackend, SpansLieInTheRunByTheHostsClock) {
-  const Schedule schedule = build_schedule(small_case("ring", {.inner = 1}, DType::kBf16).c);
-  CudaBackend backend({});
-  const BufferSet buffers(schedule.of.problem, schedule.programs[0], backend);
-  LoopbackHub hub(1);
-  Executor executor(buffers, schedule.programs[0], backend, hub.transport(0));
+  OneRank rank;
+  Executor& executor = rank.executor;
   constexpr std::int64_t kMillisecond = 1'000'000;
   for (const Part part : {Part::kForward, Part::kBackward}) {
     executor.make_ready(part);
