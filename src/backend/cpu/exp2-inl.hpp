@@ -15,28 +15,57 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// p * 2^n for an integer n and p of about 1. Where the result would be subnormal it is 0: multiplying such numbers is
-/// slow on many CPUs, and large logits make many. NaN survives.
+/// x = n + f for an integer n and f in [-0.5, 0.5].
+template <class V>
+struct Split {
+  V f;
+  V n;  ///< in the form that ScaleByPowerOfTwo takes
+};
+
+// ScaleByPowerOfTwo makes p * 2^n of p of about 1, but 0 of what is below the normal numbers or, without AVX-512, below
+// half the least of them: multiplying such numbers is slow on many CPUs, and large logits make many. NaN survives.
+#if HWY_TARGET == HWY_AVX3
+template <class D, class V>
+HWY_INLINE Split<V> SplitInteger(D, V x) {
+  const V n = hn::Round(x);
+  return {hn::Sub(x, n), n};
+}
 template <class D, class V>
 HWY_INLINE V ScaleByPowerOfTwo(D d, V p, V n) {
-#if HWY_TARGET == HWY_AVX3
   const __mmask16 normal = _mm512_cmp_ps_mask(n.raw, hn::Set(d, -125.0f).raw, _CMP_NLT_UQ);
   return V{_mm512_maskz_scalef_ps(normal, p.raw, n.raw)};
-#else
-  const hn::RebindToSigned<D> di;
-  const V bounded = hn::Max(hn::Set(d, -127.0f), n);  // in this order a NaN survives
-  const auto exponent = hn::ShiftLeft<23>(hn::Add(hn::ConvertTo(di, bounded), hn::Set(di, 127)));
-  return hn::Mul(p, hn::BitCast(d, exponent));
-#endif
 }
+#else
+/// -127 where x is less. NaN survives: it is the second operand's in x86's maximum, any in NEON's, and none in
+/// Highway's portable one.
+template <class D, class V>
+HWY_INLINE V AtLeastMinus127(D d, V x) {
+  const V bound = hn::Set(d, -127.0f);
+  if constexpr (HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128) return hn::IfThenElse(hn::Lt(x, bound), bound, x);
+  return hn::Max(bound, x);
+}
+/// Adding a number whose last bit is worth 1 rounds to an integer and leaves it in the last bits: here n + 127, the
+/// exponent's bits of 2^n. Highway's conversion to integers takes five instructions on AVX2 for what does not fit.
+template <class D, class V>
+HWY_INLINE Split<V> SplitInteger(D d, V x) {
+  const V bounded = AtLeastMinus127(d, x);
+  const V shift = hn::Set(d, 0x1.8p23f + 127);
+  const V n = hn::Add(bounded, shift);
+  return {hn::Sub(bounded, hn::Sub(n, shift)), n};
+}
+template <class D, class V>
+HWY_INLINE V ScaleByPowerOfTwo(D d, V p, V n) {
+  const hn::RebindToSigned<D> di;
+  return hn::Mul(p, hn::BitCast(d, hn::ShiftLeft<23>(hn::BitCast(di, n))));
+}
+#endif
 
 /// 2^x for x <= 127, by a minimax polynomial of 2^f on [-0.5, 0.5]. Its relative error is 1.1e-7 with degree 5, which
 /// is exact for integers, and 2.6e-6 with degree 4.
 template <int kDegree, class D, class V>
 HWY_INLINE V Exp2(D d, V x) {
   static_assert(kDegree == 4 || kDegree == 5);
-  const V n = hn::Round(x);
-  const V f = hn::Sub(x, n);
+  const auto [f, n] = SplitInteger(d, x);
   V p;
   if constexpr (kDegree == 5) {
     p = hn::Set(d, 0x1.5bba28p-10f);

@@ -212,7 +212,8 @@ struct PendingRows {
   const float* scores;  ///< [rows][kPanel], reduced
   float *p, *l;
 
-  bool left() const { return rows > 0; }
+  /// Where there are none, a loop for them would only take registers from the product.
+  bool left() const { return kExponentialsMeanwhile && rows > 0; }
   template <int kVector>
   HWY_INLINE void Do() {
     const D d;
