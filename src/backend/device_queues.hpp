@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "schedule/program.hpp"
@@ -36,12 +37,24 @@ class DeviceGraph {
   virtual bool is_done() = 0;
 };
 
+/// Parts of one operation side by side. Made once, used again and again.
+class DeviceBranches {
+ public:
+  virtual ~DeviceBranches() = default;
+  /// What each of `parts` queues on the stream, one that communicates, begins after all that the stream holds, and
+  /// waits for no other part; what is queued on the stream next begins after the end of all of them. The last part is
+  /// the stream's own, the others have queues beside it.
+  virtual void queue(Stream stream, std::span<const std::function<void()>> parts) = 0;
+};
+
 /// The queues of a device, one for each stream of a program.
 class DeviceQueues {
  public:
   virtual ~DeviceQueues() = default;
   /// `label`: what a profiler calls the operation.
   virtual std::unique_ptr<DeviceMark> make_mark(const std::string& label) = 0;
+  /// For so many parts at most.
+  virtual std::unique_ptr<DeviceBranches> make_branches(std::size_t parts) = 0;
   /// What `issue` queues, without running it; null where graphs are not wanted, or cannot be made.
   virtual std::unique_ptr<DeviceGraph> record(const std::function<void()>& issue) = 0;
   /// Why one could not be made, since when none is; empty where that has not happened.

@@ -68,7 +68,7 @@ std::unique_ptr<Transport> Route::make(const Communicator& ranks, Backend& backe
     const auto part = std::ranges::find(used, i);
     part_of.push_back(static_cast<std::uint8_t>(part == used.end() ? 0 : part - used.begin()));
   }
-  return std::make_unique<RoutedTransport>(std::move(parts), std::move(part_of));
+  return std::make_unique<RoutedTransport>(std::move(parts), std::move(part_of), backend.queues());
 }
 
 }  // namespace cpbench

@@ -116,6 +116,7 @@ class LoggingQueues : public DeviceQueues {
   std::unique_ptr<DeviceMark> make_mark(const std::string& label) override {
     return std::make_unique<Mark>(*this, label);
   }
+  std::unique_ptr<DeviceBranches> make_branches(std::size_t) override { return nullptr; }
   std::unique_ptr<DeviceGraph> record(const std::function<void()>&) override { return nullptr; }
 
   bool may_finish = false;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <deque>
 #include <utility>
 
 #include "support/error.hpp"
@@ -14,6 +15,20 @@ namespace {
 std::int64_t now_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
       .count();
+}
+
+/// Streams of communication have a higher priority than the one that computes.
+cudaStream_t make_stream(Stream stream) {
+  int least = 0, greatest = 0;
+  check(cudaDeviceGetStreamPriorityRange(&least, &greatest), "cudaDeviceGetStreamPriorityRange");
+  cudaStream_t made = nullptr;
+  check(cudaStreamCreateWithPriority(&made, cudaStreamNonBlocking, stream == Stream::kCompute ? least : greatest),
+        "cudaStreamCreateWithPriority");
+  return made;
+}
+
+void wait(cudaStream_t stream, const CudaEvent& event) {
+  check(cudaStreamWaitEvent(stream, event.handle()), "cudaStreamWaitEvent");
 }
 
 }  // namespace
@@ -49,9 +64,7 @@ class CudaQueues::Mark : public DeviceMark {
     done_.record(queues_.stream(stream));
     queues_.aligned_ = false;
   }
-  void make_wait(Stream stream) override {
-    check(cudaStreamWaitEvent(queues_.stream(stream), done_.handle()), "cudaStreamWaitEvent");
-  }
+  void make_wait(Stream stream) override { wait(queues_.stream(stream), done_); }
   bool is_done() override { return done_.is_done(); }
   Interval interval() const override { return {queues_.time_of(begin_), queues_.time_of(end_)}; }
 
@@ -64,6 +77,62 @@ class CudaQueues::Mark : public DeviceMark {
   CudaQueues& queues_;
   std::string label_;
   CudaEvent begin_{CudaEvent::Timing::kOn}, end_{CudaEvent::Timing::kOn}, done_{CudaEvent::Timing::kOff};
+};
+
+/// By events, which a capture follows into the branches and out again. While a part is queued, its branch stands for
+/// the stream.
+class CudaQueues::Branches : public DeviceBranches {
+ public:
+  Branches(CudaQueues& queues, std::size_t parts) : queues_(queues) {
+    for (std::size_t i = 0; i < kStreams; ++i) {
+      const auto stream = static_cast<Stream>(i);
+      while (stream != Stream::kCompute && branches_[i].size() + 1 < parts) branches_[i].emplace_back(stream);
+    }
+  }
+
+  void queue(Stream stream, std::span<const std::function<void()>> parts) override {
+    if (parts.empty()) return;
+    const std::size_t beside = parts.size() - 1;
+    const cudaStream_t trunk = queues_.stream(stream);
+    auto& branches = branches_[static_cast<std::size_t>(stream)];
+    if (beside > 0) fork_.record(trunk);
+    for (std::size_t i = 0; i < beside; ++i) {
+      wait(branches.at(i).stream, fork_);
+      const Detour detour(queues_, stream, branches[i].stream);
+      parts[i]();
+    }
+    parts.back()();
+    for (std::size_t i = 0; i < beside; ++i) {
+      branches[i].join.record(branches[i].stream);
+      wait(trunk, branches[i].join);
+    }
+  }
+
+ private:
+  struct Branch {
+    explicit Branch(Stream beside) : stream(make_stream(beside)) {}
+    ~Branch() { cudaStreamDestroy(stream); }
+    Branch(const Branch&) = delete;
+    Branch& operator=(const Branch&) = delete;
+    cudaStream_t stream;
+    CudaEvent join;
+  };
+  class Detour {
+   public:
+    Detour(CudaQueues& queues, Stream stream, cudaStream_t branch)
+        : place_(queues.streams_[static_cast<std::size_t>(stream)]), trunk_(std::exchange(place_, branch)) {}
+    ~Detour() { place_ = trunk_; }
+    Detour(const Detour&) = delete;
+    Detour& operator=(const Detour&) = delete;
+
+   private:
+    cudaStream_t& place_;
+    cudaStream_t trunk_;
+  };
+
+  CudaQueues& queues_;
+  std::array<std::deque<Branch>, kStreams> branches_;  ///< by Stream
+  CudaEvent fork_;
 };
 
 class CudaQueues::Graph : public DeviceGraph {
@@ -89,12 +158,7 @@ class CudaQueues::Graph : public DeviceGraph {
 };
 
 CudaQueues::CudaQueues(bool graphs) : graphs_(graphs) {
-  int least = 0, greatest = 0;
-  check(cudaDeviceGetStreamPriorityRange(&least, &greatest), "cudaDeviceGetStreamPriorityRange");
-  for (std::size_t i = 0; i < kStreams; ++i) {
-    const int priority = static_cast<Stream>(i) == Stream::kCompute ? least : greatest;
-    check(cudaStreamCreateWithPriority(&streams_[i], cudaStreamNonBlocking, priority), "cudaStreamCreateWithPriority");
-  }
+  for (std::size_t i = 0; i < kStreams; ++i) streams_[i] = make_stream(static_cast<Stream>(i));
 }
 
 CudaQueues::~CudaQueues() {
@@ -105,6 +169,10 @@ CudaQueues::~CudaQueues() {
 
 std::unique_ptr<DeviceMark> CudaQueues::make_mark(const std::string& label) {
   return std::make_unique<Mark>(*this, label);
+}
+
+std::unique_ptr<DeviceBranches> CudaQueues::make_branches(std::size_t parts) {
+  return std::make_unique<Branches>(*this, parts);
 }
 
 std::unique_ptr<DeviceGraph> CudaQueues::record(const std::function<void()>& issue) {
@@ -140,7 +208,7 @@ cudaGraph_t CudaQueues::capture(const std::function<void()>& issue) {
 void CudaQueues::fork() const {
   joints_[0].record(origin());
   for (const cudaStream_t stream : streams_) {
-    if (stream != origin()) check(cudaStreamWaitEvent(stream, joints_[0].handle()), "cudaStreamWaitEvent");
+    if (stream != origin()) wait(stream, joints_[0]);
   }
 }
 
@@ -148,7 +216,7 @@ void CudaQueues::join() const {
   for (std::size_t i = 0; i < kStreams; ++i) {
     if (streams_[i] == origin()) continue;
     joints_[i].record(streams_[i]);
-    check(cudaStreamWaitEvent(origin(), joints_[i].handle()), "cudaStreamWaitEvent");
+    wait(origin(), joints_[i]);
   }
 }
 

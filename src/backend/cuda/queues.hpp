@@ -26,7 +26,7 @@ class CudaEvent {
   cudaEvent_t handle_ = nullptr;
 };
 
-/// Of the current device. Streams of communication have a higher priority than the one that computes.
+/// Of the current device.
 class CudaQueues : public DeviceQueues {
  public:
   /// Without `graphs`, record() makes none.
@@ -35,14 +35,17 @@ class CudaQueues : public DeviceQueues {
   CudaQueues(const CudaQueues&) = delete;
   CudaQueues& operator=(const CudaQueues&) = delete;
 
+  /// Where a part of an operation is queued (DeviceBranches), its branch.
   cudaStream_t stream(Stream stream) const { return streams_[static_cast<std::size_t>(stream)]; }
 
   std::unique_ptr<DeviceMark> make_mark(const std::string& label) override;
+  std::unique_ptr<DeviceBranches> make_branches(std::size_t parts) override;
   std::unique_ptr<DeviceGraph> record(const std::function<void()>& issue) override;
   std::string graph_obstacle() const override { return graph_obstacle_; }
   void forgo_graphs() override { graphs_ = false; }
 
  private:
+  class Branches;
   class Mark;
   class Graph;
 

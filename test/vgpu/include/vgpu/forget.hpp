@@ -1,0 +1,12 @@
+// A fault to plant where no argument can: a wait that the code forgets.
+#pragma once
+
+namespace cpbench::vgpu {
+
+/// Of the waits for events that are queued from now on the one after `waits` others is left out, though the caller is
+/// told that all is well; with a negative number none is.
+void forget_wait_after(int waits);
+/// Waits queued since.
+int waits_queued();
+
+}  // namespace cpbench::vgpu
