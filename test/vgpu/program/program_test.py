@@ -27,9 +27,7 @@ class OnVirtualGpus(ProgramTest):
             self.assertEqual((point["case"]["backend"], point["case"]["transport"]), ("cuda", "mpi"))
 
     def test_messages_from_device_to_device_by_mpi(self):
-        """Where the library says that it takes their memory; only Open MPI is asked."""
-        if "Open MPI" not in self.expect_ok(cpbench("doctor")).out:
-            self.skipTest("another MPI")
+        """Where the library says that it takes their memory."""
         path = self.directory / "result.json"
         content = {"defaults": SMALL, "matrix": {"algo": ["double-ring", "hybrid"]}}
         for aware, ranks, flags, described in (
@@ -43,6 +41,24 @@ class OnVirtualGpus(ProgramTest):
             self.expect_ok(run)
             self.assertIn(described, run.out)
             self.expect_all_validated(read_json(path)["points"])
+
+    def test_mpi_takes_the_memory_of_devices_only_where_that_is_switched_on(self):
+        cray = "MPI VERSION    : CRAY MPICH version 8.1.28.2 (ANL base 3.4a2)\nMPI BUILD INFO : Wed Nov 15"
+        intel, mvapich = "Intel(R) MPI Library 2021.14 for Linux* OS", "MVAPICH2 Version      :\t2.3.7"
+        for library, switch, way in (
+            (cray, {}, "through pinned memory"),
+            (cray, {"MPICH_GPU_SUPPORT_ENABLED": "0"}, "through pinned memory"),
+            (cray, {"MPICH_GPU_SUPPORT_ENABLED": "1"}, "direct"),
+            (intel, {"MPICH_GPU_SUPPORT_ENABLED": "1"}, "through pinned memory"),
+            (intel, {"I_MPI_OFFLOAD": "1"}, "direct"),
+            (mvapich, {}, "through pinned memory"),
+            (mvapich, {"MV2_USE_CUDA": "1"}, "direct"),
+        ):
+            run = cpbench(
+                "run", "--seq-len", "16", "--heads", "1", "--head-dim", "8", *BRIEFLY, "--transport", "mpi",
+                environment={"CPBENCH_VGPU_CUDA_AWARE_MPI": "1", "CPBENCH_VGPU_MPI_LIBRARY": library, **switch}, limit_s=LIMIT_S,
+            )  # fmt: skip
+            self.assertIn(f"transport mpi ({way})", self.expect_ok(run).out, (library, switch))
 
     def test_every_algorithm_by_copy_engines(self):
         """Chosen unasked; operation by operation, and as graphs."""
