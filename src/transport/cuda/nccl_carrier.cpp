@@ -1,11 +1,13 @@
 #include <nccl.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <string_view>
 
 #include "backend/cuda/cuda_backend.hpp"
 #include "backend/platform.hpp"
+#include "support/error.hpp"
 #include "transport/carrier.hpp"
 #include "transport/cuda/nccl_transport.hpp"
 
@@ -35,8 +37,26 @@ std::vector<std::string> obstacles(const Communicator& ranks, int device) {
   return {all.size(), "ranks share a GPU, which NCCL allows from version 2.30 on with NCCL_MULTI_RANK_GPU_ENABLE=1"};
 }
 
+/// Rank 0's word for all, so that none waits where another refuses it.
+NcclOptions options_of(const Communicator& ranks, int ctas) {
+  constexpr const char* kVariable = "CPBENCH_NCCL_TIMEOUT";
+  constexpr double kForever = 1e8;  // years, and within what clocks can count
+  NcclOptions options{.ctas = ctas};
+  const char* const said = std::getenv(kVariable);
+  const std::string text = ranks.broadcast(said == nullptr ? "" : said);
+  if (text.empty()) return options;
+  double seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc{} || end != text.data() + text.size() || !(seconds > 0)) {
+    refuse("{}={} is no positive number of seconds", kVariable, text);
+  }
+  options.patience = std::chrono::duration<double>(std::min(seconds, kForever));
+  return options;
+}
+
 std::unique_ptr<Transport> make(const Communicator& ranks, Backend& backend, const TransportOptions& options) {
-  return std::make_unique<NcclTransport>(ranks, dynamic_cast<CudaBackend&>(backend).cuda_queues(), options.comm_ctas);
+  return std::make_unique<NcclTransport>(ranks, dynamic_cast<CudaBackend&>(backend).cuda_queues(),
+                                         options_of(ranks, options.comm_ctas));
 }
 
 const RegisterCarrier kRegistered({.name = "nccl",

@@ -1,7 +1,9 @@
 #include "transport/cuda/nccl_transport.hpp"
 
 #include <cstring>
+#include <future>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include "support/error.hpp"
@@ -24,6 +26,43 @@ ncclUniqueId shared_id(const Communicator& communicator) {
   return id;
 }
 
+/// For the kernels of `device`. Collective, and returns when all ranks have come.
+NcclCommunicators make_communicators(int size, int rank, const ncclUniqueId& id, int device, int ctas) {
+  check(cudaSetDevice(device), "cudaSetDevice");
+  ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
+  config.cgaClusterSize = 1;  // clusters would wait for neighbouring multiprocessors to be free together
+  if (ctas > 0) config.minCTAs = config.maxCTAs = ctas;
+  NcclCommunicators made{};
+  const auto of = [&](Stream stream) { return &made[static_cast<std::size_t>(stream)]; };
+  const ncclComm_t& whole = *of(Stream::kInner);
+  check_nccl(ncclCommInitRankConfig(of(Stream::kInner), size, id, rank, &config), "ncclCommInitRankConfig");
+  for (const Stream stream : {Stream::kOuter, Stream::kGradient}) {
+    check_nccl(ncclCommSplit(whole, 0, rank, of(stream), &config), "ncclCommSplit");
+  }
+  return made;
+}
+
+/// NCCL waits without end for a rank that its network does not reach. Communicators that do not block would need no
+/// thread, but then each group of messages, too, may not be queued yet when its call returns.
+NcclCommunicators make_communicators_in_time(const Communicator& ranks, const NcclOptions& options) {
+  int device = 0;
+  check(cudaGetDevice(&device), "cudaGetDevice");
+  std::packaged_task<NcclCommunicators()> make(
+      [size = ranks.size(), rank = ranks.rank(), id = shared_id(ranks), device, ctas = options.ctas] {
+        return make_communicators(size, rank, id, device, ctas);
+      });
+  std::future<NcclCommunicators> made = make.get_future();
+  std::thread(std::move(make)).detach();
+  if (made.wait_for(options.patience) == std::future_status::timeout) {
+    throw Error(ExitCode::kDevice,
+                fmt::format("NCCL has not found all of the {} ranks within {} s: its network may not reach some node. "
+                            "NCCL_DEBUG=INFO shows what it waits for, and NCCL_SOCKET_IFNAME names the interface that "
+                            "it takes",
+                            ranks.size(), options.patience.count()));
+  }
+  return made.get();
+}
+
 }  // namespace
 
 LibraryVersions nccl_versions() {
@@ -35,18 +74,8 @@ LibraryVersions nccl_versions() {
   return {text(NCCL_VERSION_CODE), text(version)};
 }
 
-NcclTransport::NcclTransport(const Communicator& communicator, const CudaQueues& queues, int ctas) : queues_(queues) {
-  ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
-  config.cgaClusterSize = 1;  // clusters would wait for neighbouring multiprocessors to be free together
-  if (ctas > 0) config.minCTAs = config.maxCTAs = ctas;
-  const int rank = communicator.rank();
-  ncclComm_t& whole = of(Stream::kInner);
-  check_nccl(ncclCommInitRankConfig(&whole, communicator.size(), shared_id(communicator), rank, &config),
-             "ncclCommInitRankConfig");
-  for (const Stream stream : {Stream::kOuter, Stream::kGradient}) {
-    check_nccl(ncclCommSplit(whole, 0, rank, &of(stream), &config), "ncclCommSplit");
-  }
-}
+NcclTransport::NcclTransport(const Communicator& communicator, const CudaQueues& queues, const NcclOptions& options)
+    : queues_(queues), communicators_(make_communicators_in_time(communicator, options)) {}
 
 NcclTransport::~NcclTransport() {
   for (const ncclComm_t communicator : communicators_) {
@@ -75,7 +104,7 @@ Transport::MessageId NcclTransport::prepare(const Message& message) {
 void NcclTransport::queue(std::span<const MessageId> messages, Stream stream) {
   if (messages.empty()) return;
   const cudaStream_t queue = queues_.stream(stream);
-  const ncclComm_t communicator = of(stream);
+  const ncclComm_t communicator = communicators_.at(static_cast<std::size_t>(stream));
   if (communicator == nullptr) throw std::logic_error("an exchange on a stream that has no communicator");
   const auto copy_packed = [&](Message::Direction direction, auto&& copy) {
     for (const MessageId id : messages) {

@@ -4,6 +4,7 @@
 #include <nccl.h>
 
 #include <array>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,14 +19,22 @@ namespace cpbench {
 
 LibraryVersions nccl_versions();
 
+struct NcclOptions {
+  int ctas = 0;  ///< blocks that NCCL may run at once for a communicator; 0: its own choice
+  std::chrono::duration<double> patience = std::chrono::seconds(300);  ///< while it looks for the other ranks
+};
+/// By Stream; null where there are no exchanges.
+using NcclCommunicators = std::array<ncclComm_t, kStreams>;
+
 /// Every stream of exchanges has a communicator of its own, split from one, for what shares a communicator runs one
 /// after the other. NCCL takes contiguous memory: what is not is packed on the same stream, into memory of the
 /// transport. Ranks are those of the communicator that it is made from; making and destroying one is collective, also
 /// where an exception destroys it.
 class NcclTransport : public Transport {
  public:
-  /// `queues` must outlive it. `ctas`: blocks that NCCL may run at once for a communicator; 0: its own choice.
-  NcclTransport(const Communicator& communicator, const CudaQueues& queues, int ctas);
+  /// `queues` must outlive it. Throws Error(kDevice) where NCCL does not find all ranks in time; a thread then waits
+  /// on, and the process must end.
+  NcclTransport(const Communicator& communicator, const CudaQueues& queues, const NcclOptions& options = {});
   ~NcclTransport() override;
   NcclTransport(const NcclTransport&) = delete;
   NcclTransport& operator=(const NcclTransport&) = delete;
@@ -47,10 +56,9 @@ class NcclTransport : public Transport {
     std::vector<TensorView> packed_boxes;
   };
   Prepared& at(MessageId id) { return prepared_.at(static_cast<std::size_t>(id)); }
-  ncclComm_t& of(Stream stream) { return communicators_[static_cast<std::size_t>(stream)]; }
 
   const CudaQueues& queues_;
-  std::array<ncclComm_t, kStreams> communicators_{};  ///< by Stream
+  NcclCommunicators communicators_;
   std::vector<Prepared> prepared_;
 };
 

@@ -9,8 +9,9 @@ LIMIT_S = 60
 
 
 class Errors(ProgramTest):
-    def run_with(self, failing, *arguments):
-        run = cpbench("run", *SMALL, *arguments, ranks=2, environment={"CPBENCH_VGPU_FAIL": failing}, limit_s=LIMIT_S)
+    def run_with(self, failing, *arguments, **environment):
+        environment["CPBENCH_VGPU_FAIL"] = failing
+        run = cpbench("run", *SMALL, *arguments, ranks=2, environment=environment, limit_s=LIMIT_S)
         self.assertNotIn("virtual GPU: ", run.err)
         self.assertNotIn("terminate called", run.err)
         return run
@@ -41,6 +42,21 @@ class Errors(ProgramTest):
             run = self.run_with("network:1:2", "--transport", "nccl", *flags)
             self.assertEqual(run.code, 4, str(run))
             self.assertEqual(run.messages, ["cpbench: rank 1: NCCL: remote process exited or there was a network error: "])
+
+    def test_a_rank_that_nccl_does_not_find_ends_the_job(self):
+        """All wait for it, one says so: for the first communicator, and for one after a point that went well."""
+        for failing, masks in (("bootstrap", "causal"), ("bootstrap:1:2", "causal,full")):
+            run = self.run_with(failing, "--transport", "nccl", "--mask", masks, CPBENCH_NCCL_TIMEOUT="2")
+            self.assertEqual(run.code, 4, str(run))
+            (message,) = run.messages
+            self.assertRegex(message, r"^cpbench: rank 0: NCCL has not found all of the 2 ranks within 2 s: ")
+            self.assertIn("NCCL_DEBUG=INFO", message)
+            self.assertIn("NCCL_SOCKET_IFNAME", message)
+
+    def test_a_time_that_is_none_is_refused(self):
+        for text in ("0", "-1", "nan", "soon", "2s"):
+            run = self.run_with("nothing", "--transport", "nccl", CPBENCH_NCCL_TIMEOUT=text)
+            self.expect_refused(run, 2, f"CPBENCH_NCCL_TIMEOUT={text} is no positive number of seconds")
 
     def test_memory_that_is_gone_on_one_rank_fails_the_point_on_all(self):
         """Before anything is made that takes both ranks, and after; the next point has what it needs."""

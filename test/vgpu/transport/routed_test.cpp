@@ -27,7 +27,7 @@ constexpr std::uint8_t kIpc = 0, kNccl = 1;
 Parts both(const Communicator& ranks, CudaBackend& backend) {
   Parts parts;
   parts.push_back(std::make_unique<IpcTransport>(ranks, backend.cuda_queues()));
-  parts.push_back(std::make_unique<NcclTransport>(ranks, backend.cuda_queues(), 0));
+  parts.push_back(std::make_unique<NcclTransport>(ranks, backend.cuda_queues()));
   return parts;
 }
 
