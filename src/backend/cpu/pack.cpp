@@ -67,12 +67,22 @@ class Rows {
 };
 
 constexpr int kRowsAhead = 16;
-/// Asks the memory for a row that is packed soon: few rows at a time are read, and each line would be waited for.
-template <typename T>
-void ask_for(const T* row, std::int64_t words) {
-  constexpr auto kLine = static_cast<std::int64_t>(64 / sizeof(T));
-  for (std::int64_t k = 0; k < words; k += kLine) __builtin_prefetch(row + k);
-}
+constexpr std::int64_t kLineBytes = 64;
+
+/// Asks the memory for rows that are packed soon: few rows at a time are read, and each line would be waited for. One
+/// line a step, as many at once would wait for one another.
+template <typename T, int kRows>
+class RowsAhead {
+ public:
+  RowsAhead(const Rows<T>& rows, std::int64_t row) {
+    for (int r = 0; r < kRows; ++r) next_[r] = reinterpret_cast<const std::byte*>(rows[row + kRowsAhead + r]);
+  }
+  /// Every call takes a row in turn, and its lines one after the other.
+  void ask(std::int64_t step) const { __builtin_prefetch(next_[step % kRows] + step / kRows * kLineBytes); }
+
+ private:
+  const std::byte* next_[kRows];
+};
 
 /// One row tile or panel of columns, of an even number of rows: to[k * width + r] = row r, word k.
 template <typename T>
@@ -81,11 +91,12 @@ void pack_tile(const Rows<T>& rows, std::int64_t row0, std::int64_t words, int w
     if constexpr (std::is_same_v<T, Bf16Pair>) return words_at(row, k);
     return words_at(row, k) * factor;
   };
-  for (int r = 0; r < width; ++r) ask_for(rows[row0 + kRowsAhead + r], words);
   int r = 0;
   for (; r + 4 <= width; r += 4) {
     const T* row[] = {rows[row0 + r], rows[row0 + r + 1], rows[row0 + r + 2], rows[row0 + r + 3]};
+    const RowsAhead<T, 4> ahead(rows, row0 + r);
     for (std::int64_t k = 0; k < words; k += 4) {
+      ahead.ask(k / 4);
       const Float4 a = scaled(row[0], k), b = scaled(row[1], k), c = scaled(row[2], k), d = scaled(row[3], k);
       const Float4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
       const Float4 ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7), cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
@@ -97,7 +108,9 @@ void pack_tile(const Rows<T>& rows, std::int64_t row0, std::int64_t words, int w
   }
   for (; r < width; r += 2) {
     const T *even = rows[row0 + r], *odd = rows[row0 + r + 1];
+    const RowsAhead<T, 2> ahead(rows, row0 + r);
     for (std::int64_t k = 0; k < words; k += 4) {
+      ahead.ask(k / 4);
       const Float4 a = scaled(even, k), b = scaled(odd, k);
       store(Float2(__builtin_shufflevector(a, b, 0, 4)), to + (k + 0) * width + r);
       store(Float2(__builtin_shufflevector(a, b, 1, 5)), to + (k + 1) * width + r);
@@ -105,6 +118,13 @@ void pack_tile(const Rows<T>& rows, std::int64_t row0, std::int64_t words, int w
       store(Float2(__builtin_shufflevector(a, b, 3, 7)), to + (k + 3) * width + r);
     }
   }
+}
+
+/// All lines of a row at once.
+template <typename T>
+void ask_for(const T* row, std::int64_t words) {
+  constexpr auto kLine = static_cast<std::int64_t>(64 / sizeof(T));
+  for (std::int64_t k = 0; k < words; k += kLine) __builtin_prefetch(row + k);
 }
 
 /// One row of words along the rows, where a word is an element.
