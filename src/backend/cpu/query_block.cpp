@@ -27,8 +27,9 @@ QueryBlock::QueryBlock(const AttendArguments& a, const Microkernels& kernels, co
       rows_(static_cast<int>(std::min<std::int64_t>(kQueryBlock, a.q.rows - row0_))),
       padded_rows_(static_cast<int>(round_up(rows_, kTileRows))),
       state_(a, b, head, row0_) {
-  // Whole tiles of whole vectors are accumulated where they are; others in scratch, which has room beyond them.
-  in_place_ = rows_ == padded_rows_ && shape.dim_v == shape.dim_v_lanes;
+  // Whole tiles of whole vectors are accumulated where they are; others in scratch, which has room beyond them. So is
+  // what ends here: scratch is cached, and nobody needs the state any more.
+  in_place_ = !a.last && rows_ == padded_rows_ && shape.dim_v == shape.dim_v_lanes;
   o_ = in_place_ ? state_.o : scratch.o;
   score_scale_ = static_cast<float>(a.scale) * kLog2e;
 }
@@ -157,7 +158,7 @@ void QueryBlock::store_state() {
     for (int lane = 0; lane < kernels_.lanes; ++lane) sum += scratch_.l[r * kernels_.lanes + lane];
     state_.m[r] = scratch_.bound[r] == kMinusInfinity ? kMinusInfinity : scratch_.m[r];
     state_.l[r] = sum;
-    if (!in_place_) std::copy_n(o_row(r), shape_.dim_v, state_.o + r * shape_.dim_v);
+    if (!in_place_ && !a_.last) std::copy_n(o_row(r), shape_.dim_v, state_.o + r * shape_.dim_v);
   }
 }
 
