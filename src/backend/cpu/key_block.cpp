@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <numbers>
-#include <optional>
 
 namespace cpbench {
 KeyBlock::KeyBlock(const AttendBackwardArguments& a, const Microkernels& kernels, const BackwardShape& shape,
@@ -51,8 +50,6 @@ void KeyBlock::make_gradients(const BlockBand& band, const RowTiles& tiles, cons
 
 void KeyBlock::make_tiles(const BlockBand& band, const PackedQuery& query, int panel, const TileRun& run, bool masked) {
   const int row = run.begin * kTileRows, key = run.range.begin;
-  std::optional<RunLimits> limits;
-  if (masked) limits.emplace(band, run);
   const int row_words = kernels_.words(row) * kBlockStride + key;
   kernels_.gradients({.tiles = run.count,
                       .q = query.q + row * shape_.depth,
@@ -63,7 +60,8 @@ void KeyBlock::make_tiles(const BlockBand& band, const PackedQuery& query, int p
                       .depth_v = shape_.depth_v,
                       .vectors = (run.range.end - key) / kernels_.lanes,
                       .score_scale = static_cast<float>(a_.scale) * static_cast<float>(std::numbers::log2e),
-                      .limits = masked ? limits->data() : nullptr,
+                      .masked = masked,
+                      .limits = limits_of(band, run),
                       .lse = query.lse + row,
                       .delta = query.delta + row,
                       .p = scratch_.p + row_words,

@@ -151,13 +151,26 @@ HWY_INLINE void ReducedScores(const float* q, const float* k, int depth, Ahead n
 template <int kVectors>
 HWY_INLINE void MaskScores(const KeyLimits& limits, V (&s)[kTileRows][kVectors]) {
   const hn::RebindToSigned<D> di;
-  ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED {
-    const auto key = hn::Iota(di, v * kLanes);
-    const auto before = hn::VecFromMask(di, hn::Lt(key, hn::Set(di, limits.begin[r])));
-    const auto up_to_end = hn::VecFromMask(di, hn::Lt(key, hn::Set(di, limits.end[r])));
-    const auto inside = hn::MaskFromVec(hn::BitCast(D(), hn::AndNot(before, up_to_end)));
-    s[r][v] = hn::IfThenElse(inside, s[r][v], hn::Set(D(), kMaskedScore));
+  Unrolled<kTileRows>([&](auto r) CPBENCH_INLINED {
+    const bool seen = limits.row_begin <= r && r < limits.row_end;
+    const auto begin = hn::Set(di, std::max(limits.key_begin, r + limits.begin));
+    const auto end = hn::Set(di, seen ? std::min(limits.key_end, r + limits.end) : 0);
+    Unrolled<kVectors>([&](auto v) CPBENCH_INLINED {
+      const auto key = hn::Iota(di, v * kLanes);
+      const auto before = hn::VecFromMask(di, hn::Lt(key, begin));
+      const auto up_to_end = hn::VecFromMask(di, hn::Lt(key, end));
+      const auto inside = hn::MaskFromVec(hn::BitCast(D(), hn::AndNot(before, up_to_end)));
+      s[r][v] = hn::IfThenElse(inside, s[r][v], hn::Set(D(), kMaskedScore));
+    });
   });
+}
+
+/// The limits of the tile below.
+HWY_INLINE void NextTile(KeyLimits& limits) {
+  limits.begin += kTileRows;
+  limits.end += kTileRows;
+  limits.row_begin -= kTileRows;
+  limits.row_end -= kTileRows;
 }
 
 // --- Forward -------------------------------------------------------------------------------------------------------
@@ -239,7 +252,7 @@ HWY_NOINLINE void ScoresOfVectors(const ScoresTile& t, float* scores, PendingRow
   const D d;
   V s[kTileRows][kVectors];
   ReducedScores<Words>(t.q, t.k, t.depth, t.next, t.score_scale, t.m, s, pending);
-  if constexpr (kMasked) MaskScores(*t.limits, s);
+  if constexpr (kMasked) MaskScores(t.limits, s);
 
   const bool raise = AnyAbove<Words>(s, t.bound);
   if (kExponentialsMeanwhile || HWY_UNLIKELY(raise)) {
@@ -276,7 +289,7 @@ HWY_NOINLINE void GradientsOfVectors(const GradientTile& t) {
   NoRows none;
 
   ReducedScores<Words>(t.q, t.k, t.depth, {t.k, 0}, t.score_scale, t.lse, tile, none);
-  if constexpr (kMasked) MaskScores(*t.limits, tile);
+  if constexpr (kMasked) MaskScores(t.limits, tile);
   ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED {
     tile[r][v] = Exp2<Words::kExp2Degree>(d, tile[r][v]);
     hn::Store(tile[r][v], d, probabilities[r] + v * kLanes);
@@ -330,8 +343,7 @@ HWY_INLINE void WithVectors(int vectors, With&& with) {
 template <class Words>
 void Scores(ScoresTile t) {
   WithVectors(t.vectors, [&](auto vectors) HWY_ATTR {
-    const auto tile =
-        t.limits == nullptr ? ScoresOfVectors<Words, vectors, false> : ScoresOfVectors<Words, vectors, true>;
+    const auto tile = t.masked ? ScoresOfVectors<Words, vectors, true> : ScoresOfVectors<Words, vectors, false>;
     const bool meanwhile = kExponentialsMeanwhile && t.depth >= kTileRows * vectors;
     HWY_ALIGN float scores[kTileRows * kPanel];
     PendingRows<Words> pending{};
@@ -339,7 +351,7 @@ void Scores(ScoresTile t) {
       tile(t, scores, pending);
       if (!meanwhile) Finish<vectors>(pending);
       t.q += t.depth * kTileRows;
-      if (t.limits != nullptr) ++t.limits;
+      NextTile(t.limits);
       t.next.words += t.depth * t.next.step;
       t.p += kTileRows * kBlockStride;
       t.m += kTileRows;
@@ -355,12 +367,11 @@ template <class Words>
 void Gradients(GradientTile t) {
   constexpr int kRowWords = Words::kPairs ? kTileRows / 2 : kTileRows;
   WithVectors(t.vectors, [&](auto vectors) HWY_ATTR {
-    const auto tile =
-        t.limits == nullptr ? GradientsOfVectors<Words, vectors, false> : GradientsOfVectors<Words, vectors, true>;
+    const auto tile = t.masked ? GradientsOfVectors<Words, vectors, true> : GradientsOfVectors<Words, vectors, false>;
     for (; t.tiles > 0; --t.tiles) {
       tile(t);
       t.q += t.depth * kTileRows;
-      if (t.limits != nullptr) ++t.limits;
+      NextTile(t.limits);
       t.dout += t.depth_v * kTileRows;
       t.lse += kTileRows;
       t.delta += kTileRows;

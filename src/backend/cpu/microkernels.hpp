@@ -29,9 +29,12 @@ inline constexpr float kMaskedScore = -1e30f;
 /// does not depend on its size.
 inline constexpr float kRaiseAbove = 10;
 
-/// Which keys the rows of a tile see: [begin[r], end[r]), counted from the tile's first key.
+/// Which keys the rows of a tile see: row r those in [r + begin, r + end) and [key_begin, key_end), if it lies in
+/// [row_begin, row_end). Counted from the tile's first row and first key.
 struct KeyLimits {
-  int begin[kTileRows], end[kTileRows];
+  int begin, end;
+  int key_begin, key_end;
+  int row_begin, row_end;
 };
 
 /// Words that will be needed soon: each step of a product asks the memory for those at `words`, then goes `step` on.
@@ -44,12 +47,13 @@ struct Ahead {
 /// holds for the first; the others lie below it in the same block.
 struct ScoresTile {
   int tiles;
-  const float* q;           ///< row tile; in fp32 it holds scale * log2(e) * Q
-  const float* k;           ///< panel, from the tile's first vector of keys on
-  int depth;                ///< words of head_dim
-  int vectors;              ///< of keys, 1 ... panel / lanes
-  float score_scale;        ///< scale * log2(e) in bf16; not used in fp32
-  const KeyLimits* limits;  ///< [tiles]; null: every row sees every key
+  const float* q;     ///< row tile; in fp32 it holds scale * log2(e) * Q
+  const float* k;     ///< panel, from the tile's first vector of keys on
+  int depth;          ///< words of head_dim
+  int vectors;        ///< of keys, 1 ... panel / lanes
+  float score_scale;  ///< scale * log2(e) in bf16; not used in fp32
+  bool masked;        ///< not every row sees every key
+  KeyLimits limits;
   Ahead next;
 
   float* p;  ///< row 0 of the tile, first key of the block
@@ -74,9 +78,10 @@ struct GradientTile {
   int depth, depth_v;
   int vectors;
   float score_scale;
-  const KeyLimits* limits;  ///< as in ScoresTile
-  const float* lse;         ///< [kTileRows], times log2(e); +1e30 for rows that saw nothing
-  const float* delta;       ///< [kTileRows]
+  bool masked;
+  KeyLimits limits;
+  const float* lse;    ///< [kTileRows], times log2(e); +1e30 for rows that saw nothing
+  const float* delta;  ///< [kTileRows]
   /// Row 0 of the tile, first key of the *tile*. In fp32 rows of keys. In bf16 a word holds two rows of one key.
   float *p, *ds;
   float* ds_keys;  ///< bf16: dS again, a word holding two keys of one row

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
-#include <optional>
 
 namespace cpbench {
 namespace {
@@ -105,15 +104,14 @@ void QueryBlock::make_probabilities(const BlockBand& band, const RowTiles& tiles
 void QueryBlock::make_tiles(const BlockBand& band, const float* panel, int key0, const TileRun& run, int made_begin,
                             bool masked) {
   const int row = run.begin * kTileRows, key = run.range.begin;
-  std::optional<RunLimits> limits;
-  if (masked) limits.emplace(band, run);
   kernels_.scores({.tiles = run.count,
                    .q = scratch_.q + row * shape_.depth,
                    .k = panel + (key - key0),
                    .depth = shape_.depth,
                    .vectors = (run.range.end - key) / kernels_.lanes,
                    .score_scale = score_scale_,
-                   .limits = masked ? limits->data() : nullptr,
+                   .masked = masked,
+                   .limits = limits_of(band, run),
                    .next = share(panel + kernels_.panel * shape_.depth, shape_.depth, row),
                    .p = scratch_.p + row * kBlockStride,
                    .key = key,

@@ -1,7 +1,9 @@
 // Which tiles of a block do the same work: they go to a micro-kernel in one call, and what they see is decided once.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "backend/cpu/band.hpp"
 #include "backend/cpu/microkernels.hpp"
@@ -91,25 +93,20 @@ class RowTiles {
   std::array<Keys, kMaxTiles> keys_;
 };
 
-/// The limits of the rows of a run's tiles, counted from its first key.
-class RunLimits {
- public:
-  RunLimits(const BlockBand& band, const TileRun& run) {
-    for (int tile = 0; tile < run.count; ++tile) {
-      KeyLimits& limits = limits_[static_cast<std::size_t>(tile)];
-      for (int r = 0; r < kTileRows; ++r) {
-        const int row = (run.begin + tile) * kTileRows + r;
-        const BlockRange range = band.keys_of(row, row + 1);
-        limits.begin[r] = range.begin - run.range.begin;
-        limits.end[r] = range.end - run.range.begin;
-      }
-    }
-  }
-  const KeyLimits* data() const { return limits_.data(); }
-
- private:
-  std::array<KeyLimits, kMaxTiles> limits_;
-};
+/// What the rows of a run's first tile see, counted from the run's first key.
+inline KeyLimits limits_of(const BlockBand& band, const TileRun& run) {
+  constexpr std::int64_t kFar = 1 << 20;  // farther than any row or key of a block
+  const int row = run.begin * kTileRows, key = run.range.begin;
+  const auto edge = [&](std::int64_t of_row0) {
+    return static_cast<int>(std::clamp(of_row0 + row - key, -kFar, kFar));
+  };
+  return {.begin = edge(band.lo),
+          .end = edge(band.hi + 1),
+          .key_begin = band.key_begin - key,
+          .key_end = band.key_end - key,
+          .row_begin = band.row_begin - row,
+          .row_end = band.row_end - row};
+}
 
 /// The words that hold these elements.
 inline BlockRange words_of(const BlockRange& elements, const Microkernels& kernels) {
