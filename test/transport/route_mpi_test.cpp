@@ -35,6 +35,23 @@ class Part : public Transport {
   Log& log_;
 };
 
+/// A device whose branches are queued one after the other.
+class DeviceBackend : public CpuBackend, private DeviceQueues {
+ public:
+  DeviceBackend() : CpuBackend(kDefaultKernel, 1) {}
+  DeviceQueues* queues() override { return this; }
+
+ private:
+  struct OneAfterTheOther : DeviceBranches {
+    void queue(Stream, std::span<const std::function<void()>> parts) override {
+      for (const auto& part : parts) part();
+    }
+  };
+  std::unique_ptr<DeviceMark> make_mark(const std::string&) override { return nullptr; }
+  std::unique_ptr<DeviceBranches> make_branches(std::size_t) override { return std::make_unique<OneAfterTheOther>(); }
+  std::unique_ptr<DeviceGraph> record(const std::function<void()>&) override { return nullptr; }
+};
+
 /// A carrier that reaches from a rank to another where `reaches` says so, and what it made last.
 struct FakeCarrier {
   FakeCarrier(int number, std::string name, const std::function<bool(int, int)>& reaches) {
@@ -95,7 +112,7 @@ TEST(Route, MakesATransportThatGivesEachMessageToItsCarrier) {
   const Communicator world = Communicator::world();
   FakeCarrier near(0, "near", same_node), far(1, "far", anywhere);
   const Route route(world, 0, {&near.carrier, &far.carrier});
-  CpuBackend backend(kDefaultKernel, 1);
+  DeviceBackend backend;
   const auto transport = route.make(world, backend, {});
   EXPECT_TRUE(transport->is_queued());
   std::vector<Transport::MessageId> ids;
