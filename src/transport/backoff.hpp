@@ -12,8 +12,9 @@ namespace cpbench {
 /// where threads may outnumber cores, it sleeps after some hundred microseconds.
 class Backoff {
  public:
-  /// For the whole process: whether each thread of each rank has a core to itself. Then nobody sleeps, because MPI
-  /// moves data while it is polled and a message of many fragments needs many polls. Unless said, it is not so.
+  /// For the whole process, and the same on all of the job, whose barriers depend on it: whether each thread of each
+  /// rank has a core to itself. Then nobody sleeps, because MPI moves data while it is polled and a message of many
+  /// fragments needs many polls. Unless said, it is not so.
   static void set_cores_suffice(bool suffice) { cores_suffice_ = suffice; }
   static bool cores_suffice() { return cores_suffice_; }
 

@@ -20,7 +20,7 @@ class Errors(ProgramTest):
         """Its peers have the memory of the rank open, and write there."""
         run = self.run_with("cudaGraphLaunch:1", "--transport", "ipc")
         self.assertEqual(run.code, 4, str(run))
-        self.assertEqual(run.messages, ["cpbench: rank 1: cudaGraphLaunch: unknown error"])
+        self.assertEqual(run.errors, ["cpbench: rank 1: cudaGraphLaunch: unknown error"])
 
     def test_without_graphs_on_one_rank_all_go_without(self):
         for failing in ("cudaStreamBeginCapture:1", "cudaGraphInstantiate:1", "cudaStreamBeginCapture:1:2"):
@@ -28,7 +28,7 @@ class Errors(ProgramTest):
             run = self.run_with(failing, "--transport", "ipc", "--mask", "causal,full", "--json", path)
             self.assertEqual(run.code, 0, str(run))
             self.assertEqual({point["status"] for point in read_json(path)["points"]}, {"ok"})
-            (warning,) = run.warnings
+            warning = run.warnings[-1]
             self.assertIn(failing.split(":")[0] + ": unknown error: work is queued operation by operation", warning)
 
     def test_an_error_of_nccl_ends_the_job(self):
@@ -41,14 +41,14 @@ class Errors(ProgramTest):
         for flags in ([], ["--no-graphs"]):
             run = self.run_with("network:1:2", "--transport", "nccl", *flags)
             self.assertEqual(run.code, 4, str(run))
-            self.assertEqual(run.messages, ["cpbench: rank 1: NCCL: remote process exited or there was a network error: "])
+            self.assertEqual(run.errors, ["cpbench: rank 1: NCCL: remote process exited or there was a network error: "])
 
     def test_a_rank_that_nccl_does_not_find_ends_the_job(self):
         """All wait for it, one says so: for the first communicator, and for one after a point that went well."""
         for failing, masks in (("bootstrap", "causal"), ("bootstrap:1:2", "causal,full")):
             run = self.run_with(failing, "--transport", "nccl", "--mask", masks, CPBENCH_NCCL_TIMEOUT="2")
             self.assertEqual(run.code, 4, str(run))
-            (message,) = run.messages
+            (message,) = run.errors
             self.assertRegex(message, r"^cpbench: rank 0: NCCL has not found all of the 2 ranks within 2 s: ")
             self.assertIn("NCCL_DEBUG=INFO", message)
             self.assertIn("NCCL_SOCKET_IFNAME", message)

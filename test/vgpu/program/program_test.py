@@ -1,5 +1,6 @@
 """The whole program with a virtual GPU for each rank: every algorithm, every transport, each point validated."""
 
+import os
 import re
 import unittest
 
@@ -85,6 +86,13 @@ class OnVirtualGpus(ProgramTest):
         content = {"defaults": SMALL, "matrix": {"cp_size": [1, 2, 3]}}
         points = self.expect_validated(3, content, environment=nodes)
         self.assertEqual([p["case"]["transport"] for p in points], ["ipc", "ipc", "ipc+nccl"])
+
+    def test_one_node_may_have_too_few_cores_and_another_enough(self):
+        every = os.sched_getaffinity(0)
+        self.addCleanup(os.sched_setaffinity, 0, every)
+        os.sched_setaffinity(0, {min(every)})
+        nodes = {"CPBENCH_VGPU_RANKS_PER_NODE": "2"}
+        self.expect_validated(3, {"defaults": SMALL}, environment=nodes)
 
     def test_devices_that_cannot_reach_each_other_use_nccl(self):
         for peers, transport in ((1, "nccl"), (2, "ipc+nccl")):
