@@ -65,6 +65,20 @@ TEST(Resolve, TheDefaultWindowIsTheLargestDivisorUpToTheSquareRoot) {
   EXPECT_EQ(axes({{"algo", "hybrid"}, {"ulysses_degree", "2"}})["window_size"], 1);
 }
 
+TEST(Resolve, OverSeveralNodesTheDefaultWindowIsWhatANodeHoldsOfTheRing) {
+  const auto window = [](int ring, int ranks_per_node) {
+    const ResolveContext context{.world_size = ring, .ranks_per_node = ranks_per_node};
+    return axes({{"algo", "double-ring"}}, context)["window_size"];
+  };
+  EXPECT_EQ(window(16, 8), 8);
+  EXPECT_EQ(window(256, 8), 8);
+  EXPECT_EQ(window(12, 8), 4);
+  EXPECT_EQ(window(9, 8), 1);
+  EXPECT_EQ(window(16, 16), 4) << "one node";
+  EXPECT_EQ(
+      axes({{"algo", "double-ring"}, {"window_size", "2"}}, {.world_size = 16, .ranks_per_node = 8})["window_size"], 2);
+}
+
 TEST(Resolve, TheDefaultUlyssesDegreeIsTheLargestLegalOneOfANode) {
   const auto degree = [](const Flags& flags, int world, int ranks_per_node) {
     Flags all = flags;

@@ -43,7 +43,8 @@ Axes make_axes() {
        "hybrid: the largest legal one that fits a node", "ranks of a Ulysses group; ignored but by hybrid", nullptr, 1,
        kMostRanks},
       {Axis::kWindowSize, "window_size", AxisKind::kInteger, "a divisor of the ring",
-       "double-ring: the largest divisor <= sqrt(ring); hybrid: 1, a plain ring",
+       "double-ring: what a node holds of the ring, on one node the largest divisor <= sqrt(ring); hybrid: 1, a plain "
+       "ring",
        "members of a window of the ring; ignored but by double-ring and hybrid", nullptr, 1, kMostRanks},
       {Axis::kRankOrder, "rank_order", AxisKind::kWord, "ulysses-inner, ring-inner", "ulysses-inner",
        "hybrid: which neighbours are consecutive ranks", named<parse_rank_order>},

@@ -59,9 +59,11 @@ void check_heads(Axis degree_axis, std::int64_t degree, const HeadShare& share, 
                product, uneven_heads ? ": every rank of a Ulysses group needs one" : "");
 }
 
+bool has_several_nodes(int cp_size, int ranks_per_node) { return ranks_per_node != 0 && cp_size > ranks_per_node; }
+
 // A Ulysses group of consecutive ranks lies inside a node if the degree divides the node, or if there is one node.
 bool fits_a_node(std::int64_t degree, int cp_size, int ranks_per_node) {
-  return ranks_per_node == 0 || cp_size <= ranks_per_node || ranks_per_node % degree == 0;
+  return !has_several_nodes(cp_size, ranks_per_node) || ranks_per_node % degree == 0;
 }
 
 int default_ulysses_degree(const PointSpec& spec, int cp_size, const HeadShare& share, const ResolveContext& context) {
@@ -90,8 +92,11 @@ int choose_ulysses_degree(const PointSpec& spec, int cp_size, const HeadShare& s
   return static_cast<int>(degree);
 }
 
-int default_window(const Algorithm& algorithm, int ring) {
+// What a node holds of the ring, so that only whole windows pass K/V from node to node. On one node the window that
+// makes the outer ring about as long as the inner one.
+int default_window(const Algorithm& algorithm, int ring, const ResolveContext& context) {
   if (algorithm.ring != RingLevel::kWindows) return 1;
+  if (has_several_nodes(ring, context.ranks_per_node)) return std::gcd(ring, context.ranks_per_node);
   std::int64_t window = 1;
   for (const std::int64_t divisor : divisors_of(ring)) {
     if (divisor * divisor <= ring) window = divisor;
@@ -99,8 +104,9 @@ int default_window(const Algorithm& algorithm, int ring) {
   return static_cast<int>(window);
 }
 
-int choose_window(const PointSpec& spec, const Algorithm& algorithm, int ring, int cp_size) {
-  const auto window = spec.integer_or(Axis::kWindowSize, default_window(algorithm, ring));
+int choose_window(const PointSpec& spec, const Algorithm& algorithm, int ring, int cp_size,
+                  const ResolveContext& context) {
+  const auto window = spec.integer_or(Axis::kWindowSize, default_window(algorithm, ring, context));
   if (ring % window != 0) {
     const int degree = cp_size / ring;
     const auto divisors = divisors_of(cp_size);
@@ -123,9 +129,10 @@ int choose_degree(const PointSpec& spec, const Algorithm& algorithm, int cp_size
 }
 
 // Members of a window of the ring.
-int choose_inner(const PointSpec& spec, const Algorithm& algorithm, int ring, int cp_size) {
+int choose_inner(const PointSpec& spec, const Algorithm& algorithm, int ring, int cp_size,
+                 const ResolveContext& context) {
   if (algorithm.ring == RingLevel::kNone || algorithm.ring == RingLevel::kPlain) return ring;
-  const int window = choose_window(spec, algorithm, ring, cp_size);
+  const int window = choose_window(spec, algorithm, ring, cp_size, context);
   // Where windows are optional, windows of one member mean none.
   return algorithm.ring == RingLevel::kOptionalWindows && window == 1 ? ring : window;
 }
@@ -173,7 +180,7 @@ Grid choose_grid(const PointSpec& spec, const Algorithm& algorithm, const HeadSh
   const int cp_size = choose_cp_size(spec, context);
   const int ulysses = choose_degree(spec, algorithm, cp_size, share, context);
   const int ring = cp_size / ulysses;
-  const int inner = choose_inner(spec, algorithm, ring, cp_size);
+  const int inner = choose_inner(spec, algorithm, ring, cp_size, context);
   Grid grid{.ulysses = ulysses, .outer = ring / inner, .inner = inner};
   // With a single place or a single ring position both orders are the same.
   if (ulysses > 1 && ring > 1) grid.order = parse_rank_order(spec.word(Axis::kRankOrder));
