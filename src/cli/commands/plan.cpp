@@ -148,9 +148,10 @@ ExitCode plan_point(const Case& c, const PlanOptions& options, bool speaks) {
   if (options.rank >= c.cp_size()) refuse("--rank {} does not exist: cp_size is {}", options.rank, c.cp_size());
   const std::int64_t free = available_memory();
   if (const MemoryPlan needed = plan_of_programs(c, free); needed.bytes > free) {
-    refuse("planning {} takes about {} of memory for their programs, and {} are free{}", counted(c.cp_size(), "rank"),
-           bytes_text(static_cast<double>(needed.bytes)), bytes_text(static_cast<double>(free)),
-           text_of_remedies(needed.remedies));
+    throw Error(ExitCode::kPlacement,
+                fmt::format("planning {} takes about {} of memory for their programs, and {} are free{}",
+                            counted(c.cp_size(), "rank"), bytes_text(static_cast<double>(needed.bytes)),
+                            bytes_text(static_cast<double>(free)), text_of_remedies(needed.remedies)));
   }
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
