@@ -87,6 +87,13 @@ class Plan(ProgramTest):
             self.assertEqual([within, between], groups if order == "ulysses-inner" else groups[::-1], order)
         self.assertEqual(self.figures(*hybrid, "--ranks-per-node", 16)[4], 0)
 
+    def test_says_how_many_nodes_are_assumed(self):
+        hybrid = ["--algo", "hybrid", "--cp-size", 16, "--seq-len", 64, "--heads", 16]
+        alone = self.plan(*hybrid)
+        self.assertIn("nodes: one, with 16 ranks (--ranks-per-node N: N on each)", alone)
+        self.assertIn("(ulysses 16 x", alone)
+        self.assertIn("nodes: 4, with up to 4 ranks", self.plan(*hybrid, "--ranks-per-node", 4))
+
     def test_programs(self):
         text = self.plan("--algo", "ring", "--cp-size", 4, "--seq-len", 64, "--rank", 3)
         self.assertIn("program of rank 3", text)

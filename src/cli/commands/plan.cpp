@@ -50,6 +50,14 @@ std::string describe_case(const Case& c) {
       counted(p.documents.count(), "document"), p.sink ? ", sinks" : "", name_of(c.pass));
 }
 
+/// Without --ranks-per-node nothing is known of nodes, which decides defaults and what goes between them.
+std::string nodes_text(int ranks, int ranks_per_node) {
+  if (ranks_per_node == 0)
+    return fmt::format("  nodes: one, with {} (--ranks-per-node N: N on each)\n", counted(ranks, "rank"));
+  return fmt::format("  nodes: {}, with up to {}\n", (ranks + ranks_per_node - 1) / ranks_per_node,
+                     counted(std::min(ranks, ranks_per_node), "rank"));
+}
+
 std::string figures_row(const std::string& name, std::int64_t tokens, const RankFigures& f, std::int64_t memory) {
   const auto link = [&](Link l) {
     return bytes_text(static_cast<double>(f.bytes_by_link[static_cast<std::size_t>(l)]));
@@ -155,7 +163,7 @@ ExitCode plan_point(const Case& c, const PlanOptions& options, bool speaks) {
   }
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
-  std::string text = describe_case(c);
+  std::string text = describe_case(c) + nodes_text(c.cp_size(), options.sweep.ranks_per_node);
   std::string totals;
   bool pruned = false;
   ExitCode code = ExitCode::kOk;
