@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+#include <ranges>
+#include <set>
+#include <string_view>
 #include <vector>
 
 #include "support/counted.hpp"
@@ -16,8 +21,8 @@ class Describer {
 
   std::string operator()(const Exchange& e) const {
     std::vector<std::string> parts;
-    for (const Transfer& t : program_.sends(e)) parts.push_back(fmt::format("{} -> {}", region(t.region), t.peer));
-    for (const Transfer& t : program_.receives(e)) parts.push_back(fmt::format("{} <- {}", region(t.region), t.peer));
+    add_messages(parts, program_.sends(e), "->");
+    add_messages(parts, program_.receives(e), "<-");
     return fmt::format("{}", fmt::join(parts, ", "));
   }
   std::string operator()(const Attend& a) const {
@@ -41,6 +46,47 @@ class Describer {
   }
 
  private:
+  // Those of a role one by one, but where they go to a whole group of peers: `parts of q#0 -> 0..63`.
+  void add_messages(std::vector<std::string>& parts, const TransferList& transfers, std::string_view arrow) const {
+    std::map<Role, std::vector<Transfer>> by_role;
+    for (const Transfer& t : transfers) by_role[role_of(t)].push_back(t);
+    std::set<Role> grouped;
+    for (const Transfer& t : transfers) {
+      const std::vector<Transfer>& alike = by_role[role_of(t)];
+      const std::string peers = group_of_peers(alike);
+      if (peers.empty()) {
+        parts.push_back(fmt::format("{} {} {}", region(t.region), arrow, t.peer));
+      } else if (grouped.insert(role_of(t)).second) {
+        parts.push_back(fmt::format("{} {} {}", regions(alike), arrow, peers));
+      }
+    }
+  }
+  Role role_of(const Transfer& t) const { return program_.buffer(t.region.buffer).role; }
+
+  // `0..63`, or `0..56 by 8`; empty for few peers, which are listed, and for those that are no such group.
+  static std::string group_of_peers(const std::vector<Transfer>& transfers) {
+    constexpr std::size_t kListed = 4;
+    std::vector<int> peers;
+    for (const Transfer& t : transfers) peers.push_back(t.peer);
+    peers.erase(std::unique(peers.begin(), peers.end()), peers.end());
+    if (peers.size() <= kListed) return {};
+    const int step = peers[1] - peers[0];
+    for (std::size_t i = 1; i < peers.size(); ++i) {
+      if (step < 1 || peers[i] - peers[i - 1] != step) return {};
+    }
+    const std::string range = fmt::format("{}..{}", peers.front(), peers.back());
+    return step == 1 ? range : fmt::format("{} by {}", range, step);
+  }
+
+  // Of one region that all peers share, itself.
+  std::string regions(const std::vector<Transfer>& transfers) const {
+    const Region& first = transfers.front().region;
+    if (std::ranges::all_of(transfers, [&](const Transfer& t) { return t.region == first; })) return region(first);
+    const auto buffer_of = [](const Transfer& t) { return t.region.buffer; };
+    const auto [least, most] = std::ranges::minmax(transfers | std::views::transform(buffer_of));
+    return fmt::format("parts of {}{}", name(least), least == most ? "" : fmt::format("..{}", most));
+  }
+
   std::string name(BufferId id) const { return fmt::format("{}#{}", name_of(program_.buffer(id).role), id); }
 
   std::string region(const Region& r) const {

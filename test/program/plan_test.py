@@ -103,6 +103,16 @@ class Plan(ProgramTest):
         self.assertIn("more (--all-steps)", self.plan(*long))
         self.assertNotIn("more (--all-steps)", self.plan(*long, "--all-steps"))
 
+    def test_exchanges_with_a_group_of_peers_are_one_line(self):
+        text = self.plan("--algo", "ulysses", "--cp-size", 64, "--seq-len", 4096, "--heads", 64)
+        self.assertIn("parts of q#0 -> 0..63, parts of kv#1 -> 0..63, parts of q#2 <- 0..63", text)
+        for algorithm in ("ulysses", "all-gather", "hybrid"):
+            text = self.plan("--algo", algorithm, "--cp-size", 64, "--seq-len", 4096, "--heads", 16 if algorithm == "hybrid" else 64)
+            self.assertLess(max(map(len, text.splitlines())), 250, algorithm)
+        strided = ["--algo", "hybrid", "--cp-size", 16, "--ulysses-degree", 8, "--rank-order", "ring-inner", "--seq-len", 4096]
+        self.assertIn("parts of q#0 -> 0..14 by 2", self.plan(*strided))
+        self.assertIn("q#0[heads 0..2] -> 0, ", self.plan("--algo", "ulysses", "--cp-size", 4, "--seq-len", 4096), "few are listed")
+
     def test_load_balance(self):
         balance = lambda shard: float(
             re.search(r"load balance ([\d.]+)", self.plan("--cp-size", 8, "--seq-len", 8192, "--shard", shard)).group(1)
