@@ -124,6 +124,9 @@ class Plan(ProgramTest):
         text = self.plan("--cp-size", "1,2,3", "--seq-len", 60)
         self.assertEqual(text.count("verified for all ranks"), 3)
         self.assertEqual(re.findall(r"^ring on (.*?) \(", text, re.MULTILINE), ["1 rank", "2 ranks", "3 ranks"])
+        self.assertNotIn("program of rank", text, "figures stand together")
+        for asked in (["--rank", 0], ["--all-steps"]):
+            self.assertEqual(self.plan("--cp-size", "1,2,3", "--seq-len", 60, *asked).count("program of rank 0"), 3)
 
 
 if __name__ == "__main__":

@@ -152,7 +152,7 @@ std::string prune_text(const Case& c, bool found_any, const std::string& totals,
                      c.prune ? otherwise : totals);
 }
 
-ExitCode plan_point(const Case& c, const PlanOptions& options, bool speaks) {
+ExitCode plan_point(const Case& c, const PlanOptions& options, bool shows_program, bool speaks) {
   if (options.rank >= c.cp_size()) refuse("--rank {} does not exist: cp_size is {}", options.rank, c.cp_size());
   const std::int64_t free = available_memory();
   if (const MemoryPlan needed = plan_of_programs(c, free); needed.bytes > free) {
@@ -179,7 +179,8 @@ ExitCode plan_point(const Case& c, const PlanOptions& options, bool speaks) {
     const std::vector<std::int64_t> memory = memory_of_all(schedule, options);
     totals = totals_text(figures, memory);
     pruned = schedule.pruned;
-    text += figures_table(schedule, figures, memory) + steps_text(schedule, options);
+    text += figures_table(schedule, figures, memory);
+    if (shows_program) text += steps_text(schedule, options);
   }  // the schedule is freed before the other one is built
   text += prune_text(c, pruned, totals, options);
   if (speaks) std::fputs((text + "\n").c_str(), stdout);
@@ -191,7 +192,8 @@ class PlanCommand : public Subcommand {
   explicit PlanCommand(CLI::App& parent) {
     app = parent.add_subcommand("plan", "Programs, their proof, memory, bytes and FLOPs per rank; runs nothing");
     add_sweep_options(*app, options_.sweep);
-    add_integer(*app, "--rank", options_.rank, 0, "rank whose program is shown");
+    add_integer(*app, "--rank", options_.rank, 0,
+                "rank whose program is shown; of several points none is without it or --all-steps");
     add_text(*app, "--backend", options_.backend, "NAME", "whose memory is planned: cpu or cuda; auto is cpu [cpu]");
     app->add_flag("--all-steps", options_.all_steps, "Show long programs whole");
     flags_ = std::make_unique<AxisFlags>(*app);
@@ -206,9 +208,11 @@ class PlanCommand : public Subcommand {
     ExitCode code = ExitCode::kOk;
     bool any = false;
     const std::vector<SweepPoint> points = sweep_of(options_.sweep, *flags_, context);
+    // Between those of a sweep, programs would drive apart the figures that are to be compared.
+    const bool show_programs = points.size() == 1 || app->count("--rank") > 0 || options_.all_steps;
     for (SweepPoint point : points) {
       try {
-        if (point.of) code = graver(code, plan_point(*point.of, options_, job.speaks));
+        if (point.of) code = graver(code, plan_point(*point.of, options_, show_programs, job.speaks));
       } catch (const Error& error) {  // it does not fit into memory, or has no such rank; others may
         if (points.size() == 1) throw;
         point = {.axes = point.axes, .of = std::nullopt, .skipped_because = error.what()};
