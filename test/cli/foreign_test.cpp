@@ -241,6 +241,13 @@ TEST(LongContextAttention, GroupNumIsTheQueryHeadsPerKvHead) {
   expect_line_refused("--nheads 32 --group_num 5", {"--group_num 5", "--nheads 32"});
 }
 
+TEST(LongContextAttention, UnderscoresForHyphensAreSlipsBesideNativeAxes) {
+  expect_line_refused("--seq_len 4096 --algo ring --heads 32", {"--seq_len: did you mean --seq-len?"});
+  expect_line_refused("--ulysses_degree=2 --seq_len 64 --cp-size=4", {"did you mean"});
+  expect_axes("--seq_len 64 --nheads 4 --dtype bf16", {{"seq_len", 64}, {"dtype", "bf16"}, {"batch", 2}});
+  expect_axes("--seq_len 64 --ulysses_degree 1", {{"seq_len", 64}, {"dtype", "fp16"}});
+}
+
 TEST(LongContextAttention, BadLinesAreRefused) {
   expect_line_refused("--ring_impl_type stripe", {"--ring_impl_type", "stripe", "strip"});
   expect_line_refused("--ulysses_degree 0", {"--ulysses_degree", "0"});

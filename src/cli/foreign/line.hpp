@@ -51,6 +51,8 @@ class NativeLine {
   void pass(Axis axis, const GivenFlags& given, std::string_view foreign_flag);
   /// Sets an axis to the default of the other program unless something else has set it.
   void fall_back(Axis axis, const std::string& value);
+  /// Whether the line names the axis by its native flag.
+  bool names(Axis axis) const { return names(arguments_, info_of(axis).flag()); }
   void note(std::string text) { notes_.push_back(std::move(text)); }
 
   const std::vector<std::string>& arguments() const { return arguments_; }

@@ -1,9 +1,25 @@
 #include "cli/foreign/translate.hpp"
 
+#include <algorithm>
+
 #include "cli/foreign/dialects.hpp"
 #include "support/error.hpp"
 
 namespace cpbench {
+namespace {
+
+// Native axes beside foreign flags that are axes but for the hyphen: a slip, which must not change what the line leaves
+// out to another program's defaults.
+void refuse_slips(const GivenFlags& given, const NativeLine& line) {
+  const auto names = given.names_of(ForeignMeaning::kLongContextAttention);
+  const auto axis_of = [](const std::string& flag) { return find_axis(std::string_view(flag).substr(2)); };
+  if (!std::ranges::all_of(names, axis_of)) return;
+  if (std::ranges::none_of(all_axes(), [&](const AxisInfo& info) { return line.names(info.axis); })) return;
+  refuse("{}: did you mean {}? It is a flag of long-context-attention, whose defaults would hold for the whole line",
+         names.front(), axis_of(names.front())->flag());
+}
+
+}  // namespace
 
 Translation translate_foreign(std::vector<std::string> arguments) {
   const GivenFlags given(arguments);
@@ -15,6 +31,7 @@ Translation translate_foreign(std::vector<std::string> arguments) {
            long_context);
   }
   if (!megatron.empty()) translate_megatron(given, line);
+  if (!long_context.empty()) refuse_slips(given, line);
   if (!long_context.empty()) translate_long_context_attention(given, line);
 
   Translation translation{line.arguments(), {}};
