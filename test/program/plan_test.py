@@ -61,6 +61,19 @@ class Plan(ProgramTest):
         self.expect_refused(cpbench("plan", *case, "--self-test"), 2, "--self-test belongs to validate, not to plan")
         self.expect_refused(cpbench("plan", *case, "--iterations", "some"), 2, '--iterations: "some" is not a whole number')
 
+    def test_names_axes_that_every_point_ignores(self):
+        messages = lambda *line: cpbench("plan", "--cp-size", 4, "--seq-len", 64, *line).messages
+        (note,) = messages("--window-size", 2)
+        self.assertIn("--window-size is without effect here", note)
+        self.assertIn("--mask window:L", note, "what whoever means a sliding window looks for")
+        (note,) = messages("--algo", "ring", "--ulysses-degree", 4)
+        self.assertIn("--ulysses-degree is without effect here", note)
+        self.assertEqual(messages("--algo", "ring,double-ring", "--window-size", 2), [])
+        self.assertEqual(messages("--algo", "hybrid", "--ulysses-degree", 2, "--uneven-heads", "--scale", 0.5), [])
+        self.assertEqual(messages("--algo", "hybrid", "--ulysses-degree", "3,2"), [], "a point that is skipped has it")
+        every = ["--mask", "window:9", "--sink", "--docs", "60,4", "--pass", "bwd", "--prune", "off", "--layout", "sbhd"]
+        self.assertEqual(messages(*every, "--kv-parts", 2, "--tensor-parallel", 2, "--heads", 4, "--shard", "striped"), [])
+
     def figures(self, *arguments):
         """[inner, outer, all-to-all, within the node, between nodes] of rank 0, in bytes."""
         text = self.plan("--seq-len", 4096, *arguments)

@@ -208,6 +208,9 @@ class PlanCommand : public Subcommand {
     ExitCode code = ExitCode::kOk;
     bool any = false;
     const std::vector<SweepPoint> points = sweep_of(options_.sweep, *flags_, context);
+    for (const std::string& note : notes_on_axes_without_effect(flags_->values(), points)) {
+      if (job.speaks) fmt::print(stderr, "cpbench: {}\n", note);
+    }
     // Between those of a sweep, programs would drive apart the figures that are to be compared.
     const bool show_programs = points.size() == 1 || app->count("--rank") > 0 || options_.all_steps;
     for (SweepPoint point : points) {

@@ -11,6 +11,7 @@
 
 #include "cli/commands/deadline.hpp"
 #include "cli/commands/job_header.hpp"
+#include "cli/commands/sweep_of.hpp"
 #include "cli/commands/together.hpp"
 #include "result/file.hpp"
 #include "result/json.hpp"
@@ -155,6 +156,7 @@ ExitCode run_and_report(const Job& job, const RunOptions& run, const SweepOption
   together(world, [&] {
     if (job.speaks) files.check();
   });
+  for (const std::string& note : notes_on_axes_without_effect(flags.values(), points)) warn(job, note);
   if (measured) warn(job, thread_warning(world, execution.placement, execution.settings.threads));
 
   Header header = header_of(job, execution.placement, execution.settings.device, sweep.config);

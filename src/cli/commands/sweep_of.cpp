@@ -1,5 +1,7 @@
 #include "cli/commands/sweep_of.hpp"
 
+#include <algorithm>
+
 #include "cli/config/config_file.hpp"
 #include "support/error.hpp"
 
@@ -12,6 +14,20 @@ std::vector<SweepPoint> sweep_of(const SweepOptions& options, const AxisFlags& f
   }
   if (!options.config.empty()) sweep = read_config(options.config, options.length_scale);
   return resolve_all(expand(sweep, flags.values()), context);
+}
+
+std::vector<std::string> notes_on_axes_without_effect(const AxisValues& given, const std::vector<SweepPoint>& points) {
+  std::vector<std::string> notes;
+  for (const AxisInfo& info : all_axes()) {
+    const std::vector<AxisValue>& values = given[info.axis];
+    const auto has_one_of_them = [&](const SweepPoint& point) {
+      const auto found = point.axes.find(std::string(info.name));
+      return found != point.axes.end() && std::ranges::find(values, *found) != values.end();
+    };
+    if (values.empty() || std::ranges::any_of(points, has_one_of_them)) continue;
+    notes.push_back(fmt::format("{} is without effect here: {}", info.flag(), info.meaning));
+  }
+  return notes;
 }
 
 }  // namespace cpbench
