@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <set>
 #include <string_view>
 
@@ -66,7 +67,10 @@ std::string tokens_per_rank(const Axes& axes) {
   return tokens < 1 || ranks < 1 ? kNothing : std::to_string((tokens + ranks - 1) / ranks);
 }
 
-std::string milliseconds(double seconds) { return fmt::format("{:.3f}", seconds * 1e3); }
+/// Of a second and more the decimals would be noise, and leave the column.
+std::string milliseconds(double seconds) {
+  return fmt::format("{:.{}f}", seconds * 1e3, std::abs(seconds) < 1 ? 3 : 1);
+}
 
 std::string percent(const std::optional<double>& fraction) {
   return fraction ? fmt::format("{:.1f}", *fraction * 100) : kNothing;
@@ -84,6 +88,18 @@ const Throughput* shown_throughput(const PointRecord& point) {
 
 auto time_cell(TimingSummary Timing::*which) {
   return [which](const PointRecord& p) { return p.timing ? milliseconds(((*p.timing).*which).median_s) : kNothing; };
+}
+
+/// The middle half of the samples, of their median.
+std::string spread_cell(const PointRecord& point) {
+  if (!point.timing || !(point.timing->full.median_s > 0)) return kNothing;
+  const TimingSummary& full = point.timing->full;
+  return percent((full.q3_s - full.q1_s) / full.median_s);
+}
+
+/// Without a message nothing is exposed: the difference of the medians is noise.
+std::string exposed_cell(const PointRecord& point) {
+  return point.comm && point.comm->bytes_sent_per_rank > 0 ? milliseconds(point.comm->exposed_s) : kNothing;
 }
 
 auto percent_cell(std::optional<double> Throughput::*which) {
@@ -171,13 +187,14 @@ Table::Columns Table::identity_columns(const std::vector<std::string>& extra_axe
 
 Table::Columns Table::figure_columns() {
   return {
-      {"time", "ms", 10, time_cell(&Timing::full)},
-      {"compute", "only ms", 10, time_cell(&Timing::compute_only)},
-      {"comm", "only ms", 10, time_cell(&Timing::comm_only)},
-      {"TFLOP/s", "per rank", 9, tflops_cell},
+      {"time", "ms", 9, time_cell(&Timing::full)},
+      {"spread", "%", 6, spread_cell},
+      {"compute", "only ms", 9, time_cell(&Timing::compute_only)},
+      {"comm", "only ms", 9, time_cell(&Timing::comm_only)},
+      {"TFLOP/s", "per rank", 8, tflops_cell},
       {"of comp", "%", 7, percent_cell(&Throughput::fraction_of_compute_only)},
       {"of peak", "%", 7, percent_cell(&Throughput::fraction_of_peak)},
-      {"exposed", "ms", 9, [](const PointRecord& p) { return p.comm ? milliseconds(p.comm->exposed_s) : kNothing; }},
+      {"exposed", "ms", 8, exposed_cell},
       {"check", "", -6, check_of},
   };
 }
@@ -197,7 +214,8 @@ std::string Table::header(const Header& header, const TableContext& context) con
   }
   if (!context.axes.empty()) text += fmt::format("# case: {}\n", text_of_axes(context.axes));
   text +=
-      "# times: median over iterations of the slowest rank; compute, comm: the same programs without the other\n#\n";
+      "# times: median over iterations of the slowest rank; spread: its middle half; compute, comm: the same programs "
+      "without the other\n#\n";
   const auto add_line = [&](auto&& part) {
     text += without_trailing_spaces("#" + line_of(identity_, part) + line_of(figures_, part)) + "\n";
   };

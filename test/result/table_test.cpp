@@ -61,7 +61,7 @@ TEST(Table, RowShowsThePointUnderItsColumns) {
   const std::string row = table.row(sample_ok());
   EXPECT_EQ(words_of(row),
             (std::vector<std::string>{"hybrid", "8", "(2x2x2)", "zigzag", "window:100:0", "1009", "127", "fwd+bwd",
-                                      "12.000", "10.000", "4.000", "0.0104", "83.3", "10.4", "2.000", "ok"}));
+                                      "12.000", "16.7", "10.000", "4.000", "0.0104", "83.3", "10.4", "2.000", "ok"}));
   const std::vector<std::string> heads = lines_of(table.header(sample_result().header, kContext));
   const std::string& names = heads[heads.size() - 2];
   // Numbers end, and texts begin, where the names of their columns do.
@@ -83,6 +83,7 @@ TEST(Table, LargePointsFitTheirColumns) {
   large.axes["mask"] = "window:4096:128";
   large.timing->full.median_s = 999.999;
   EXPECT_EQ(lines_of(table.row(large))[0].size(), table.width());
+  EXPECT_NE(table.row(large).find(" 999999.0 "), std::string::npos);
   EXPECT_EQ(lines_of(table.row(sample_invalid()))[0].size(), table.width());
 }
 
@@ -115,6 +116,13 @@ TEST(Table, AnImpossibleGridShowsWhatWasAskedFor) {
   point.axes = {{"algo", "hybrid"}};
   EXPECT_EQ(words_of(Table().row(point)),
             (std::vector<std::string>{"hybrid", "-", "-", "-", "-", "-", "-", "skipped:", "why"}));
+}
+
+TEST(Table, WithoutMessagesNothingIsExposed) {
+  PointRecord point = sample_ok();
+  point.comm->bytes_sent_per_rank = 0;
+  const std::vector<std::string> words = words_of(Table().row(point));
+  EXPECT_EQ(words[words.size() - 2], "-");
 }
 
 TEST(Table, UncheckedPointsSayOff) {
