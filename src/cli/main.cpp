@@ -26,6 +26,14 @@ int launched_rank() {
   return 0;
 }
 
+/// `help` and `help run` as they are asked for elsewhere.
+std::vector<std::string> with_help_as_flag(std::vector<std::string> arguments) {
+  if (arguments.empty() || arguments[0] != "help") return arguments;
+  arguments.erase(arguments.begin());
+  arguments.emplace_back("--help");
+  return arguments;
+}
+
 /// `plan` and requests for help run nothing: they must work on a login node, without a launcher.
 bool needs_ranks(const std::vector<std::string>& arguments) {
   if (arguments.empty() || arguments[0] == "plan" || arguments[0].starts_with("-")) return false;
@@ -120,7 +128,7 @@ int main_on_ranks(int argc, char** argv, const std::vector<std::string>& argumen
 }  // namespace cpbench
 
 int main(int argc, char** argv) {
-  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const std::vector<std::string> arguments = cpbench::with_help_as_flag({argv + 1, argv + argc});
   if (cpbench::needs_ranks(arguments)) return cpbench::main_on_ranks(argc, argv, arguments);
   cpbench::Job job{.argv = {argv, argv + argc}, .world = nullptr, .speaks = cpbench::launched_rank() == 0, .notes = {}};
   return static_cast<int>(cpbench::execute_or_explain(job, arguments));

@@ -34,6 +34,10 @@ class CommandLine(ProgramTest):
         self.assertRegex(self.expect_ok(cpbench("--version")).out, r"^cpbench \d+\.\d+\.\d+\n$")
         self.assertIn("plan", self.expect_ok(cpbench("--help")).out)
         self.assertIn("--ulysses-degree", self.expect_ok(cpbench("run", "--help")).out)
+        self.assertEqual(cpbench("help").out, cpbench("--help").out)
+        self.assertEqual(cpbench("help", "run").out, cpbench("run", "--help").out)
+        for line in (["compare", "a", "b", "--help"], ["help", "compare"]):
+            self.expect_refused(cpbench(*line), 2, 'unknown command "compare"')
 
     def test_unknown_names(self):
         self.refuse_each(

@@ -123,12 +123,17 @@ void refuse_values_of_bare_flags(const CLI::App& command, const std::vector<std:
                                const std::vector<std::string>& also_known) {
   if (extra.starts_with('-')) refuse_flag(app, extra.substr(0, extra.find('=')), also_known);
   refuse_value_of_bare_flag(app, extra, arguments);
-  if (!app.get_subcommands().empty()) refuse("unexpected argument \"{}\"", extra);
+  refuse("unexpected argument \"{}\"", extra);
+}
+
+// Also where --help follows, which would otherwise show the help of the whole program.
+void refuse_unknown_command(const CLI::App& app, const std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments.front().starts_with('-')) return;
   std::vector<std::string> commands;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     commands.push_back(command->get_name());
   }
-  refuse_unknown("command", extra, commands);
+  if (!contains(commands, arguments.front())) refuse_unknown("command", arguments.front(), commands);
 }
 
 // CLI11 would take the next flag for the value of `--json=`; and a flag that was given an empty text is not one that
@@ -168,6 +173,7 @@ AxisValues AxisFlags::values() const {
 std::optional<std::string> parse_command_line(CLI::App& app, const std::vector<std::string>& arguments,
                                               const std::vector<std::string>& also_known) {
   refuse_empty_values(arguments);
+  refuse_unknown_command(app, arguments);
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     if (arguments.empty() || command->get_name() != arguments.front()) continue;
     refuse_missing_values(*command, arguments);
