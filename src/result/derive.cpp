@@ -65,9 +65,12 @@ std::vector<Step> steps_of(const Program& program, std::span<const Span> spans) 
   steps.reserve(spans.size());
   for (const Span& span : spans) {
     const Op& op = program.ops[static_cast<std::size_t>(span.op)];
-    steps.push_back({to_string(op.label), std::string(kind_name(op.action)), std::string(name_of(op.stream)),
-                     static_cast<double>(span.begin_ns - origin) * 1e-9,
-                     static_cast<double>(span.end_ns - origin) * 1e-9});
+    steps.push_back({.label = to_string(op.label),
+                     .kind = std::string(kind_name(op.action)),
+                     .stream = std::string(name_of(op.stream)),
+                     .pass = op.backward ? "bwd" : "fwd",
+                     .begin_s = static_cast<double>(span.begin_ns - origin) * 1e-9,
+                     .end_s = static_cast<double>(span.end_ns - origin) * 1e-9});
   }
   return steps;
 }

@@ -118,6 +118,7 @@ Json json_of(const std::vector<Step>& steps) {
     json.push_back({{"label", step.label},
                     {"kind", step.kind},
                     {"stream", step.stream},
+                    {"pass", step.pass},
                     {"begin_s", number(step.begin_s)},
                     {"end_s", number(step.end_s)}});
   }

@@ -94,6 +94,7 @@ struct RankDeviceState {
 /// An operation of rank 0 in one full iteration, in seconds from the iteration's first operation.
 struct Step {
   std::string label, kind, stream;
+  std::string pass;  ///< `fwd` or `bwd`: labels are the same in both
   double begin_s = 0, end_s = 0;
 };
 

@@ -76,7 +76,7 @@ TEST(Derive, WithoutComputeThereIsNoOverlap) {
 
 TEST(Derive, StepsCountFromTheFirstSpan) {
   Program program;
-  program.ops = {{.action = Delta{}, .label = {"delta"}, .stream = Stream::kCompute},
+  program.ops = {{.action = Delta{}, .label = {"delta"}, .stream = Stream::kCompute, .backward = true},
                  {.action = Exchange{}, .label = {"kv hop", 3}, .stream = Stream::kOuter}};
   const std::vector<Span> spans = {{.op = 0, .begin_ns = 5'000, .end_ns = 9'000},
                                    {.op = 1, .begin_ns = 2'000, .end_ns = 8'000}};
@@ -85,6 +85,8 @@ TEST(Derive, StepsCountFromTheFirstSpan) {
   EXPECT_EQ(steps[1].label, "kv hop 3");
   EXPECT_EQ(steps[1].kind, "exchange");
   EXPECT_EQ(steps[1].stream, "outer");
+  EXPECT_EQ(steps[0].pass, "bwd");
+  EXPECT_EQ(steps[1].pass, "fwd");
   EXPECT_EQ(steps[1].begin_s, 0);
   EXPECT_NEAR(steps[0].begin_s, 3e-6, 1e-15);
   EXPECT_NEAR(steps[0].end_s, 7e-6, 1e-15);

@@ -75,7 +75,8 @@ inline PointRecord sample_ok() {
       CommFigures{.bytes_sent_per_rank = 4096, .bus_bandwidth = 1.5, .exposed_s = 0.002, .overlap_efficiency = 0.5};
   point.memory = MemoryFigures{.planned_bytes = 1 << 20, .peak_bytes = std::nullopt};
   point.devices = {{.rank = 1, .state = sample_device_state()}};
-  point.steps = {{.label = "attend 0", .kind = "attend", .stream = "compute", .begin_s = 0, .end_s = 0.01}};
+  point.steps = {
+      {.label = "attend 0", .kind = "attend", .stream = "compute", .pass = "fwd", .begin_s = 0, .end_s = 0.01}};
   return point;
 }
 
