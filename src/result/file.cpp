@@ -16,14 +16,21 @@ namespace {
 
 constexpr mode_t kMode = 0666;  // less the user's umask
 
+bool exists(const std::string& path) {
+  struct stat status;
+  return ::lstat(path.c_str(), &status) == 0;
+}
+
 [[noreturn]] void refuse_write(const std::string& path, int error) {
   const std::filesystem::path parent = std::filesystem::path(path).parent_path();
   const char* advice = "choose another file";
-  if (error == ENOENT) advice = "its directory must exist: create it first";
-  if (error == EACCES || error == EPERM || error == EROFS) advice = "choose a directory that you may write to";
+  const std::string directory = parent.empty() ? "." : parent.string();
+  if (error == EACCES || error == EPERM || error == EROFS || error == ENOENT) {  // the last one in /proc, for one
+    advice = "choose a directory that you may write to";
+  }
+  if (error == ENOENT && !exists(directory)) advice = "its directory must exist: create it first";
   if (error == ENOSPC || error == EDQUOT) advice = "free some space";
-  refuse("cannot write \"{}\": {} (directory \"{}\"); {}", path, std::strerror(error),
-         parent.empty() ? "." : parent.string(), advice);
+  refuse("cannot write \"{}\": {} (directory \"{}\"); {}", path, std::strerror(error), directory, advice);
 }
 
 /// In the directory of `path`, because only there a rename is atomic, and distinct for each process of a node.
@@ -55,11 +62,6 @@ int write_temporary(const std::string& path, std::string_view text) {
   if (::close(descriptor) != 0 && error == 0) error = errno;
   if (error != 0) ::unlink(path.c_str());
   return error;
-}
-
-bool exists(const std::string& path) {
-  struct stat status;
-  return ::lstat(path.c_str(), &status) == 0;
 }
 
 }  // namespace

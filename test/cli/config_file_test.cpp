@@ -51,7 +51,8 @@ TEST(ConfigFile, WrongTypesAreRefusedWithPointerAndExpectedKind) {
                       {"/defaults/cp_size", "whole number", "\"four\""});
   expect_text_refused(R"({"schema_version": 1, "defaults": {"sink": 1}})", {"/defaults/sink", "true or false"});
   expect_text_refused(R"({"schema_version": 1, "matrix": {"cp_size": 4}})", {"/matrix/cp_size", "a list", "4"});
-  expect_text_refused(R"({"schema_version": 1, "matrix": {"cp_size": []}})", {"/matrix/cp_size", "a list"});
+  expect_text_refused(R"({"schema_version": 1, "matrix": {"cp_size": []}})",
+                      {"/matrix/cp_size: the list of values is empty"});
   expect_text_refused(R"({"schema_version": 1, "matrix": {"cp_size": [1, 2.5]}})", {"/matrix/cp_size/1", "2.5"});
   expect_text_refused(R"({"schema_version": 1, "matrix": {"docs": [100, 200]}})",
                       {"/matrix/docs/0", "list of lengths"});

@@ -166,6 +166,7 @@ class Configs(ProgramTest):
         self.refuse('{"schema_version": 2}', "/schema_version", "2")
         self.refuse('{"schema_version": 1, "defaults": {"seq_len": "long"}}', "/defaults/seq_len", "long")
         self.refuse('{"schema_version": 1, "matrix": {"seq_len": 4}}', "/matrix/seq_len", "4")
+        self.refuse('{"schema_version": 1, "matrix": {"seq_len": []}}', "/matrix/seq_len", "the list of values is empty")
         self.refuse('{"schema_version": 1, "defaults": {"seq_len": 1e30}}', "/defaults/seq_len")
         self.refuse('{"schema_version": 1, "defaults": {"algo": "rnig"}}', "/defaults/algo", 'did you mean "ring"?')
 

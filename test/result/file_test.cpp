@@ -47,6 +47,7 @@ TEST_F(FileTest, RefusesWhatCannotBeWritten) {
   expect_refused([&] { check_writable("", false); }, {"empty"});
   expect_refused([&] { check_writable(path("no/such/out.json"), true); }, {"no/such/out.json", "create it first"});
   EXPECT_FALSE(fs::exists(path("no")));
+  expect_refused([&] { check_writable("/proc/out.json", true); }, {"/proc/out.json", "choose a directory"});
   expect_refused([&] { check_writable(directory_, true); }, {directory_.string(), "not a regular file"});
   expect_refused([&] { check_writable("/dev/null", true); }, {"/dev/null", "not a regular file"});
   fs::create_symlink("nowhere/x.json", path("link"));

@@ -101,7 +101,8 @@ AxisValues read_matrix(const Place& place) {
   for (const auto& [key, values] : place.value().items()) {
     const AxisInfo& axis = axis_at(place, key);
     const Place list = place / key;
-    list.expect(values.is_array() && !values.empty(), "a list of values");
+    list.expect(values.is_array(), "a list of values");
+    if (values.empty()) refuse("{}: the list of values is empty", list.where());
     for (std::size_t i = 0; i < values.size(); ++i) {
       matrix[axis.axis].push_back(value_from_json(axis, values[i], (list / i).where()));
     }
