@@ -119,11 +119,11 @@ void require_memory(const Communicator& sharers, const MemoryPlan& plan, std::in
     if (sharers.sum_over_ranks(other.bytes()) < planned) remedies.push_back(other.use);
   }
   if (sharers.size() > 1) remedies.insert(remedies.begin(), "fewer ranks there");
-  throw Error(
-      ExitCode::kPlacement,
-      fmt::format("not enough memory on {}: {} plan{} {:.2f} GB for {}, {:.2f} GB are available{}", where,
-                  counted(sharers.size(), "rank"), sharers.size() == 1 ? "s" : "", static_cast<double>(planned) * 1e-9,
-                  plan.what, static_cast<double>(available) * 1e-9, text_of_remedies(remedies)));
+  throw Error(ExitCode::kPlacement,
+              fmt::format("not enough memory on {}: {} plan{} {} for {}, {} are available{}", where,
+                          counted(sharers.size(), "rank"), sharers.size() == 1 ? "s" : "",
+                          bytes_text(static_cast<double>(planned)), plan.what,
+                          bytes_text(static_cast<double>(available)), text_of_remedies(remedies)));
 }
 
 void require_memory(const Communicator& node, const MemoryPlan& plan, std::int64_t available_bytes) {

@@ -350,7 +350,7 @@ class Job(ProgramTest):
 
     def test_memory_of_some_ranks(self):
         run = self.run_on(3, "--seq-len", "100000000000", "--cp-size", "2")
-        self.expect_refused(run, 5, "2 ranks plan", "are available")
+        self.expect_refused(run, 5, "2 ranks plan", "iB are available")
 
     def test_a_refused_run_leaves_older_results(self):
         result = self.directory / "out.json"
