@@ -30,6 +30,13 @@ class Plan(ProgramTest):
         run = cpbench("plan", "--cp-size", 100000, "--seq-len", 4096, "--docs", "4000,96", "--shard", "striped")
         self.expect_refused(run, 5, "; use a smaller --cp-size, fewer documents or --shard contiguous")
 
+    def test_points_without_a_plan_are_told_apart(self):
+        run = cpbench("plan", "--algo", "ring,ulysses", "--cp-size", "2,3,100000", "--seq-len", 4096)
+        self.assertEqual(run.code, 5, "one is refused for memory")
+        self.assertIn("failed algo ring, cp_size 100000", run.out)
+        self.assertRegex(run.out, r"\nskipped algo ulysses, cp_size 3[^\n]*: heads 8 are not divisible")
+        self.assertEqual(run.out.count("verified for all ranks"), 3)
+
     def test_more_ranks_than_tokens(self):
         self.assertIn("verified for all ranks", self.plan("--cp-size", 128, "--seq-len", 100, "--algo", "double-ring"))
 

@@ -180,6 +180,27 @@ ExitCode plan_point(const Case& c, const PlanOptions& options, bool shows_progra
   return code;
 }
 
+/// What tells the points of a sweep apart.
+std::vector<std::string> varying_axes(const std::vector<SweepPoint>& points) {
+  std::vector<std::string> names = axis_names();
+  std::erase_if(names, [&](const std::string& name) {
+    const auto value_of = [&](const SweepPoint& point) { return point.axes.value(name, Json()); };
+    return std::ranges::all_of(points, [&](const SweepPoint& p) { return value_of(p) == value_of(points.front()); });
+  });
+  return names;
+}
+
+/// `algo ring, cp_size 8`
+std::string values_of(const std::vector<std::string>& names, const SweepPoint& point) {
+  std::vector<std::string> parts;
+  for (const std::string& name : names) {
+    const auto value = point.axes.find(name);
+    if (value == point.axes.end()) continue;  // of the grid, where it is impossible
+    parts.push_back(fmt::format("{} {}", name, value->is_string() ? value->get<std::string>() : value->dump()));
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
 class PlanCommand : public Subcommand {
  public:
   explicit PlanCommand(CLI::App& parent) {
@@ -206,15 +227,23 @@ class PlanCommand : public Subcommand {
     }
     // Between those of a sweep, programs would drive apart the figures that are to be compared.
     const bool show_programs = points.size() == 1 || app->count("--rank") > 0 || options_.all_steps;
-    for (SweepPoint point : points) {
+    const std::vector<std::string> names = varying_axes(points);
+    for (const SweepPoint& point : points) {
+      ExitCode of_point = ExitCode::kAllSkipped;
+      std::string reason = point.skipped_because;
       try {
-        if (point.of) code = graver(code, plan_point(*point.of, options_, show_programs, job.speaks));
+        if (point.of) of_point = plan_point(*point.of, options_, show_programs, job.speaks);
       } catch (const Error& error) {  // it does not fit into memory, or has no such rank; others may
         if (points.size() == 1) throw;
-        point = {.axes = point.axes, .of = std::nullopt, .skipped_because = error.what()};
+        if (error.code() == ExitCode::kPlacement) of_point = ExitCode::kPlacement;
+        reason = error.what();
       }
-      any = any || point.of;
-      if (!point.of && job.speaks) fmt::print("skipped {}: {}\n\n", point.axes.dump(), point.skipped_because);
+      const bool is_skipped = of_point == ExitCode::kAllSkipped;
+      if (!reason.empty() && job.speaks) {
+        fmt::print("{} {}: {}\n\n", is_skipped ? "skipped" : "failed", values_of(names, point), reason);
+      }
+      if (!is_skipped) code = graver(code, of_point);
+      any = any || !is_skipped;
     }
     return any ? code : ExitCode::kAllSkipped;
   }
