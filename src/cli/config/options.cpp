@@ -80,8 +80,9 @@ void add_execution_options(CLI::App& command, RunOptions& options) {
             });
   command.add_flag("--no-graphs", options.no_graphs, "queue a GPU's work operation by operation, not as a graph");
   add_text(command, "--kernel", options.kernel, "NAME", "attention kernel of the backend [auto]");
-  add_text(command, "--emulate-link", options.emulate_link, "SPEED",
-           "GB/s[:us], or inner=...,outer=... by edge, by node with --ranks-per-node");
+  add_text(
+      command, "--emulate-link", options.emulate_link, "SPEED",
+      "GB/s[:us], or inner=...,outer=...,all-to-all=...; with --ranks-per-node inner is within a node, outer between");
   add_text(command, "--isa", options.isa, "NAME", "instruction set of the CPU kernels [auto]")->envname("CPBENCH_ISA");
   add_integer(command, "--threads", options.threads, 0, "threads per rank; 0: the node's CPUs / its ranks");
   add_positive(command, "--timeout", options.timeout_s, "SECONDS", "ends the run with exit code 124");
