@@ -67,7 +67,7 @@ void add_execution_options(CLI::App& command, RunOptions& options) {
   command.add_flag("--overwrite", options.overwrite, "replace existing results, traces and dumps");
   add_text(command, "--dump", options.dump, "DIR", "inputs, outputs and gradients as .npy files");
   add_text(command, "--check", options.check, "CHECK",
-           "full, sample[:ROWS] or off [full where it takes seconds, else sample]");
+           "full, sample[:ROWS], off, or auto: full where it takes seconds, else sample [auto]");
   add_text(command, "--reference", options.reference, "NAME",
            "what results are checked against: fp64 on the host, or device: cuBLAS on the rank's GPU [fp64]");
   add_text(command, "--input", options.input, "INPUT", "normal, outlier, large-logits, constant or nan [normal]");
