@@ -38,9 +38,9 @@ Axes make_axes() {
   return {{
       {Axis::kAlgo, "algo", AxisKind::kWord, algorithm_names(), "ring", "the algorithm", algorithm_name},
       {Axis::kCpSize, "cp_size", AxisKind::kInteger, "1 to the ranks of the job (plan: any)", "the ranks of the job",
-       "ranks that share a sequence; fewer than the job's take a sub-communicator", nullptr, 1, kMostRanks},
+       "ranks that share a sequence; the first ones of the job, the others wait", nullptr, 1, kMostRanks},
       {Axis::kUlyssesDegree, "ulysses_degree", AxisKind::kInteger, "a divisor of cp_size",
-       "hybrid: the largest legal one that fits a node", "ranks of a Ulysses group; ignored but by hybrid", nullptr, 1,
+       "hybrid: the largest legal one that fits a node", "ranks of a Ulysses group; used only by hybrid", nullptr, 1,
        kMostRanks},
       {Axis::kWindowSize, "window_size", AxisKind::kInteger, "a divisor of the ring",
        "double-ring: what a node holds of the ring, on one node the largest divisor <= sqrt(ring); hybrid: 1, a plain "
