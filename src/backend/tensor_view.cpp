@@ -42,6 +42,12 @@ TensorView TensorView::box(std::int64_t row_begin, std::int64_t row_count, std::
   return cut;
 }
 
+void check_same_shape(const TensorView& a, const TensorView& b) {
+  if (a.batch != b.batch || a.rows != b.rows || a.heads != b.heads || a.dim != b.dim) {
+    throw std::logic_error("an element-wise operation between tensors of different shapes");
+  }
+}
+
 BufferView view_of(const Buffer& buffer, Layout layout, std::int64_t batch, std::byte* memory) {
   BufferView view;
   view.first = tensor(buffer, layout, batch, buffer.dim, memory);

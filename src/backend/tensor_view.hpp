@@ -31,6 +31,9 @@ struct TensorView {
                  std::int64_t head_count) const;
 };
 
+/// Throws where one is not the other's shape, so that no element-wise operation can be between them.
+void check_same_shape(const TensorView& a, const TensorView& b);
+
 /// The tensors of a buffer at `memory`: `first` (Q, K, out, lse, ...) and, for a pair, `second` (V), which follows it.
 struct BufferView {
   TensorView first, second;

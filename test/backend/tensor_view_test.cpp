@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
 #include <vector>
 
 namespace cpbench {
@@ -28,6 +29,20 @@ TEST(TensorView, LayoutsOrderTheAxes) {
     EXPECT_EQ(index_of(view.second, memory.data(), b, r, h, i),
               kBatch * kRows * kHeads * kDim + row_of_dims * kDimV + i)
         << name_of(layout);
+  }
+}
+
+TEST(TensorView, ShapesAreTheSameOrRefused) {
+  const TensorView view{.batch = kBatch, .rows = kRows, .heads = kHeads, .dim = kDim};
+  TensorView other = view;
+  other.dtype = DType::kBf16;
+  other.row_stride = 100;
+  EXPECT_NO_THROW(check_same_shape(view, other));
+  for (std::int64_t TensorView::*const axis :
+       {&TensorView::batch, &TensorView::rows, &TensorView::heads, &TensorView::dim}) {
+    other = view;
+    ++(other.*axis);
+    EXPECT_THROW(check_same_shape(view, other), std::logic_error);
   }
 }
 

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <stdexcept>
 #include <type_traits>
 
 #include "backend/cpu/isa.hpp"
@@ -25,12 +24,6 @@ void for_rows(const TensorView& view, const KernelContext& context, Work&& work)
     const std::int64_t begin = item % blocks * kRowsPerItem;
     for (std::int64_t row = begin; row < std::min(view.rows, begin + kRowsPerItem); ++row) work(b, row);
   });
-}
-
-void check_same_shape(const TensorView& a, const TensorView& b) {
-  if (a.batch != b.batch || a.rows != b.rows || a.heads != b.heads || a.dim != b.dim) {
-    throw std::logic_error("an element-wise operation between tensors of different shapes");
-  }
 }
 
 template <typename T>

@@ -1,7 +1,6 @@
 #include "backend/cuda/elementwise.hpp"
 
 #include <algorithm>
-#include <stdexcept>
 
 #include "backend/cuda/launch.hpp"
 #include "backend/cuda/parameters.hpp"
@@ -157,12 +156,6 @@ std::int64_t rows_of(const TensorView& view) { return view.batch * view.rows * v
 
 int blocks_for(std::int64_t items, int items_per_block) {
   return static_cast<int>(std::min<std::int64_t>((items + items_per_block - 1) / items_per_block, kMostBlocks));
-}
-
-void check_same_shape(const TensorView& a, const TensorView& b) {
-  if (a.batch != b.batch || a.rows != b.rows || a.heads != b.heads || a.dim != b.dim) {
-    throw std::logic_error("an element-wise operation between tensors of different shapes");
-  }
 }
 
 /// Calls visit.operator()<kCount>() with the elements that a thread can move at once: heads are multiples of 8 long,
