@@ -82,6 +82,9 @@ class RowByRow : public SingleDevice {
                const RowStatistics& statistics, std::size_t first_statistic, Real* dk, Real* dv, Real& squares) const;
 
   std::vector<TokenRange> keys_of(std::span<const QueryRow> rows) const;
+  /// Calls visit(r, k, v, count) block by block: the `count` rows from `k` and `v` on are those that query row r sees.
+  template <typename Visit>
+  void for_seen_keys(HeadGroup group, std::span<const QueryRow> rows, const Tokens& keys, Visit visit) const;
   static std::vector<double> scaled(const std::vector<Real>& values, double scale);
 
   const Inputs& inputs_;
@@ -125,6 +128,24 @@ std::vector<TokenRange> RowByRow<Arithmetic>::keys_of(std::span<const QueryRow> 
 }
 
 template <typename Arithmetic>
+template <typename Visit>
+void RowByRow<Arithmetic>::for_seen_keys(HeadGroup group, std::span<const QueryRow> rows, const Tokens& keys,
+                                         Visit visit) const {
+  const std::vector<TokenRange> ranges = keys_of(rows);
+  Matrix k = zeros(kBlockRows, Tensor::kK), v = zeros(kBlockRows, Tensor::kV);
+  for (const TokenBlock& block : blocks_of(keys, ranges)) {
+    load(k, Tensor::kK, group.batch, block.tokens, group.kv_head);
+    load(v, Tensor::kV, group.batch, block.tokens, group.kv_head);
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      const TokenRange seen = indices_within(block.tokens, ranges[r]);
+      if (seen.count() <= 0) continue;
+      const auto begin = static_cast<std::size_t>(seen.begin);
+      visit(r, k.row(begin), v.row(begin), seen.count());
+    }
+  }
+}
+
+template <typename Arithmetic>
 std::vector<double> RowByRow<Arithmetic>::scaled(const std::vector<Real>& values, double scale) {
   std::vector<double> result;
   result.reserve(values.size());
@@ -160,20 +181,11 @@ template <typename Arithmetic>
 SoftmaxRows RowByRow<Arithmetic>::attend_chunk(HeadGroup group, std::span<const QueryRow> rows,
                                                const Tokens& keys) const {
   const Matrix q = load(Tensor::kQ, group.batch, rows);
-  const std::vector<TokenRange> ranges = keys_of(rows);
   std::vector<Real> max(rows.size(), -std::numeric_limits<Real>::infinity()), sum(rows.size());
   Matrix out = zeros(rows.size(), Tensor::kV);
-  Matrix k = zeros(kBlockRows, Tensor::kK), v = zeros(kBlockRows, Tensor::kV);
-  for (const TokenBlock& block : blocks_of(keys, ranges)) {
-    load(k, Tensor::kK, group.batch, block.tokens, group.kv_head);
-    load(v, Tensor::kV, group.batch, block.tokens, group.kv_head);
-    for (std::size_t r = 0; r < rows.size(); ++r) {
-      const TokenRange seen = indices_within(block.tokens, ranges[r]);
-      if (seen.count() <= 0) continue;
-      const auto begin = static_cast<std::size_t>(seen.begin);
-      attend_row(q.row(r), k.row(begin), v.row(begin), seen.count(), max[r], sum[r], out.row(r));
-    }
-  }
+  for_seen_keys(group, rows, keys, [&](std::size_t r, const Real* k, const Real* v, std::int64_t count) {
+    attend_row(q.row(r), k, v, count, max[r], sum[r], out.row(r));
+  });
   return {scaled(max, 1), scaled(sum, 1), scaled(out.values, 1)};
 }
 
@@ -205,21 +217,12 @@ QueryGradients RowByRow<Arithmetic>::query_chunk(HeadGroup group, std::span<cons
                                                  const RowStatistics& statistics, std::size_t first_statistic,
                                                  const Tokens& keys) const {
   const Matrix q = load(Tensor::kQ, group.batch, rows), dout = load(Tensor::kDout, group.batch, rows);
-  const std::vector<TokenRange> ranges = keys_of(rows);
   Matrix dq = zeros(rows.size(), Tensor::kQ);
   std::vector<Real> squares(rows.size());
-  Matrix k = zeros(kBlockRows, Tensor::kK), v = zeros(kBlockRows, Tensor::kV);
-  for (const TokenBlock& block : blocks_of(keys, ranges)) {
-    load(k, Tensor::kK, group.batch, block.tokens, group.kv_head);
-    load(v, Tensor::kV, group.batch, block.tokens, group.kv_head);
-    for (std::size_t r = 0; r < rows.size(); ++r) {
-      const TokenRange seen = indices_within(block.tokens, ranges[r]);
-      if (seen.count() <= 0) continue;
-      const auto begin = static_cast<std::size_t>(seen.begin);
-      query_row(q.row(r), dout.row(r), k.row(begin), v.row(begin), seen.count(), statistics.lse[first_statistic + r],
-                statistics.delta[first_statistic + r], dq.row(r), squares[r]);
-    }
-  }
+  for_seen_keys(group, rows, keys, [&](std::size_t r, const Real* k, const Real* v, std::int64_t count) {
+    query_row(q.row(r), dout.row(r), k, v, count, statistics.lse[first_statistic + r],
+              statistics.delta[first_statistic + r], dq.row(r), squares[r]);
+  });
   QueryGradients result{scaled(dq.values, problem_.scale), scaled(squares, spread2_factor(inputs_, Tensor::kK))};
   for (std::size_t r = 0; r < rows.size(); ++r) {
     const double spread = statistics.spread[first_statistic + r];
