@@ -102,7 +102,7 @@ void KeyBlock::add_to_dq(const TileRuns& runs, float* dq) {
                         .alpha = static_cast<float>(a_.scale),
                         .c = dq + row * shape_.dim_lanes + dim,
                         .c_stride = shape_.dim_lanes,
-                        .next = {scratch_.k_columns, 0}});
+                        .next = Ahead::nothing(scratch_.k_columns)});
     }
   }
 }

@@ -78,7 +78,7 @@ class Upcoming {
   /// A share for a product of so many steps.
   Ahead take(int steps) {
     Part& part = parts_[0].words > 0 ? parts_[0] : parts_[1];
-    if (part.words <= 0) return {part.next, 0};
+    if (part.words <= 0) return Ahead::nothing(part.next);
     const Ahead share{part.next, kLine};
     part.next += std::int64_t{steps} * kLine;
     part.words -= std::int64_t{steps} * kLine;

@@ -288,7 +288,7 @@ HWY_NOINLINE void GradientsOfVectors(const GradientTile& t) {
   HWY_ALIGN float probabilities[kTileRows][kPanel];
   NoRows none;
 
-  ReducedScores<Words>(t.q, t.k, t.depth, {t.k, 0}, t.score_scale, t.lse, tile, none);
+  ReducedScores<Words>(t.q, t.k, t.depth, Ahead::nothing(t.k), t.score_scale, t.lse, tile, none);
   if constexpr (kMasked) MaskScores(t.limits, tile);
   ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED {
     tile[r][v] = Exp2<Words::kExp2Degree>(d, tile[r][v]);
@@ -297,7 +297,7 @@ HWY_NOINLINE void GradientsOfVectors(const GradientTile& t) {
   Words::StoreForSumsOverRows(tile, t.p);
 
   ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED { tile[r][v] = hn::Set(d, -t.delta[r]); });
-  Accumulate<Words, 1, kTileRows>(t.dout, t.v, t.depth_v, {t.v, 0}, tile, none);
+  Accumulate<Words, 1, kTileRows>(t.dout, t.v, t.depth_v, Ahead::nothing(t.v), tile, none);
   ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED {
     tile[r][v] = hn::Mul(tile[r][v], hn::Load(d, probabilities[r] + v * kLanes));
   });

@@ -41,6 +41,9 @@ struct KeyLimits {
 struct Ahead {
   const float* words;
   int step;
+
+  /// Asks for nothing more: every step names `words` again.
+  static constexpr Ahead nothing(const float* words) { return {words, 0}; }
 };
 
 /// Tiles of the forward pass: S = Q K^T, the online softmax, P. Scores are in units of log2. What is said of the tile
