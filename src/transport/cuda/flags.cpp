@@ -32,6 +32,15 @@ void write(Flag* flag, Flag value, cudaStream_t stream) {
   check_driver(kWriteValue(stream, address, value, CU_STREAM_WRITE_VALUE_DEFAULT), "cuStreamWriteValue32");
 }
 
+/// What a peer copied here before it raised the flag may still be on its way within this device, which is told to wait
+/// for that too, where it may be.
+unsigned flush_of_remote_writes() {
+  int device = 0, can_flush = 0;
+  check(cudaGetDevice(&device), "cudaGetDevice");
+  check(cudaDeviceGetAttribute(&can_flush, cudaDevAttrCanFlushRemoteWrites, device), "cudaDeviceGetAttribute");
+  return can_flush != 0 ? unsigned{CU_STREAM_WAIT_VALUE_FLUSH} : 0;
+}
+
 }  // namespace
 
 Flag* FlagPool::make() {
@@ -50,7 +59,8 @@ void raise(Flag* flag, cudaStream_t stream) { write(flag, 1, stream); }
 void await(Flag* flag, cudaStream_t stream) {
   static StreamValue* const kWaitValue = find_in_driver<StreamValue>("cuStreamWaitValue32");
   const auto address = static_cast<CUdeviceptr>(reinterpret_cast<std::uintptr_t>(flag));
-  check_driver(kWaitValue(stream, address, 1, CU_STREAM_WAIT_VALUE_EQ), "cuStreamWaitValue32");
+  static const unsigned kCondition = CU_STREAM_WAIT_VALUE_EQ | flush_of_remote_writes();
+  check_driver(kWaitValue(stream, address, 1, kCondition), "cuStreamWaitValue32");
   write(flag, 0, stream);
 }
 

@@ -105,6 +105,9 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
     case cudaDevAttrMaxSharedMemoryPerBlockOptin:
       *value = kSharedBytes;
       return cudaSuccess;
+    case cudaDevAttrCanFlushRemoteWrites:
+      *value = 1;
+      return cudaSuccess;
   }
   return status(cudaErrorInvalidValue);
 }

@@ -81,7 +81,8 @@ CUresult cuStreamWriteValue32(CUstream stream, CUdeviceptr address, cuuint32_t v
 
 CUresult cuStreamWaitValue32(CUstream stream, CUdeviceptr address, cuuint32_t value, unsigned flags) {
   Flag* const flag = flag_at(address);
-  if (flag == nullptr || flags > CU_STREAM_WAIT_VALUE_NOR) return CUDA_ERROR_INVALID_VALUE;
-  engine().enqueue(engine().find(stream), std::make_shared<WaitValue>(flag, value, flags));
+  const unsigned condition = flags & ~unsigned{CU_STREAM_WAIT_VALUE_FLUSH};  // what is written is there at once
+  if (flag == nullptr || condition > CU_STREAM_WAIT_VALUE_NOR) return CUDA_ERROR_INVALID_VALUE;
+  engine().enqueue(engine().find(stream), std::make_shared<WaitValue>(flag, value, condition));
   return CUDA_SUCCESS;
 }
