@@ -1,33 +1,41 @@
 #include <algorithm>
 #include <array>
-#include <optional>
+#include <iterator>
 
 #include "backend/cuda/cuda_backend.hpp"
-#include "backend/platform.hpp"
+#include "backend/cuda/memory.hpp"
 #include "transport/carrier.hpp"
+#include "transport/cuda/device_handles.hpp"
 #include "transport/cuda/ipc_transport.hpp"
 
 namespace cpbench {
 namespace {
 
-/// The devices of this process's platform whose place on the bus is `bus_id`.
-std::optional<int> visible_device(const std::vector<DeviceInfo>& devices, const std::string& bus_id) {
-  const auto found = std::ranges::find(devices, bus_id, &DeviceInfo::bus_id);
-  return found == devices.end() ? std::nullopt : std::optional(static_cast<int>(found - devices.begin()));
+bool can_open(const std::vector<double>& bytes) {
+  cudaIpcMemHandle_t handle;
+  std::ranges::copy(bytes, handle.reserved);
+  void* opened = nullptr;
+  if (cudaIpcOpenMemHandle(&opened, handle, cudaIpcMemLazyEnablePeerAccess) != cudaSuccess) {
+    cudaGetLastError();  // or the next call would return it
+    return false;
+  }
+  check(cudaIpcCloseMemHandle(opened), "cudaIpcCloseMemHandle");
+  return true;
 }
 
-/// Whether this process's device reaches that of each rank of the node. One that is not visible here is taken to be
-/// reachable: since CUDA 10.1 that does not matter, and opening its memory will tell.
+/// Whether this process can open memory of each rank of the node. It is tried: a peer's GPU may be one that this
+/// process does not see, of which CUDA does not say beforehand whether it is reached.
 std::vector<double> reach_within(const Communicator& node, int device) {
-  const std::vector<DeviceInfo> devices = find_platform("cuda").devices();
-  const std::string& own = devices[static_cast<std::size_t>(device)].bus_id;
+  check(cudaSetDevice(device), "cudaSetDevice");
+  CudaMemory own(1);
+  const RemoteAddress offered = remote_address_of(own.data());
   std::vector<double> reached;
-  for (const auto& bus_id : node.allgather(std::vector<double>(own.begin(), own.end()))) {
-    const std::optional<int> peer = visible_device(devices, std::string(bus_id.begin(), bus_id.end()));
-    int can = 1;
-    if (peer && *peer != device) check(cudaDeviceCanAccessPeer(&can, device, *peer), "cudaDeviceCanAccessPeer");
-    reached.push_back(can);
+  for (const auto& handle : node.allgather(
+           std::vector<double>(std::begin(offered.allocation.reserved), std::end(offered.allocation.reserved)))) {
+    const bool is_own = static_cast<int>(reached.size()) == node.rank();
+    reached.push_back(is_own || can_open(handle) ? 1 : 0);
   }
+  node.barrier();  // nobody has it open any more
   return reached;
 }
 

@@ -100,6 +100,14 @@ class OnVirtualGpus(ProgramTest):
             points = self.expect_validated(3, {"defaults": SMALL}, environment=reach)
             self.assertEqual([p["case"]["transport"] for p in points], [transport])
 
+    def test_memory_that_cannot_be_opened_is_not_reached(self):
+        """Though nothing else says so: a GPU that the peer does not see."""
+        unopened = {"CPBENCH_VGPU_FAIL": "cudaIpcOpenMemHandle:1"}
+        points = self.expect_validated(3, {"defaults": SMALL}, environment=unopened)
+        self.assertEqual([p["case"]["transport"] for p in points], ["ipc+nccl"])
+        refused = cpbench("run", "--seq-len", "16", "--heads", "1", "--head-dim", "8", "--transport", "ipc", ranks=2, environment=unopened)
+        self.expect_refused(refused, 2, "--transport ipc: ranks 0 and 1", "cannot reach each other")
+
     def test_a_transport_that_does_not_reach_is_refused(self):
         arguments = ["run", "--seq-len", "16", "--heads", "1", "--head-dim", "8", "--transport"]
         for variable, reason in (("RANKS_PER_NODE", "on different nodes"), ("PEERS", "cannot reach each other")):

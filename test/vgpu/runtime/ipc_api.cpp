@@ -100,6 +100,7 @@ cudaError_t cudaIpcGetMemHandle(cudaIpcMemHandle_t* handle, void* pointer) {
 }
 
 cudaError_t cudaIpcOpenMemHandle(void** pointer, cudaIpcMemHandle_t handle, unsigned) {
+  if (is_to_fail("cudaIpcOpenMemHandle")) return status(cudaErrorPeerAccessUnsupported);
   Handle given;
   std::memcpy(&given, handle.reserved, sizeof given);
   // CUDA does not let a process open its own memory.
