@@ -1,6 +1,8 @@
 #include "cli/commands/settings.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <sstream>
@@ -112,6 +114,24 @@ std::vector<std::string> without_effect(const RunOptions& run, const DeviceBindi
   return notes;
 }
 
+/// Streams of a device that share a queue of its hardware take turns, and wait for each other's flags.
+std::vector<std::string> on_queues_of_devices(const DeviceBinding& binding, int ranks) {
+  constexpr const char* kVariable = "CUDA_DEVICE_MAX_CONNECTIONS";
+  constexpr int kStreamsOfProgram = 4;
+  const char* const said = std::getenv(kVariable);
+  if (said == nullptr || !binding.info || ranks == 1) return {};
+  const int queues = std::atoi(said);
+  if (queues < 1 || queues >= kStreamsOfProgram) return {};
+  return {
+      fmt::format("warning: {}={}: computing and communicating may wait for each other; unset it", kVariable, queues)};
+}
+
+std::vector<std::string> notes_of(const RunOptions& run, const DeviceBinding& binding, const Route& route, int ranks) {
+  std::vector<std::string> notes = without_effect(run, binding, route, ranks);
+  std::ranges::move(on_queues_of_devices(binding, ranks), std::back_inserter(notes));
+  return notes;
+}
+
 /// More threads would not end in any time, or cannot be made at all. The same verdict on all ranks.
 int threads_of(int asked, const Placement& placement) {
   constexpr int kMostPerCpu = 4;
@@ -166,7 +186,7 @@ Settings settings_of(const Communicator& world, const RunOptions& run, const Swe
                         .asked_ctas = run.comm_ctas,
                         .link = link_of(run, sweep),
                         .threads = threads_of(run.threads, placement),
-                        .notes = without_effect(run, binding, route, world.size())};
+                        .notes = notes_of(run, binding, route, world.size())};
   });
   return *std::move(settings);
 }

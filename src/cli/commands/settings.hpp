@@ -29,7 +29,7 @@ struct Settings {
   LinkModel link;
   int threads;
 
-  std::vector<std::string> notes;  ///< on flags that have no effect here
+  std::vector<std::string> notes;  ///< on flags that have no effect here, and on the environment
 
   /// GPU blocks for communication, and multiprocessors that are left to it, in a point on so many ranks. Both 0 where
   /// it runs on no multiprocessor.

@@ -49,6 +49,11 @@ class Devices(ProgramTest):
         for flag in ("--no-graphs", "--allow-shared-gpu", "--comm-ctas"):
             self.assertIn(f"cpbench: {flag} has no effect with --backend cpu", run.messages)
 
+    def test_streams_that_share_a_queue_are_warned_of(self):
+        for queues, warned in (("1", True), ("8", False)):
+            run = self.expect_ok(cpbench("run", *SMALL, ranks=2, environment={"CUDA_DEVICE_MAX_CONNECTIONS": queues}))
+            self.assertEqual("CUDA_DEVICE_MAX_CONNECTIONS=1: " in run.err, warned, str(run))
+
     def test_hopper_kernels_on_two_ranks(self):
         """With head sizes that are padded, and sequences packed one after the other."""
         arguments = ["--seq-len", "96", "--heads", "2", "--kv-heads", "1", "--head-dim", "64,136,200", "--layout", "thd", "--threads", "1"]
