@@ -1,11 +1,13 @@
 // The GPU's attention kernels on the virtual GPU against the definition.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "backend/cuda/parameters.hpp"
 #include "vgpu/attention/cases.hpp"
 #include "vgpu/support/orders.hpp"
 
@@ -42,6 +44,23 @@ std::string name_of_case(const testing::TestParamInfo<VirtualAttention::ParamTyp
 }
 INSTANTIATE_TEST_SUITE_P(Shards, VirtualAttention, testing::ValuesIn(with_kernels(shard_cases())), name_of_case);
 INSTANTIATE_TEST_SUITE_P(Edges, VirtualAttention, testing::ValuesIn(with_kernels(virtual_edge_cases())), name_of_case);
+
+TEST(ItemOrder, VisitsEachBlockOfEachUnitOnceInSections) {
+  for (const int section : {1, 2, 3, 7}) {
+    const ItemOrder order{.blocks = 3, .units = 7, .section = section};
+    std::vector<std::pair<int, int>> items, wanted;
+    for (int i = 0; i < order.items(); ++i) {
+      const ItemOrder::Item item = order.item(i);
+      items.emplace_back(item.block, item.unit);
+    }
+    for (int first = 0; first < order.units; first += section) {
+      for (int block = 0; block < order.blocks; ++block) {
+        for (int unit = first; unit < std::min(first + section, 7); ++unit) wanted.emplace_back(block, unit);
+      }
+    }
+    EXPECT_EQ(items, wanted) << "sections of " << section;
+  }
+}
 
 using DTypeAndDim = std::pair<DType, int>;
 

@@ -133,6 +133,10 @@ std::vector<VirtualCase> virtual_edge_cases() {
     c.dtype = cases.size() % 2 == 0 ? DType::kBf16 : DType::kFp16;
     cases.push_back({std::move(c), {vgpu::Order::kRandom, cases.size()}});
   }
+  for (AttentionCase& c : edge_cases()) {  // fp32 has kernels of its own
+    c.name += "_fp32";
+    cases.push_back({std::move(c), {vgpu::Order::kRandom, cases.size()}});
+  }
   return cases;
 }
 

@@ -1,6 +1,8 @@
 // The GPU's attention kernels on the virtual GPU, as kernels of the CPU backend: what tests those tests these.
 #include <algorithm>
 #include <cstring>
+#include <span>
+#include <vector>
 
 #include "backend/cuda/attention.hpp"
 #include "backend/kernel.hpp"
@@ -29,15 +31,21 @@ class Mirror {
   vgpu::DeviceArray<std::byte> device_;
 };
 
+/// From a tensor's first element to its last; 0 where it has none.
+std::int64_t extent_bytes(const TensorView& tensor) {
+  if (tensor.data == nullptr || tensor.batch * tensor.rows * tensor.heads * tensor.dim == 0) return 0;
+  return ((tensor.batch - 1) * tensor.batch_stride + (tensor.rows - 1) * tensor.row_stride +
+          (tensor.heads - 1) * tensor.head_stride + tensor.dim) *
+         bytes_of(tensor.dtype);
+}
+
 /// The mirrors of one operation.
 class Mirrors {
  public:
   TensorView operator()(const TensorView& host, Mirror::Use use) {
     TensorView device = host;
-    if (host.data == nullptr || host.batch * host.rows * host.heads * host.dim == 0) return device;
-    const std::int64_t elements = (host.batch - 1) * host.batch_stride + (host.rows - 1) * host.row_stride +
-                                  (host.heads - 1) * host.head_stride + host.dim;
-    device.data = add(host.data, elements * bytes_of(host.dtype), use);
+    if (extent_bytes(host) == 0) return device;
+    device.data = add(host.data, extent_bytes(host), use);
     return device;
   }
   std::byte* add(std::byte* host, std::int64_t bytes, Mirror::Use use) {
@@ -48,6 +56,28 @@ class Mirrors {
   std::vector<std::unique_ptr<Mirror>> mirrors_;
 };
 
+/// Keys that no tile reaches are not this step's: they may hold anything, and here not-a-numbers.
+TensorView with_keys_of_tiles(const TensorView& keys, std::span<const Tile> tiles, std::vector<std::byte>& copy) {
+  if (extent_bytes(keys) == 0) return keys;
+  std::int64_t begin = keys.rows, end = 0;
+  for (const Tile& tile : tiles) {
+    begin = std::min(begin, tile.k_begin);
+    end = std::max(end, tile.k_begin + tile.k_count);
+  }
+  TensorView poisoned = keys;
+  copy.assign(keys.data, keys.data + extent_bytes(keys));
+  poisoned.data = copy.data();
+  for (std::int64_t b = 0; b < keys.batch; ++b) {
+    for (std::int64_t row = 0; row < keys.rows; ++row) {
+      if (row >= begin && row < end) continue;
+      for (std::int64_t head = 0; head < keys.heads; ++head) {
+        std::memset(poisoned.address(b, row, head), 0xff, static_cast<std::size_t>(keys.dim * bytes_of(keys.dtype)));
+      }
+    }
+  }
+  return poisoned;
+}
+
 class VirtualKernel : public AttentionKernel {
  public:
   explicit VirtualKernel(int capability) : device_{half_kernels_of(capability).front(), kMultiprocessors} {}
@@ -57,8 +87,9 @@ class VirtualKernel : public AttentionKernel {
     Mirrors mirror;
     AttendArguments device = host;
     device.q = mirror(host.q, kRead);
-    device.k = mirror(host.k, kRead);
-    device.v = mirror(host.v, kRead);
+    std::vector<std::byte> keys, values;
+    device.k = mirror(with_keys_of_tiles(host.k, host.tiles, keys), kRead);
+    device.v = mirror(with_keys_of_tiles(host.v, host.tiles, values), kRead);
     device.out = mirror(host.out, kWrite);
     device.lse = mirror(host.lse, kWrite);
     const std::int64_t state = host.q.batch * host.q.rows * host.q.heads * (host.v.dim + 2);
@@ -79,10 +110,13 @@ class VirtualKernel : public AttentionKernel {
     using enum Mirror::Use;
     Mirrors mirror;
     AttendBackwardArguments device = host;
-    for (auto view : {&AttendBackwardArguments::q, &AttendBackwardArguments::k, &AttendBackwardArguments::v,
-                      &AttendBackwardArguments::dout, &AttendBackwardArguments::lse, &AttendBackwardArguments::delta}) {
+    for (auto view : {&AttendBackwardArguments::q, &AttendBackwardArguments::dout, &AttendBackwardArguments::lse,
+                      &AttendBackwardArguments::delta}) {
       device.*view = mirror(host.*view, kRead);
     }
+    std::vector<std::byte> keys, values;
+    device.k = mirror(with_keys_of_tiles(host.k, host.tiles, keys), kRead);
+    device.v = mirror(with_keys_of_tiles(host.v, host.tiles, values), kRead);
     for (auto view : {&AttendBackwardArguments::dq, &AttendBackwardArguments::dk, &AttendBackwardArguments::dv}) {
       device.*view = mirror(host.*view, kWrite);
     }

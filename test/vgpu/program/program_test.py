@@ -108,6 +108,12 @@ class OnVirtualGpus(ProgramTest):
         refused = cpbench("run", "--seq-len", "16", "--heads", "1", "--head-dim", "8", "--transport", "ipc", ranks=2, environment=unopened)
         self.expect_refused(refused, 2, "--transport ipc: ranks 0 and 1", "cannot reach each other")
 
+    def test_batches_of_shards_that_differ_in_length(self):
+        """Boxes of two gaps, whose strides differ where they come from and go to."""
+        content = {"defaults": {**SMALL, "seq_len": 61, "batch": 2, "algo": "ulysses"}}
+        for transport in ("ipc", "nccl", "mpi"):
+            self.expect_validated(2, content, "--transport", transport)
+
     def test_a_transport_that_does_not_reach_is_refused(self):
         arguments = ["run", "--seq-len", "16", "--heads", "1", "--head-dim", "8", "--transport"]
         for variable, reason in (("RANKS_PER_NODE", "on different nodes"), ("PEERS", "cannot reach each other")):
