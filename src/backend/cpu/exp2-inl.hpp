@@ -36,13 +36,12 @@ HWY_INLINE V ScaleByPowerOfTwo(D d, V p, V n) {
   return V{_mm512_maskz_scalef_ps(normal, p.raw, n.raw)};
 }
 #else
-/// -127 where x is less. NaN survives: it is the second operand's in x86's maximum, any in NEON's, and none in
-/// Highway's portable one.
+/// -127 where x is less. NaN survives, which most maxima take for missing: x86's returns its second operand.
 template <class D, class V>
 HWY_INLINE V AtLeastMinus127(D d, V x) {
   const V bound = hn::Set(d, -127.0f);
-  if constexpr (HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128) return hn::IfThenElse(hn::Lt(x, bound), bound, x);
-  return hn::Max(bound, x);
+  if constexpr (HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4) return hn::Max(bound, x);
+  return hn::IfThenElse(hn::Lt(x, bound), bound, x);
 }
 /// Adding a number whose last bit is worth 1 rounds to an integer and leaves it in the last bits: here n + 127, the
 /// exponent's bits of 2^n. Highway's conversion to integers takes five instructions on AVX2 for what does not fit.
