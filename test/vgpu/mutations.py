@@ -3,9 +3,9 @@
 
     test/vgpu/mutations.py BUILD [NAME ...]
 
-BUILD is a build directory with vgpu_attention_test. Each mutant is a copy of src/backend/cuda with one text replaced (mutations.txt
-has the list), compiled as the build compiles it, but for heads up to 128 alone, so that it takes seconds. Prints what
-caught each; fails where one survives. NAMEs: of these only.
+BUILD is a build directory with vgpu_attention_test. Each mutant is a copy of src/backend/cuda with one text, which its file
+must have once, replaced (mutations.txt has the list), compiled as the build compiles it, but for heads up to 128 alone, so that
+it takes seconds. Prints what caught each; fails where one survives. NAMEs: of these only.
 """
 
 import pathlib
@@ -41,9 +41,9 @@ def mutations():
 def replace_once(tree, file, old, new):
     path = tree / "backend/cuda" / file
     text = path.read_text(encoding="utf-8")
-    if text.count(old) < 1:
-        sys.exit(f"{file} has no text\n{old}")
-    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    if text.count(old) != 1:
+        sys.exit(f"{file} has {text.count(old)} times, and not once, the text\n{old}")
+    path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def commands(build):
@@ -92,6 +92,8 @@ def try_mutant(build, lines, architecture, change):
 
 
 def main():
+    if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
+        sys.exit(__doc__.strip())
     build, *names = sys.argv[1:]
     lines = commands(build)
     for architecture in ("sm80", "sm90"):
