@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <ranges>
 #include <set>
 #include <string_view>
 #include <vector>
@@ -83,8 +82,9 @@ class Describer {
     const Region& first = transfers.front().region;
     if (std::ranges::all_of(transfers, [&](const Transfer& t) { return t.region == first; })) return region(first);
     const auto buffer_of = [](const Transfer& t) { return t.region.buffer; };
-    const auto [least, most] = std::ranges::minmax(transfers | std::views::transform(buffer_of));
-    return fmt::format("parts of {}{}", name(least), least == most ? "" : fmt::format("..{}", most));
+    const auto [least, most] = std::ranges::minmax(transfers, {}, buffer_of);
+    const BufferId begin = buffer_of(least), end = buffer_of(most);
+    return fmt::format("parts of {}{}", name(begin), begin == end ? "" : fmt::format("..{}", end));
   }
 
   std::string name(BufferId id) const { return fmt::format("{}#{}", name_of(program_.buffer(id).role), id); }
