@@ -45,7 +45,7 @@ Axes make_axes() {
       {Axis::kWindowSize, "window_size", AxisKind::kInteger, "a divisor of the ring",
        "double-ring: what a node holds of the ring, on one node the largest divisor <= sqrt(ring); hybrid: 1, a plain "
        "ring",
-       "members of a window of the ring (a sliding window is --mask window:L); ignored but by double-ring and hybrid",
+       "members of a window of the ring (a sliding window is --mask window:L); used only by double-ring and hybrid",
        nullptr, 1, kMostRanks},
       {Axis::kRankOrder, "rank_order", AxisKind::kWord, "ulysses-inner, ring-inner", "ulysses-inner",
        "hybrid: which neighbours are consecutive ranks", named<parse_rank_order>},
