@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <optional>
 
 #include "backend/cuda/cuda_backend.hpp"
 #include "backend/cuda/memory.hpp"
+#include "support/error.hpp"
 #include "transport/carrier.hpp"
 #include "transport/cuda/device_handles.hpp"
 #include "transport/cuda/ipc_transport.hpp"
@@ -11,7 +13,19 @@
 namespace cpbench {
 namespace {
 
+/// A handle's bytes; none where there is no memory left to offer.
+std::vector<double> handle_of_some_memory(std::optional<CudaMemory>& memory) {
+  try {
+    const RemoteAddress offered = remote_address_of(memory.emplace(1).data());
+    return {std::begin(offered.allocation.reserved), std::end(offered.allocation.reserved)};
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kPlacement) throw;
+    return {};
+  }
+}
+
 bool can_open(const std::vector<double>& bytes) {
+  if (bytes.empty()) return false;
   cudaIpcMemHandle_t handle;
   std::ranges::copy(bytes, handle.reserved);
   void* opened = nullptr;
@@ -27,11 +41,9 @@ bool can_open(const std::vector<double>& bytes) {
 /// process does not see, of which CUDA does not say beforehand whether it is reached.
 std::vector<double> reach_within(const Communicator& node, int device) {
   check(cudaSetDevice(device), "cudaSetDevice");
-  CudaMemory own(1);
-  const RemoteAddress offered = remote_address_of(own.data());
+  std::optional<CudaMemory> own;
   std::vector<double> reached;
-  for (const auto& handle : node.allgather(
-           std::vector<double>(std::begin(offered.allocation.reserved), std::end(offered.allocation.reserved)))) {
+  for (const auto& handle : node.allgather(handle_of_some_memory(own))) {
     const bool is_own = static_cast<int>(reached.size()) == node.rank();
     reached.push_back(is_own || can_open(handle) ? 1 : 0);
   }
