@@ -123,7 +123,7 @@ void pack_tile(const Rows<T>& rows, std::int64_t row0, std::int64_t words, int w
 /// All lines of a row at once.
 template <typename T>
 void ask_for(const T* row, std::int64_t words) {
-  constexpr auto kLine = static_cast<std::int64_t>(64 / sizeof(T));
+  constexpr std::int64_t kLine = kLineBytes / static_cast<std::int64_t>(sizeof(T));
   for (std::int64_t k = 0; k < words; k += kLine) __builtin_prefetch(row + k);
 }
 
