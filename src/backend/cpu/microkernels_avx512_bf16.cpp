@@ -1,11 +1,18 @@
-// The micro-kernels on vdpbf16ps, which Highway 1.0 does not know. The file is compiled with the flags that allow it,
-// so nothing in here runs before bf16_microkernels() has looked at the CPU.
-#define HWY_COMPILE_ONLY_STATIC
+// The micro-kernels on vdpbf16ps, which Highway 1.0 does not know: its target AVX3 with one extension more.
+//
+// The extensions are those of the functions between HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE, not of the file: what
+// a header defines may be the copy that the whole program uses, on CPUs without AVX-512 too.
 #include "backend/cpu/isa.hpp"
+
+#define HWY_COMPILE_ONLY_STATIC
+#define HWY_BASELINE_TARGETS HWY_AVX3
+#include "hwy/highway.h"
+
+#undef HWY_TARGET_STR
+#define HWY_TARGET_STR HWY_TARGET_STR_AVX3 ",avx512bf16"
 #include "backend/cpu/microkernels-inl.hpp"
 
-static_assert(HWY_TARGET == HWY_AVX3, "CMakeLists.txt gives this file the flags of AVX-512");
-
+HWY_BEFORE_NAMESPACE();
 namespace cpbench {
 namespace HWY_NAMESPACE {
 namespace {
@@ -65,11 +72,15 @@ constexpr Microkernels kBf16Microkernels = MakeMicrokernels<Bf16Pairs>("avx512")
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
+}  // namespace cpbench
+HWY_AFTER_NAMESPACE();
+
+namespace cpbench {
 
 const Microkernels* bf16_microkernels() {
   // By name and not by __builtin_cpu_supports("avx512f") and the like: Highway checks the operating system as well.
   if ((hwy::SupportedTargets() & HWY_AVX3) == 0 || !__builtin_cpu_supports("avx512bf16")) return nullptr;
-  // Rows are those of AVX-512: what this file shares with others must not be compiled with its flags.
+  // Rows are those of AVX-512: nothing of them is multiplied.
   static const Microkernels kPairs = [] {
     const Microkernels& fp32 = *fp32_microkernels().front();
     Microkernels pairs = N_AVX3::kBf16Microkernels;
