@@ -1,11 +1,9 @@
-// A file, or a directory, that lives as long as its object.
+// A directory, or a file in one, that lives as long as its object.
 #pragma once
 
-#include <unistd.h>
+#include <stdlib.h>
 
-#include <atomic>
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -13,26 +11,6 @@
 #include <system_error>
 
 namespace cpbench {
-
-class TemporaryFile {
- public:
-  explicit TemporaryFile(std::string_view content) : path_(std::filesystem::temp_directory_path() / unique_name()) {
-    std::ofstream(path_) << content;
-  }
-  ~TemporaryFile() { std::filesystem::remove(path_); }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  static std::string unique_name() {
-    static std::atomic<int> next{0};
-    return "cpbench-test-" + std::to_string(getpid()) + "-" + std::to_string(next++);
-  }
-
-  std::filesystem::path path_;
-};
 
 class TemporaryDirectory {
  public:
@@ -48,6 +26,18 @@ class TemporaryDirectory {
   const std::filesystem::path& path() const { return path_; }
 
  private:
+  std::filesystem::path path_;
+};
+
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(std::string_view content) : path_(directory_.path() / "file") {
+    std::ofstream(path_) << content;
+  }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  TemporaryDirectory directory_;
   std::filesystem::path path_;
 };
 
