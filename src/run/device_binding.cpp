@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "support/comma_list.hpp"
 #include "support/error.hpp"
 #include "support/names.hpp"
 
@@ -105,10 +106,9 @@ std::vector<int> near_cpus(const std::string& bus_id, const std::vector<int>& al
   std::string list;
   std::getline(file, list);
   std::vector<int> near;
-  std::istringstream ranges(list);
-  for (std::string range; std::getline(ranges, range, ',');) {
+  for (const std::string_view range : parts_of(list)) {
     int first = 0, last = 0;
-    const int read = std::sscanf(range.c_str(), "%d-%d", &first, &last);
+    const int read = std::sscanf(std::string(range).c_str(), "%d-%d", &first, &last);
     if (read < 1) continue;
     for (int cpu = first; cpu <= (read == 2 ? last : first); ++cpu) {
       if (std::ranges::binary_search(allowed, cpu)) near.push_back(cpu);

@@ -6,6 +6,7 @@
 #include "cli/axes/legal.hpp"
 #include "cli/axes/number.hpp"
 #include "problem/documents.hpp"
+#include "support/comma_list.hpp"
 #include "support/config_path.hpp"
 #include "support/error.hpp"
 #include "support/names.hpp"
@@ -13,16 +14,6 @@
 
 namespace cpbench {
 namespace {
-
-std::vector<std::string_view> split(std::string_view text) {
-  std::vector<std::string_view> parts;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    parts.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
-}
 
 AxisValue integer_value(const AxisInfo& axis, std::string_view text, std::string_view where) {
   const std::int64_t value = parse_integer(where, text, axis.smallest, axis.largest);
@@ -56,7 +47,7 @@ AxisValue documents_value(std::string_view text, std::string_view where) {
     return histogram_value(text, where);
   }
   AxisValue lengths = AxisValue::array();
-  for (const std::string_view length : split(text)) {
+  for (const std::string_view length : parts_of(text)) {
     lengths.push_back(parse_integer(where, length, 1, Documents::kMaxSeqLen));
   }
   return lengths;
@@ -122,7 +113,7 @@ std::vector<AxisValue> values_from_text(const AxisInfo& axis, std::string_view t
     values.push_back(value_from_text(axis, text, where));
     return values;
   }
-  for (const std::string_view part : split(text)) values.push_back(value_from_text(axis, part, where));
+  for (const std::string_view part : parts_of(text)) values.push_back(value_from_text(axis, part, where));
   return values;
 }
 
