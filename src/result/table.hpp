@@ -2,11 +2,12 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "result/case_columns.hpp"
+#include "result/columns.hpp"
 #include "result/record.hpp"
 
 namespace cpbench {
@@ -36,23 +37,10 @@ class Table {
   std::size_t width() const;
 
  private:
-  struct Column {
-    std::string name, unit;
-    int width;  ///< negative: aligned to the left
-    std::function<std::string(const PointRecord&)> cell;
-  };
-  using Columns = std::vector<Column>;
-  static Columns identity_columns(const std::vector<std::string>& extra_axes);
-  static Columns figure_columns();
+  static std::vector<Column<PointRecord>> figure_columns();
 
-  Columns identity_;  ///< which point it is
-  Columns figures_;   ///< what it did
+  std::vector<Column<nlohmann::ordered_json>> identity_;  ///< which point it is
+  std::vector<Column<PointRecord>> figures_;              ///< what it did
 };
-
-/// The axes that have no column of their own but differ between `cases`, in the order of the first case that has them.
-std::vector<std::string> extra_axes_of(std::span<const nlohmann::ordered_json> cases);
-
-/// The axes that have no column, neither of their own nor as one that differs, with the one value that they have.
-nlohmann::ordered_json shared_axes_of(std::span<const nlohmann::ordered_json> cases);
 
 }  // namespace cpbench

@@ -1,0 +1,25 @@
+// The columns that say which point a row of a table is.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "result/columns.hpp"
+
+namespace cpbench {
+
+/// Of a `case`: algorithm, grid, shard, mask, length, pass, and the `extra_axes`, see extra_axes_of.
+std::vector<Column<nlohmann::ordered_json>> case_columns(const std::vector<std::string>& extra_axes);
+
+/// The axes that have no column of their own but differ between `cases`, in the order of the first case that has them.
+std::vector<std::string> extra_axes_of(std::span<const nlohmann::ordered_json> cases);
+
+/// The axes that have no column, neither of their own nor as one that differs, with the one value that they have.
+nlohmann::ordered_json shared_axes_of(std::span<const nlohmann::ordered_json> cases);
+
+/// `heads 32, kv_heads 8, docs 1000,3096`
+std::string text_of_axes(const nlohmann::ordered_json& axes);
+
+}  // namespace cpbench
