@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Checks result files against docs/result.schema.json.
+"""Checks result files against docs/result.schema.json, and comparisons against docs/comparison.schema.json.
 
-    scripts/check_schema.py RESULT.json... RESULT.jsonl...
+    scripts/check_schema.py RESULT.json... RESULT.jsonl... COMPARISON.json...
 
 Prints every fault with its JSON pointer. Exit 0: all files conform; 1: some do not; 77: python3-jsonschema is missing.
 """
 
+import functools
 import json
 import pathlib
 import sys
@@ -16,7 +17,7 @@ except ImportError:
     print("python3-jsonschema is missing (Debian and Ubuntu: apt-get install python3-jsonschema)", file=sys.stderr)
     sys.exit(77)
 
-SCHEMA = pathlib.Path(__file__).resolve().parent.parent / "docs" / "result.schema.json"
+DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
 
 
 def refuse_constant(name):
@@ -28,8 +29,9 @@ def parse(text):
     return json.loads(text, parse_constant=refuse_constant)
 
 
-def load_schema():
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+@functools.cache
+def load_schema(kind="result"):
+    schema = json.loads((DOCS / f"{kind}.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     return schema
 
@@ -43,14 +45,21 @@ def faults_of(document, schema, definition=None):
         yield "/" + "/".join(map(str, error.absolute_path)) + ": " + error.message[:200]
 
 
-def faults_of_file(path, schema):
+def kind_of(document):
+    """Whatever does not call itself a comparison should be a result."""
+    head = document.get("schema") if isinstance(document, dict) else None
+    return "comparison" if isinstance(head, dict) and head.get("name") == "cpbench.comparison" else "result"
+
+
+def faults_of_file(path):
     text = path.read_text(encoding="utf-8")
     try:
         if path.suffix != ".jsonl":
-            yield from faults_of(parse(text), schema)
+            document = parse(text)
+            yield from faults_of(document, load_schema(kind_of(document)))
             return
         for number, line in enumerate(text.splitlines(), start=1):
-            for fault in faults_of(parse(line), schema, "header" if number == 1 else "point"):
+            for fault in faults_of(parse(line), load_schema(), "header" if number == 1 else "point"):
                 yield f"line {number}: {fault}"
     except ValueError as error:
         yield f"not JSON: {error}"
@@ -59,10 +68,9 @@ def faults_of_file(path, schema):
 def main(names):
     if not names:
         sys.exit(__doc__)
-    schema = load_schema()
     conform = True
     for name in names:
-        for fault in faults_of_file(pathlib.Path(name), schema):
+        for fault in faults_of_file(pathlib.Path(name)):
             conform = False
             print(f"{name}: {fault}")
     sys.exit(0 if conform else 1)

@@ -11,13 +11,13 @@
 
 namespace cpbench {
 
-/// `action` throws a usage error whose message contains every one of `parts`.
+/// `action` throws an error of this code whose message contains every one of `parts`.
 template <typename Action>
-void expect_refused(Action&& action, std::initializer_list<std::string_view> parts) {
+void expect_refused(Action&& action, std::initializer_list<std::string_view> parts, ExitCode code = ExitCode::kUsage) {
   try {
     action();
   } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::kUsage);
+    EXPECT_EQ(error.code(), code);
     for (const std::string_view part : parts) {
       EXPECT_NE(std::string_view(error.what()).find(part), std::string_view::npos)
           << "\"" << part << "\" is not in: " << error.what();

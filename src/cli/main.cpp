@@ -34,9 +34,11 @@ std::vector<std::string> with_help_as_flag(std::vector<std::string> arguments) {
   return arguments;
 }
 
-/// `plan` and requests for help run nothing: they must work on a login node, without a launcher.
+/// `plan`, `compare` and requests for help run nothing: they must work on a login node, without a launcher.
 bool needs_ranks(const std::vector<std::string>& arguments) {
-  if (arguments.empty() || arguments[0] == "plan" || arguments[0].starts_with("-")) return false;
+  if (arguments.empty() || arguments[0] == "plan" || arguments[0] == "compare" || arguments[0].starts_with("-")) {
+    return false;
+  }
   for (const std::string& argument : arguments) {
     if (argument == "--help" || argument == "-h") return false;
   }
@@ -58,9 +60,10 @@ ExitCode execute(Job& job, const std::vector<std::string>& arguments) {
   commands.push_back(make_validate_command(app));
   commands.push_back(make_plan_command(app));
   commands.push_back(make_doctor_command(app));
+  commands.push_back(make_compare_command(app));
 
   if (job.world != nullptr) require_same(*job.world, "command lines", arguments);
-  if (arguments.empty()) refuse("a command is missing: run, validate, plan or doctor (--help says more)");
+  if (arguments.empty()) refuse("a command is missing: run, validate, plan, doctor or compare (--help says more)");
   std::optional<std::string> text;
   on_all_ranks(job, [&] {
     const Translation translation = translate_foreign(arguments);

@@ -18,13 +18,6 @@ Json nullable(const std::optional<T>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
 
-Json json_of(const Tool& tool) {
-  return {{"version", tool.version},
-          {"git", nullable(tool.git)},
-          {"dirty", nullable(tool.dirty)},
-          {"build", {{"type", tool.build.type}, {"compiler", tool.build.compiler}, {"flags", tool.build.flags}}}};
-}
-
 Json json_of(const Command& command) {
   return {{"argv", command.argv},
           {"config", nullable(command.config)},
@@ -144,6 +137,13 @@ Json json_of_flops(int128 flops) {
   constexpr std::int64_t kExactInDouble = std::int64_t{1} << 53;
   if (flops <= kExactInDouble) return static_cast<std::int64_t>(flops);
   return static_cast<double>(flops);
+}
+
+Json json_of(const Tool& tool) {
+  return {{"version", tool.version},
+          {"git", nullable(tool.git)},
+          {"dirty", nullable(tool.dirty)},
+          {"build", {{"type", tool.build.type}, {"compiler", tool.build.compiler}, {"flags", tool.build.flags}}}};
 }
 
 Json json_of(const DeviceState& state) {

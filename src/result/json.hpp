@@ -15,6 +15,7 @@ inline constexpr int kResultVersion = 1;
 /// `flops` as a number: an integer up to 2^53, which every reader of JSON holds exactly, and the nearest double above.
 Json json_of_flops(int128 flops);
 
+Json json_of(const Tool& tool);
 Json json_of(const DeviceState& state);
 DeviceState device_state_of(const Json& json);  ///< of what json_of has made of finite figures
 

@@ -11,9 +11,10 @@
 
 namespace cpbench {
 
-/// `1 rank`, `2 ranks`.
+/// `1 rank`, `2 ranks`, `2 launches`.
 inline std::string counted(std::int64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+  const char* plural = noun.ends_with("ch") ? "es" : "s";
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : plural);
 }
 
 /// `1.50 GiB`

@@ -31,5 +31,6 @@ std::unique_ptr<Subcommand> make_run_command(CLI::App& app);
 std::unique_ptr<Subcommand> make_validate_command(CLI::App& app);
 std::unique_ptr<Subcommand> make_plan_command(CLI::App& app);
 std::unique_ptr<Subcommand> make_doctor_command(CLI::App& app);
+std::unique_ptr<Subcommand> make_compare_command(CLI::App& app);
 
 }  // namespace cpbench

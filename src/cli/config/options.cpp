@@ -17,7 +17,7 @@ namespace {
 template <typename Read>
 CLI::Option* add_value(CLI::App& command, const std::string& flags, const std::string& type, const std::string& help,
                        Read&& read) {
-  const auto read_only_one = [flag = flags.substr(flags.find("--")), read](const CLI::results_t& texts) {
+  const auto read_only_one = [flag = flags.substr(flags.find(',') + 1), read](const CLI::results_t& texts) {
     if (texts.size() > 1) refuse("{} takes one value, not {}: {}", flag, texts.size(), fmt::join(texts, ", "));
     read(flag, texts.front());
     return true;
@@ -25,12 +25,6 @@ CLI::Option* add_value(CLI::App& command, const std::string& flags, const std::s
   return command.add_option(flags, read_only_one, help)
       ->type_name(type)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-}
-
-void add_positive(CLI::App& command, const std::string& flag, std::optional<double>& value, const std::string& unit,
-                  const std::string& help) {
-  add_value(command, flag, unit, help,
-            [&value](const std::string& name, const std::string& text) { value = parse_positive(name, text); });
 }
 
 template <typename Integer>
@@ -51,6 +45,12 @@ CLI::Option* add_text(CLI::App& command, const std::string& flags, std::string& 
 
 void add_integer(CLI::App& command, const std::string& flags, int& value, int smallest, const std::string& help) {
   add_number(command, flags, value, smallest, std::numeric_limits<int>::max(), help);
+}
+
+void add_positive(CLI::App& command, const std::string& flag, std::optional<double>& value, const std::string& unit,
+                  const std::string& help) {
+  add_value(command, flag, unit, help,
+            [&value](const std::string& name, const std::string& text) { value = parse_positive(name, text); });
 }
 
 void add_sweep_options(CLI::App& command, SweepOptions& options) {

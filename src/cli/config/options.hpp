@@ -46,6 +46,10 @@ CLI::Option* add_text(CLI::App& command, const std::string& flags, std::string& 
 /// Adds a whole number >= smallest to a command; its present value is the default. Read strictly (axes/number.hpp).
 void add_integer(CLI::App& command, const std::string& flags, int& value, int smallest, const std::string& help);
 
+/// Adds a positive number, none without the flag.
+void add_positive(CLI::App& command, const std::string& flag, std::optional<double>& value, const std::string& unit,
+                  const std::string& help);
+
 /// Adds the flags to a command; `options` must outlive its parsing. None takes two values.
 void add_sweep_options(CLI::App& command, SweepOptions& options);
 /// Those that `validate` has too; add_run_options adds them and what measuring needs.

@@ -1,0 +1,120 @@
+#include "compare/launch.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <functional>
+
+#include "expect_refused.hpp"
+#include "result/json.hpp"
+#include "result/sample_result.hpp"
+#include "temporary_file.hpp"
+
+namespace cpbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+class LaunchTest : public testing::Test {
+ protected:
+  std::string write(const std::string& name, const std::string& text) const {
+    const fs::path path = directory_.path() / name;
+    fs::create_directories(path.parent_path());
+    std::ofstream(path) << text;
+    return path;
+  }
+  /// A result file as `run` writes it, with a point of every status, changed by `edit`.
+  std::string write_result(
+      const std::string& name, const std::function<void(Json&)>& edit = [](Json&) {}) const {
+    Json json = json_of(sample_result());
+    edit(json);
+    return write(name, text_of(json, 2));
+  }
+  static std::string path_of(const Launch& launch) { return launch.path; }
+
+  TemporaryDirectory directory_;
+};
+
+TEST_F(LaunchTest, HasWhatTheFileHas) {
+  const std::vector<Launch> launches = read_launches(write_result("out.json"));
+  ASSERT_EQ(launches.size(), 1u);
+  const ResultFile file = sample_result();
+  ASSERT_EQ(launches[0].points.size(), file.points.size());
+  const LaunchPoint& ok = launches[0].points[0];
+  EXPECT_EQ(ok.axes, sample_axes());
+  EXPECT_EQ(ok.times.full, sample_timing().full.samples_s);
+  EXPECT_EQ(ok.times.compute_only, sample_timing().compute_only.samples_s);
+  EXPECT_EQ(ok.times.comm_only, sample_timing().comm_only.samples_s);
+  EXPECT_TRUE(ok.sends);
+  for (std::size_t i = 1; i < file.points.size(); ++i) {  // an invalid one has times, but no speed
+    EXPECT_EQ(launches[0].points[i].status, name_of(file.points[i].status));
+    EXPECT_EQ(launches[0].points[i].reason, file.points[i].reason);
+    EXPECT_TRUE(launches[0].points[i].times.full.empty()) << i;
+  }
+  EXPECT_EQ(launches[0].origin.devices, "1 x a CPU, 1 x a GPU");
+  EXPECT_EQ(launches[0].origin.hosts, "node1, node2");
+  EXPECT_EQ(launches[0].origin.mpi, sample_result().header.environment.mpi);
+}
+
+TEST_F(LaunchTest, OfAKilledJobHasItsFinishedPoints) {
+  const ResultFile file = sample_result();
+  const std::string lines = text_of(json_of(file.header)) + "\n" + text_of(json_of(file.points[0])) + "\n" +
+                            text_of(json_of(file.points[1])).substr(0, 100);
+  const std::vector<Launch> launches = read_launches(write("out.jsonl", lines));
+  ASSERT_EQ(launches.at(0).points.size(), 1u);
+  EXPECT_EQ(launches[0].points[0].id, "hybrid-1");
+}
+
+TEST_F(LaunchTest, OfValidateIsNotMeasured) {
+  const std::string path = write_result("out.json", [](Json& json) { json["points"][0].erase("timing"); });
+  const LaunchPoint point = read_launches(path).at(0).points.at(0);
+  EXPECT_EQ(point.status, "not measured");
+  EXPECT_TRUE(point.times.full.empty());
+}
+
+TEST_F(LaunchTest, ListsAndDirectoriesAreManyLaunches) {
+  const std::string one = write_result("runs/2.json"), two = write_result("runs/1.json"),
+                    other = write_result("other.json");
+  write("runs/1.jsonl", "the lines of a job stand beside its result");
+  const std::vector<Launch> launches = read_launches((directory_.path() / "runs").string() + "," + other);
+  ASSERT_EQ(launches.size(), 3u);
+  EXPECT_EQ(launches[0].path, two);
+  EXPECT_EQ(launches[1].path, one);
+  EXPECT_EQ(launches[2].path, other);
+  expect_refused([&] { read_launches(other + "," + (directory_.path() / "runs/../other.json").string()); },
+                 {"named twice"});
+}
+
+TEST_F(LaunchTest, WhatIsNotThereIsMissing) {
+  const std::string nowhere = directory_.path() / "nowhere.json";
+  expect_refused([&] { read_launches(nowhere); }, {nowhere, "no such"}, ExitCode::kBaselineMissing);
+  fs::create_directory(directory_.path() / "empty");
+  expect_refused([&] { read_launches(directory_.path() / "empty"); }, {"no .json file"}, ExitCode::kBaselineMissing);
+  expect_refused([&] { read_launches(write_result("a.json") + ","); }, {"empty"});
+}
+
+TEST_F(LaunchTest, WhatIsNoResultIsRefused) {
+  const auto refused = [&](const std::string& path, std::string_view why) {
+    expect_refused([&] { read_launches(path); }, {path, why});
+  };
+  refused(write("text.json", "# points 5"), "cannot be read as a result file");
+  refused(write("empty.json", ""), "cannot be read as a result file");
+  refused(write("empty.jsonl", ""), "its schema is null");
+  refused(write("list.json", "[1, 2]"), "its schema is null");
+  refused(write("config.json", R"({"schema_version": 1})"), "its schema is null");
+  refused(write_result("later.json", [](Json& json) { json["schema"]["version"] = 2; }), "\"version\":2");
+  refused(write_result("untimed.json", [](Json& json) { json["points"][0]["timing"].erase("full"); }), "full");
+  refused(write_result("null.json", [](Json& json) { json["points"][0]["timing"]["full"]["samples_s"][0] = nullptr; }),
+          "number");
+  refused(write_result("zero.json", [](Json& json) { json["points"][0]["timing"]["full"]["samples_s"][0] = 0; }),
+          "time of 0");
+  refused(write_result("negative.json", [](Json& json) { json["points"][0]["timing"]["full"]["samples_s"][0] = -1; }),
+          "no times");
+  refused(
+      write_result("none.json", [](Json& json) { json["points"][0]["timing"]["full"]["samples_s"] = Json::array(); }),
+      "no times");
+  refused(write_result("ranks.json", [](Json& json) { json.erase("ranks"); }), "ranks");
+}
+
+}  // namespace
+}  // namespace cpbench
