@@ -36,8 +36,8 @@ class CommandLine(ProgramTest):
         self.assertIn("--ulysses-degree", self.expect_ok(cpbench("run", "--help")).out)
         self.assertEqual(cpbench("help").out, cpbench("--help").out)
         self.assertEqual(cpbench("help", "run").out, cpbench("run", "--help").out)
-        for line in (["compare", "a", "b", "--help"], ["help", "compare"]):
-            self.expect_refused(cpbench(*line), 2, 'unknown command "compare"')
+        for line in (["measure", "a", "b", "--help"], ["help", "measure"]):
+            self.expect_refused(cpbench(*line), 2, 'unknown command "measure"')
 
     def test_unknown_names(self):
         self.refuse_each(
