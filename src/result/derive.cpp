@@ -68,7 +68,7 @@ std::vector<Step> steps_of(const Program& program, std::span<const Span> spans) 
     steps.push_back({.label = to_string(op.label),
                      .kind = std::string(kind_name(op.action)),
                      .stream = std::string(name_of(op.stream)),
-                     .pass = op.backward ? "bwd" : "fwd",
+                     .pass = std::string(name_of(op.pass())),
                      .begin_s = static_cast<double>(span.begin_ns - origin) * 1e-9,
                      .end_s = static_cast<double>(span.end_ns - origin) * 1e-9});
   }

@@ -15,7 +15,7 @@ namespace {
 
 /// What the viewer shows of an operation that is selected.
 Json arguments_of(const Program& program, const Op& op, int rank, std::int64_t batch) {
-  Json arguments = {{"pass", op.backward ? "bwd" : "fwd"}};
+  Json arguments = {{"pass", name_of(op.pass())}};
   if (const auto* exchange = std::get_if<Exchange>(&op.action)) {
     const auto add = [&](const char* peers, const char* bytes, const TransferList& transfers) {
       arguments[peers] = Json::array();

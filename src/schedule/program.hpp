@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "problem/dtype.hpp"
+#include "problem/problem.hpp"
 #include "schedule/paged_vector.hpp"
 #include "shard/tile.hpp"
 #include "topology/grid.hpp"
@@ -198,6 +199,8 @@ struct Op {
   Stream stream;
   bool backward = false;  ///< belongs to the backward pass
   Slice after;            ///< of Program::dependencies: operations that must be done before this one starts
+
+  Pass pass() const { return backward ? Pass::kBackward : Pass::kForward; }
   bool operator==(const Op&) const = default;
 };
 
