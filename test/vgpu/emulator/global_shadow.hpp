@@ -71,6 +71,24 @@ class GlobalShadow {
     write(address, bytes, epoch | kAtomic, knowledge);
   }
 
+  /// A flag is looked at again and again, while others may raise it: that is no race, but the first look needs
+  /// something there, which what came before wrote.
+  void poll(std::uintptr_t address, std::size_t bytes) {
+    for (GlobalCell *cell = cell_at(address), *end = cell_at(address + bytes + 1); cell < end; ++cell) {
+      if (cell->written_by < kFirstAgent) fail_unwritten(*cell);
+      if (!is_ordered(cell->written_by)) fail_unordered(*cell, cell->written_by, "written", "waited for as a flag");
+    }
+  }
+  /// A flag is raised, or taken back: those who look at it may meet that. After a fault this is done although the
+  /// memory may be gone, for other processes wait for it.
+  void raise(std::uintptr_t address, std::size_t bytes, Epoch epoch) {
+    for (GlobalCell *cell = cell_at(address), *end = cell_at(address + bytes + 1); cell < end; ++cell) {
+      if (cell->written_by == kUnwritten) *cell = {agent_, epoch, 0, 0};
+      if (cell->written_by == agent_ || cell->written_by == kOutside) continue;
+      if (!is_ordered(cell->written_by)) fail_unordered(*cell, cell->written_by, "written", "raised as a flag");
+    }
+  }
+
  private:
   static constexpr std::uint32_t kOutside = 0, kUnwritten = 1, kHost = 2, kFirstAgent = kHost;
   static constexpr std::uint32_t kIsSet = 1u << 31, kSeveral = 1u << 30;

@@ -90,7 +90,6 @@ bool Engine::can_begin(const QueuedOperation& operation) const {
 void Engine::begin(QueuedOperation& operation) {
   join(operation.clock, operation.stream->clock);
   for (const OperationPtr& other : operation.after) join(operation.clock, other->clock);
-  join(operation.clock, operation.action->learned());
   operation.after.clear();
   if (operation.clock.size() < streams_.size()) operation.clock.resize(streams_.size());
   operation.state = QueuedOperation::State::kRunning;
@@ -100,6 +99,7 @@ void Engine::begin(QueuedOperation& operation) {
 
 void Engine::complete(QueuedOperation& operation) {
   operation.state = QueuedOperation::State::kDone;
+  join(operation.clock, operation.action->learned());
   operation.stream->clock = operation.clock;
   operation.action = nullptr;
   operation.stream->queue.pop_front();

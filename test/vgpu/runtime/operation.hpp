@@ -21,7 +21,7 @@ class Action {
   virtual void begin(const Operation& operation) = 0;
   /// Whether it is over; asked again and again after begin.
   virtual bool done() { return true; }
-  /// What else is known to be done when it begins: who wrote the flag that it waited for.
+  /// What else is known to be done when it is over: what came before who wrote the flag that it waited for.
   virtual std::vector<Clock> learned() { return {}; }
   /// Whether other processes wait for it: it is done even after a fault.
   virtual bool involves_others() const { return false; }

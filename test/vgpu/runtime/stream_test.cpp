@@ -242,6 +242,34 @@ TEST(Flag, OrdersStreams) {
   });
 }
 
+TEST(Flag, HoldsSomethingBeforeAnybodyLooksAtIt) {
+  Streams streams;
+  expect_planted_fault({{FaultKind::kUninitialised, "is read and was never written"}}, [&](bool planted) {
+    const DeviceArray<int> flag(std::size_t{1});
+    // Without the first value nobody ever writes it, and what is there by chance may be what is waited for.
+    if (!planted) cuStreamWriteValue32(streams.a, address_of(flag), 3, CU_STREAM_WRITE_VALUE_DEFAULT);
+    if (!planted) streams.connect(streams.a, streams.b);
+    cuStreamWaitValue32(streams.b, address_of(flag), 3, CU_STREAM_WAIT_VALUE_EQ);
+    EXPECT_EQ(cudaStreamSynchronize(streams.b), cudaSuccess);
+  });
+}
+
+TEST(Flag, IsClearedBeforeAnybodyLooksAtIt) {
+  Streams streams;
+  const ExpectedFaults expected = {{FaultKind::kMissingEvent, "waited for as a flag"},
+                                   {FaultKind::kMissingEvent, "raised as a flag"},
+                                   {FaultKind::kUninitialised, "is read and was never written"}};
+  expect_planted_fault(expected, [&](bool planted) {
+    const DeviceArray<int> flag(std::size_t{1});
+    cudaMemsetAsync(flag.data(), 0, sizeof(int), streams.a);
+    if (!planted) streams.connect(streams.a, streams.b);
+    cuStreamWaitValue32(streams.b, address_of(flag), 3, CU_STREAM_WAIT_VALUE_EQ);
+    cuStreamWriteValue32(streams.a, address_of(flag), 3, CU_STREAM_WRITE_VALUE_DEFAULT);
+    cudaStreamSynchronize(streams.a);
+    EXPECT_EQ(cudaStreamSynchronize(streams.b), cudaSuccess);
+  });
+}
+
 TEST(Flag, ThatNobodyWritesIsADeadlock) {
   setenv("CPBENCH_VGPU_PATIENCE", "0", 1);
   const DeviceArray<int> flag(std::vector<int>{0});

@@ -6,6 +6,7 @@
 #include "emulator/fault_message.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/memory_actions.hpp"
+#include "runtime/whole_access.hpp"
 
 namespace cpbench::vgpu {
 namespace {
@@ -19,6 +20,8 @@ class WriteValue : public Action {
  public:
   WriteValue(Flag* flag, std::uint32_t value) : flag_(flag), value_(value) {}
   void begin(const Operation& operation) override {
+    global_shadow().begin(operation);
+    note_raise(flag_, sizeof *flag_);
     std::vector<Clock>& clock = written[flag_];
     clock.assign(operation.clock.begin(), operation.clock.end());
     clock[operation.stream] = operation.sequence;
@@ -32,11 +35,16 @@ class WriteValue : public Action {
   std::uint32_t value_;
 };
 
+/// Looks at the flag from its begin on, so what is there then may end it.
 class WaitValue : public Action {
  public:
   WaitValue(const Flag* flag, std::uint32_t value, unsigned condition)
       : flag_(flag), value_(value), condition_(condition) {}
-  bool ready() override {
+  void begin(const Operation& operation) override {
+    global_shadow().begin(operation);
+    note_poll(flag_, sizeof *flag_);
+  }
+  bool done() override {
     const std::uint32_t now = flag_->load(std::memory_order_acquire);
     switch (condition_) {
       case CU_STREAM_WAIT_VALUE_GEQ:
@@ -50,7 +58,6 @@ class WaitValue : public Action {
     }
   }
   std::vector<Clock> learned() override { return written[flag_]; }
-  void begin(const Operation&) override {}
   std::string describe() const override {
     return fmt::format("a wait for a flag to be {} (condition {}); it is {}", value_, condition_, flag_->load());
   }

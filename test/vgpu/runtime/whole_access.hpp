@@ -21,5 +21,12 @@ inline void note_read(const void* data, std::size_t bytes) {
 inline void note_write(const void* data, std::size_t bytes) {
   global_shadow().write(reinterpret_cast<std::uintptr_t>(data), bytes, kOnlyEpoch, InOrder{});
 }
+/// Of a flag, by an operation that waits for it, and by one that raises it.
+inline void note_poll(const void* data, std::size_t bytes) {
+  global_shadow().poll(reinterpret_cast<std::uintptr_t>(data), bytes);
+}
+inline void note_raise(const void* data, std::size_t bytes) {
+  global_shadow().raise(reinterpret_cast<std::uintptr_t>(data), bytes, kOnlyEpoch);
+}
 
 }  // namespace cpbench::vgpu
