@@ -87,7 +87,8 @@ TEST(Nccl, PartsOfACommunicator) {
   in_every_order(
       [&] {
         // All to all within the part; the device goes on while the host is in MPI.
-        const DeviceArray<int> mine(std::vector<int>(static_cast<std::size_t>(part_size), rank)), all(std::size_t{8});
+        const auto count = static_cast<std::size_t>(part_size);
+        const DeviceArray<int> mine(std::vector<int>(count, rank)), all(count);
         ncclGroupStart();
         for (int peer = 0; peer < part_size; ++peer) {
           ncclSend(mine.data() + peer, 1, ncclInt32, peer, part, world.copies);
@@ -96,8 +97,8 @@ TEST(Nccl, PartsOfACommunicator) {
         ncclGroupEnd();
         if (rank == 0) cudaStreamSynchronize(world.copies);
         MPI_Barrier(MPI_COMM_WORLD);
-        std::vector<int> got(static_cast<std::size_t>(part_size));
-        cudaMemcpyAsync(got.data(), all.data(), got.size() * sizeof(int), cudaMemcpyDeviceToHost, world.copies);
+        cudaStreamSynchronize(world.copies);
+        const std::vector<int> got = all.values();
         for (int peer = 0; peer < part_size; ++peer) {
           EXPECT_EQ(got[static_cast<std::size_t>(peer)], size - 2 * peer - (rank % 2 == 0 ? 2 : 1));
         }

@@ -21,7 +21,7 @@ int push(cudaIpcMemHandle_t memory, cudaIpcEventHandle_t begin, CUdeviceptr flag
   cudaStreamCreate(&stream);
   cudaStreamWaitEvent(stream, event);
   const std::vector<int> values = {3, 4, 5};
-  cudaMemcpyAsync(opened, values.data(), sizeof(int) * 3, cudaMemcpyDefault, stream);
+  cudaMemcpy(opened, values.data(), sizeof(int) * 3, cudaMemcpyDefault);  // in order with a stream that blocks
   cuStreamWriteValue32(stream, reinterpret_cast<CUdeviceptr>(opened) + flag_offset, 1, CU_STREAM_WRITE_VALUE_DEFAULT);
   if (cudaStreamSynchronize(stream) != cudaSuccess) return 3;
   cudaEventDestroy(event);

@@ -20,7 +20,7 @@ struct Extent3 {
 /// Whether the emulator knows the memory: device memory, or pinned memory of the host.
 bool is_known_memory(const void* pointer);
 
-/// From pageable memory of the host the bytes are taken when the copy is queued, as CUDA stages them.
+/// From pageable memory of the host the bytes are taken here, as CUDA stages them.
 std::shared_ptr<Action> make_copy(const Box3& to, const Box3& from, const Extent3& extent);
 std::shared_ptr<Action> make_fill(const Box3& to, int value, const Extent3& extent);
 std::shared_ptr<Action> make_host_call(void (*function)(void*), void* data);

@@ -127,7 +127,7 @@ TEST(Stream, NothingIsDoneBeforeItIsNeeded) {
   std::vector<int> pageable(kCount, 3);
   const DeviceArray<int> other(std::size_t{kCount});
   cudaMemcpyAsync(data.data(), host.data, kCount * sizeof(int), cudaMemcpyHostToDevice, streams.a);
-  cudaMemcpyAsync(other.data(), pageable.data(), kCount * sizeof(int), cudaMemcpyHostToDevice, streams.a);
+  cudaMemcpy(other.data(), pageable.data(), kCount * sizeof(int), cudaMemcpyHostToDevice);
   host.data[0] = 2;
   pageable[0] = 4;
   cudaStreamSynchronize(streams.a);
@@ -156,6 +156,75 @@ TEST(Stream, EventsMeasureTimeAndHostFunctionsRunInTurn) {
   });
 }
 
+TEST(Copy, FromPageableMemoryMayBeUnderWayWhenTheCallReturns) {
+  const std::vector<int> pageable(kCount, 5);
+  const DeviceArray<int> out(std::size_t{kCount});
+  Streams streams;
+  expect_planted_fault(kNoEvent, [&](bool planted) {
+    const DeviceArray<int> fresh(std::size_t{kCount});
+    cudaMemcpy(fresh.data(), pageable.data(), kCount * sizeof(int), cudaMemcpyHostToDevice);
+    if (!planted) cudaStreamSynchronize(nullptr);
+    add_one(fresh.data(), out.data(), kCount, streams.a);
+    cudaStreamSynchronize(streams.a);
+    EXPECT_EQ(out.values(), std::vector<int>(kCount, 6));
+  });
+}
+
+TEST(Copy, WithinTheDeviceIsNotWaitedFor) {
+  const DeviceArray<int> in(std::vector<int>(kCount, 5)), out(std::size_t{kCount});
+  Streams streams;
+  expect_planted_fault(kNoEvent, [&](bool planted) {
+    const DeviceArray<int> copied(std::size_t{kCount});
+    cudaMemcpy(copied.data(), in.data(), kCount * sizeof(int), cudaMemcpyDeviceToDevice);
+    if (!planted) cudaStreamSynchronize(nullptr);
+    add_one(copied.data(), out.data(), kCount, streams.a);
+    cudaStreamSynchronize(streams.a);
+  });
+}
+
+TEST(Fill, IsNotWaitedFor) {
+  const DeviceArray<int> out(std::size_t{kCount});
+  Streams streams;
+  expect_planted_fault(kNoEvent, [&](bool planted) {
+    const DeviceArray<int> filled(std::size_t{kCount});
+    cudaMemset(filled.data(), 0, kCount * sizeof(int));
+    if (!planted) cudaStreamSynchronize(nullptr);
+    add_one(filled.data(), out.data(), kCount, streams.a);
+    cudaStreamSynchronize(streams.a);
+  });
+}
+
+TEST(Copy, ToAndFromTheHostIsWaitedFor) {
+  const DeviceArray<int> data(std::size_t{kCount}), out(std::size_t{kCount});
+  Pinned pinned(5);
+  std::vector<int> pageable(kCount);
+  Streams streams;
+  in_every_order([&] {
+    cudaMemcpy(data.data(), pinned.data, kCount * sizeof(int), cudaMemcpyHostToDevice);
+    add_one(data.data(), out.data(), kCount, streams.a);
+    cudaStreamSynchronize(streams.a);
+    cudaMemcpy(pageable.data(), out.data(), kCount * sizeof(int), cudaMemcpyDeviceToHost);
+    EXPECT_EQ(pageable, std::vector<int>(kCount, 6));
+  });
+}
+
+TEST(Copy, OfPageableMemoryIsNotAsynchronous) {
+  const DeviceArray<int> data(std::vector<int>(kCount, 5));
+  Pinned pinned(5);
+  std::vector<int> pageable(kCount);
+  Streams streams;
+  expect_planted_fault({{FaultKind::kMisuse, "an asynchronous copy from pageable memory"}}, [&](bool planted) {
+    const int* const from = planted ? pageable.data() : pinned.data;
+    cudaMemcpyAsync(data.data(), from, kCount * sizeof(int), cudaMemcpyHostToDevice, streams.a);
+    cudaStreamSynchronize(streams.a);
+  });
+  expect_planted_fault({{FaultKind::kMisuse, "an asynchronous copy to pageable memory"}}, [&](bool planted) {
+    int* const to = planted ? pageable.data() : pinned.data;
+    cudaMemcpyAsync(to, data.data(), kCount * sizeof(int), cudaMemcpyDeviceToHost, streams.a);
+    cudaStreamSynchronize(streams.a);
+  });
+}
+
 TEST(Copy, RowsAndSlices) {
   in_every_order([] {
     std::vector<int> source(4 * 6 * 8);
@@ -170,7 +239,7 @@ TEST(Copy, RowsAndSlices) {
     p.extent = make_cudaExtent(3 * sizeof(int), 4, 2);
     p.kind = cudaMemcpyDeviceToDevice;
     EXPECT_EQ(cudaMemcpy3DAsync(&p), cudaSuccess);
-    EXPECT_EQ(cudaMemcpy2DAsync(to.data() + 5, kRow, source.data(), 4, 4, 2, cudaMemcpyHostToDevice), cudaSuccess);
+    EXPECT_EQ(cudaMemcpy2D(to.data() + 5, kRow, source.data(), 4, 4, 2, cudaMemcpyHostToDevice), cudaSuccess);
     EXPECT_EQ(cudaMemset2DAsync(to.data() + 7, kRow, 0, 4, 3), cudaSuccess);
     const std::vector<int> got = to.values();
     std::vector<int> expected(source.size(), -1);
@@ -191,7 +260,7 @@ TEST(Graph, ReplaysWhatStreamsDid) {
   const DeviceArray<int> x(std::vector<int>(kCount, 0)), y(std::size_t{kCount});
   Streams streams;
   expect_planted_fault(kNoEvent, [&](bool planted) {
-    cudaMemset(x.data(), 0, kCount * sizeof(int));
+    cudaMemsetAsync(x.data(), 0, kCount * sizeof(int), streams.a);
     cudaStreamBeginCapture(streams.a, cudaStreamCaptureModeGlobal);
     streams.connect(streams.a, streams.b);
     add_one(x.data(), x.data(), kCount, streams.a);

@@ -14,6 +14,7 @@ class DeviceArray {
   explicit DeviceArray(std::size_t size) : size_(size) { cudaMalloc(&pointer_, size * sizeof(T)); }
   explicit DeviceArray(const std::vector<T>& values) : DeviceArray(values.size()) {
     cudaMemcpy(pointer_, values.data(), size_ * sizeof(T), cudaMemcpyHostToDevice);
+    cudaStreamSynchronize(nullptr);  // of pageable memory: the copy may be under way still
   }
   DeviceArray(const DeviceArray&) = delete;
   DeviceArray& operator=(const DeviceArray&) = delete;
