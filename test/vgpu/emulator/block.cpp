@@ -92,6 +92,8 @@ void Block::finish() {
     fail(FaultKind::kMissedCollective, "warp {} has issued {} wgmma, warp {} of the same warpgroup {}", warp,
          wgmma[warp].issued(), first, wgmma[first].issued());
   }
+  named_barriers.finish();
+  mbarriers.finish();
 }
 
 void Block::idle() {

@@ -111,6 +111,15 @@ void Mbarriers::advance(std::uint32_t, Mbarrier& barrier) {
   for (Thread* thread : waiting) wake(*thread);
 }
 
+void Mbarriers::finish() const {
+  for (const auto& [address, barrier] : barriers_) {
+    if (barrier.pending == barrier.arrivals && barrier.bytes == 0) continue;
+    fail(FaultKind::kMissedCollective,
+         "the block ends, and {} of {} arrivals and {} bytes are pending at the mbarrier at {:#x}", barrier.pending,
+         barrier.arrivals, barrier.bytes, address);
+  }
+}
+
 std::string Mbarriers::describe() const {
   std::string text;
   for (const auto& [address, barrier] : barriers_) {

@@ -32,6 +32,8 @@ class Mbarriers {
   void check_for_copy(const Thread& thread, std::uint32_t address);
   /// An asynchronous copy has written `bytes`: whoever waits for the phase learns that `actor` is done up to `clock`.
   void complete(std::uint32_t address, int bytes, int actor, Clock clock);
+  /// The block has ended: no phase may be half over, or who arrived was one too many, or somebody did not come.
+  void finish() const;
   std::string describe() const;
 
  private:

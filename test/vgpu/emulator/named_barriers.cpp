@@ -42,6 +42,15 @@ void NamedBarriers::arrive(Thread& thread, int id, int threads, bool waits) {
   ++barrier.completed;
 }
 
+void NamedBarriers::finish() const {
+  for (std::size_t id = 0; id < barriers_.size(); ++id) {
+    const Barrier& barrier = barriers_[id];
+    if (barrier.arrived == 0) continue;
+    fail(FaultKind::kMissedCollective, "the block ends, and {} of {} threads have arrived at barrier {}",
+         barrier.arrived, barrier.expected, id);
+  }
+}
+
 std::string NamedBarriers::describe() const {
   std::string text;
   for (std::size_t id = 0; id < barriers_.size(); ++id) {

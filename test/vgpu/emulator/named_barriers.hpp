@@ -17,6 +17,8 @@ class NamedBarriers {
   void arrive(Thread& thread, int id, int threads, bool waits);
   /// Threads that wait at barrier 0, which all threads of the block must reach.
   int waiting_for_all() const { return barriers_[0].arrived; }
+  /// The block has ended: an arrival that completed nothing is one too many, or a thread did not come.
+  void finish() const;
   std::string describe() const;
 
  private:

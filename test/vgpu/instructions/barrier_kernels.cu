@@ -38,6 +38,7 @@ __global__ void relay_kernel(BarrierPlant plant, const float* in, float* out) {
   }
   const bool arrives = plant != BarrierPlant::kNoArrival || warp != 1;
   if (warp < 3 && arrives) ptx::barrier_arrive(warp + 1, threads);
+  if (plant == BarrierPlant::kArrivalTooMany && warp == 1) ptx::barrier_arrive(4, threads);
   if (warp == 3) {
     for (int part = 0; part < 4; ++part) out[part * 32 + lane] = row[part * 32 + lane];
   }

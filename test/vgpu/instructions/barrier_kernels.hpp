@@ -9,6 +9,7 @@ enum class BarrierPlant {
   kExitBeforeBlockSync,  ///< one thread exits instead
   kWrongCount,           ///< a named barrier for other threads than come
   kNoArrival,            ///< one warp does not arrive at the named barrier that others wait at
+  kArrivalTooMany,       ///< one warp arrives at a named barrier that nobody waits at
   kNoWarpSync,           ///< lanes read what other lanes of the warp wrote
   kMissedShuffle,        ///< one lane does not shuffle
   kOtherCollective,      ///< one lane votes instead

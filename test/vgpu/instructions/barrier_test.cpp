@@ -67,6 +67,10 @@ TEST(Barrier, ThreadThatExitsIsMissed) {
 TEST(Barrier, ThreadsAgreeOnHowManyTheyAre) {
   expect_in_relay({{FaultKind::kMisuse, "others said"}}, Plant::kWrongCount);
 }
+TEST(Barrier, SomebodyWaitsForEachArrival) {
+  expect_in_relay({{FaultKind::kMissedCollective, "32 of 64 threads have arrived at barrier 4"}},
+                  Plant::kArrivalTooMany);
+}
 TEST(Barrier, DeadlockShowsBarriers) {
   expect_in_relay({{FaultKind::kDeadlock, "barrier 2: 32 of 64 threads have arrived"}}, Plant::kNoArrival);
 }

@@ -29,6 +29,7 @@ __global__ void pass_box_kernel(BoxPlant plant, BoxCase shape, const __grid_cons
   if (thread == 40) ptx::mbarrier_arrive(barrier);
   if (plant == BoxPlant::kLeaveEarly) return;
   if (plant != BoxPlant::kNoWait) ptx::mbarrier_wait(barrier, plant == BoxPlant::kWrongParity ? 1 : 0);
+  if (plant == BoxPlant::kArrivalTooMany && thread == 40) ptx::mbarrier_arrive(barrier);
   auto* const words = reinterpret_cast<std::uint32_t*>(memory);
   for (int i = thread; i < shape.box_bytes / 4; i += ptx::thread_count()) {
     image[i] = words[i];

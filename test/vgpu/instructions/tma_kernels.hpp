@@ -12,16 +12,17 @@ namespace cpbench::vgpu {
 
 enum class BoxPlant {
   kNone,
-  kNoInitFence,   ///< between mbarrier.init and the copy
-  kNoInitSync,    ///< other threads use the barrier that one thread initialised
-  kNoWait,        ///< the box is read before it is there
-  kWrongParity,   ///< the wait is for the phase before
-  kTooFewBytes,   ///< expected: the phase completes before the copy
-  kTooManyBytes,  ///< the phase never completes
-  kLeaveEarly,    ///< the block ends while the copy is under way
-  kNoStoreFence,  ///< the box is changed and stored without fence.proxy.async
-  kNoStoreWait,   ///< the block ends before the store has read
-  kReuseEarly,    ///< the box is overwritten before the store has read
+  kNoInitFence,     ///< between mbarrier.init and the copy
+  kNoInitSync,      ///< other threads use the barrier that one thread initialised
+  kNoWait,          ///< the box is read before it is there
+  kWrongParity,     ///< the wait is for the phase before
+  kTooFewBytes,     ///< expected: the phase completes before the copy
+  kTooManyBytes,    ///< the phase never completes
+  kArrivalTooMany,  ///< one thread arrives at a phase that the others know nothing of
+  kLeaveEarly,      ///< the block ends while the copy is under way
+  kNoStoreFence,    ///< the box is changed and stored without fence.proxy.async
+  kNoStoreWait,     ///< the block ends before the store has read
+  kReuseEarly,      ///< the box is overwritten before the store has read
 };
 
 /// Loads the box at `at`, writes its bytes in shared memory to `image`, adds 1 to its fp32 elements (where `change`

@@ -163,6 +163,9 @@ TEST(Mbarrier, CountsBytes) {
   expect_in_box({{FaultKind::kDeadlock, "phase 0 (parity 0), 0 of 2 arrivals and 16 bytes pending"}},
                 BoxPlant::kTooManyBytes);
 }
+TEST(Mbarrier, SomebodyCompletesEachPhase) {
+  expect_in_box({{FaultKind::kMissedCollective, "1 of 2 arrivals and 0 bytes are pending"}}, BoxPlant::kArrivalTooMany);
+}
 TEST(Tma, BlocksOutliveTheirCopies) {
   expect_in_box({{FaultKind::kMisuse, "no thread has waited"}}, BoxPlant::kLeaveEarly);
   expect_in_box({{FaultKind::kMisuse, "has not waited"}}, BoxPlant::kNoStoreWait);
