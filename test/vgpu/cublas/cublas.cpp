@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -12,6 +15,7 @@
 
 struct cublasContext {  // NOLINT(readability-identifier-naming): cuBLAS's name
   cudaStream_t stream = nullptr;
+  cublasMath_t mode = CUBLAS_DEFAULT_MATH;
 };
 
 namespace cpbench::vgpu {
@@ -32,12 +36,27 @@ void write_columns(const Matrix& m) {
   for (int c = 0; c < m.columns; ++c) note_write(m.column(c), sizeof(float) * static_cast<std::size_t>(m.rows));
 }
 
+/// Whether cuBLAS may take factors in fp32 for shorter numbers: TF32, or with CUBLAS_TENSOR_OP_MATH fp16.
+bool may_round(cublasMath_t mode) { return mode == CUBLAS_TF32_TENSOR_OP_MATH || mode == CUBLAS_TENSOR_OP_MATH; }
+
+/// To the 10 bits after the point that TF32 and fp16 have.
+float rounded(float value) {
+  constexpr std::uint32_t kLost = 13;
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  if (!std::isfinite(value)) return value;
+  const std::uint32_t odd = bits >> kLost & 1;
+  return std::bit_cast<float>((bits + (1u << (kLost - 1)) - 1 + odd) >> kLost << kLost);
+}
+
 /// A factor, transposed or not.
 struct Factor {
   Matrix matrix;
-  bool transposed;
+  bool transposed, is_rounded;
 
-  float at(int row, int column) const { return transposed ? matrix.column(row)[column] : matrix.column(column)[row]; }
+  float at(int row, int column) const {
+    const float value = transposed ? matrix.column(row)[column] : matrix.column(column)[row];
+    return is_rounded ? rounded(value) : value;
+  }
 };
 
 class Product : public Action {
@@ -45,7 +64,7 @@ class Product : public Action {
   Product(float alpha, const Factor& a, const Factor& b, float beta, const Matrix& c)
       : alpha_(alpha), beta_(beta), a_(a), b_(b), c_(c) {}
 
-  /// Sums in fp32. Where beta is 0, c is not read.
+  /// Sums in fp32, of factors that are rounded where they may be. Where beta is 0, c is not read.
   void begin(const Operation& operation) override {
     global_shadow().begin(operation);
     read_columns(a_.matrix);
@@ -83,9 +102,11 @@ bool is_allowed(const Matrix& m) {
 }
 
 /// What is stored of a factor [rows, columns].
-Factor factor(const float* data, cublasOperation_t operation, int rows, int columns, int stride) {
+Factor factor(const float* data, cublasOperation_t operation, int rows, int columns, int stride, cublasMath_t mode) {
   const bool transposed = operation == CUBLAS_OP_T;
-  return {{const_cast<float*>(data), transposed ? columns : rows, transposed ? rows : columns, stride}, transposed};
+  return {{const_cast<float*>(data), transposed ? columns : rows, transposed ? rows : columns, stride},
+          transposed,
+          may_round(mode)};
 }
 
 }  // namespace
@@ -110,14 +131,16 @@ cublasStatus_t cublasSetStream(cublasHandle_t handle, cudaStream_t stream) {
   handle->stream = stream;
   return CUBLAS_STATUS_SUCCESS;
 }
-cublasStatus_t cublasSetMathMode(cublasHandle_t, cublasMath_t mode) {
-  return mode == CUBLAS_PEDANTIC_MATH ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_INVALID_VALUE;
+cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode) {
+  if (mode < CUBLAS_DEFAULT_MATH || mode > CUBLAS_TF32_TENSOR_OP_MATH) return CUBLAS_STATUS_INVALID_VALUE;
+  handle->mode = mode;
+  return CUBLAS_STATUS_SUCCESS;
 }
 
 cublasStatus_t cublasSgemm(cublasHandle_t handle, cublasOperation_t op_a, cublasOperation_t op_b, int m, int n, int k,
                            const float* alpha, const float* a, int lda, const float* b, int ldb, const float* beta,
                            float* c, int ldc) {
-  const Factor left = factor(a, op_a, m, k, lda), right = factor(b, op_b, k, n, ldb);
+  const Factor left = factor(a, op_a, m, k, lda, handle->mode), right = factor(b, op_b, k, n, ldb, handle->mode);
   const Matrix result{c, m, n, ldc};
   if (!is_allowed(left.matrix) || !is_allowed(right.matrix) || !is_allowed(result)) return CUBLAS_STATUS_INVALID_VALUE;
   engine().enqueue(engine().find(handle->stream), std::make_shared<Product>(*alpha, left, right, *beta, result));

@@ -76,6 +76,21 @@ TEST(Cublas, ReadsWhatItAddsTo) {
   });
 }
 
+TEST(Cublas, RoundsFactorsWhereItsMathModeAllowsThat) {
+  const Handle cublas;
+  const float fine = 1 + 0x1p-20f;
+  const DeviceArray<float> a(std::vector<float>{fine}), b(std::vector<float>{1}), c(std::vector<float>{0});
+  const auto product = [&](cublasMath_t mode) {
+    EXPECT_EQ(cublasSetMathMode(cublas.handle, mode), CUBLAS_STATUS_SUCCESS);
+    multiply_one(cublas, a, b, 0, c);
+    return c.values()[0];
+  };
+  EXPECT_EQ(product(CUBLAS_PEDANTIC_MATH), fine);
+  EXPECT_EQ(product(CUBLAS_TF32_TENSOR_OP_MATH), 1);
+  EXPECT_EQ(product(CUBLAS_TENSOR_OP_MATH), 1);
+  EXPECT_EQ(product(CUBLAS_DEFAULT_MATH), fine);
+}
+
 TEST(Cublas, IsQueuedOnItsStream) {
   const Handle cublas;
   cudaStream_t stream = nullptr;
