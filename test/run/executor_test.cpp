@@ -181,6 +181,31 @@ TEST(Executor, StreamsOfADeviceWaitForDependenciesOnly) {
   EXPECT_EQ(executor.done_count(), 6u);
 }
 
+TEST(Executor, AStreamOfADeviceWaitsForAllOtherStreamsThatItDependsOn) {
+  ProgramWriter writer;
+  std::vector<OpId> arrivals;
+  for (const Stream stream : {Stream::kInner, Stream::kOuter, Stream::kGradient}) {
+    const BufferId sent = writer.buffer(), received = writer.buffer();
+    arrivals.push_back(writer.exchange(stream, {{0, writer.whole(sent)}}, {{0, writer.whole(received)}}));
+  }
+  const BufferId to = writer.buffer(), from = writer.buffer();
+  writer.copy(to, from, arrivals);
+  const Schedule schedule = schedule_of({writer.take()});
+
+  DeviceBackend backend;
+  QueuedTransport transport;
+  const BufferSet buffers(schedule.of.problem, schedule.programs[0], backend);
+  Executor executor(buffers, schedule.programs[0], backend, transport);
+  executor.start(Part::kAll);
+  while (backend.logging.queued.size() < 4) ASSERT_FALSE(executor.advance());
+  using Log = std::vector<std::pair<std::string, Stream>>;
+  EXPECT_EQ(backend.logging.waits,
+            (Log{{"op 0", Stream::kCompute}, {"op 1", Stream::kCompute}, {"op 2", Stream::kCompute}}));
+  backend.logging.may_finish = true;
+  while (!executor.advance()) {
+  }
+}
+
 TEST(Executor, RunsTheForwardOrTheBackwardPartAlone) {
   ProgramWriter writer;
   const BufferId input = writer.buffer(), saved = writer.buffer(), result = writer.buffer();
