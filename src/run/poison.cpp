@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "schedule/verify/region_map.hpp"
+
 namespace cpbench {
 namespace {
 
@@ -27,19 +29,38 @@ std::vector<Origin> origins(const Program& program, Part part) {
   return origin;
 }
 
+/// Buffers of which the part reads something that it has not written before: where nothing is sent that no tile needs,
+/// kernels load it with the keys beside it.
+std::vector<bool> with_gaps(const Program& program, Part part) {
+  std::vector<verification::RegionMap<bool>> is_written;
+  for (const Buffer& buffer : program.buffers) is_written.emplace_back(buffer, false);
+  std::vector<bool> gaps(program.buffers.size());
+  for (const Op& op : program.ops) {
+    if (!belongs_to(op, part)) continue;
+    for (const Access& access : accesses_of(program, op)) {
+      const auto id = static_cast<std::size_t>(access.region.buffer);
+      if (access.reads)
+        is_written[id].visit(access.region, [&](const auto& cell) { gaps[id] = gaps[id] || !cell.value; });
+      if (access.writes) is_written[id].assign(access.region, true);
+    }
+  }
+  return gaps;
+}
+
 }  // namespace
 
 void poison(const ProgramMemory& memory, Part part, Backend& backend) {
   constexpr std::int64_t kChunk = 1 << 16;
-  std::array<std::byte, kChunk> useless;
-  useless.fill(std::byte{0xff});
+  std::array<std::byte, kChunk> zeros{}, nan;
+  nan.fill(std::byte{0xff});
   const std::vector<Origin> origin = origins(*memory.program, part);
+  const std::vector<bool> gaps = with_gaps(*memory.program, part);
   for (std::size_t id = 0; id < origin.size(); ++id) {
     if (origin[id] != Origin::kWithin) continue;
     const std::int64_t bytes = memory.program->buffers[id].bytes(memory.problem->batch);
     for (std::int64_t begin = 0; begin < bytes; begin += kChunk) {
       backend.write(memory.buffers[id] + begin,
-                    std::span(useless).first(static_cast<std::size_t>(std::min(kChunk, bytes - begin))));
+                    std::span(gaps[id] ? zeros : nan).first(static_cast<std::size_t>(std::min(kChunk, bytes - begin))));
     }
   }
 }

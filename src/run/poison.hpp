@@ -7,8 +7,9 @@
 
 namespace cpbench {
 
-/// Overwrites all buffers in which the part reads only what it wrote before, by bytes that are NaN in every type.
-/// Inputs stay, and so does what the backward part alone takes from a forward pass.
+/// Overwrites all buffers in which the part uses only what it wrote before, by bytes that are NaN in every type; by
+/// zeros, as they were allocated, where a kernel may load rows of them that nothing writes. Inputs stay, and so does
+/// what the backward part alone takes from a forward pass.
 void poison(const ProgramMemory& memory, Part part, Backend& backend);
 
 }  // namespace cpbench

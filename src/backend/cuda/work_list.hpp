@@ -32,7 +32,8 @@ struct WorkList {
   std::vector<Block> blocks;  ///< every row of the operand is in one; those with the most steps come first
   std::vector<Range> ranges;
   std::vector<Band> bands;
-  /// What the tiles span: no key outside may be read.
+  /// What the tiles span: no key outside may be read. What lies within and in no tile is loaded with its neighbours,
+  /// and multiplied by 0: it must be finite.
   std::int32_t row_begin = 0, row_end = 0, column_begin = 0, column_end = 0;
 };
 

@@ -110,6 +110,12 @@ class OnVirtualGpus(ProgramTest):
             refused = cpbench(*arguments, ranks=2, environment=unopened, limit_s=LIMIT_S)
             self.expect_refused(refused, 2, "--transport ipc: ranks 0 and 1", "cannot reach each other")
 
+    def test_keys_between_those_that_are_attended(self):
+        """A window over stripes skips ranks whose rows lie between those of others: nobody sends them, and kernels load them."""
+        content = {"defaults": {**SMALL, "algo": "all-gather", "shard": "striped", "mask": "window:1"}}
+        for capability in ("80", "90"):
+            self.expect_validated(4, content, environment={"CPBENCH_VGPU_CAPABILITY": capability})
+
     def test_batches_of_shards_that_differ_in_length(self):
         """Boxes of two gaps, whose strides differ where they come from and go to."""
         content = {"defaults": {**SMALL, "seq_len": 61, "batch": 2, "algo": "ulysses"}}
