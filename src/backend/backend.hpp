@@ -53,6 +53,9 @@ class Backend {
   /// that is not known.
   virtual std::optional<std::int64_t> bytes_in_use() const { return std::nullopt; }
 
+  /// What kernels that stay leave of a device to communication.
+  virtual int reserved_multiprocessors() const { return 0; }
+
   /// Whether every run leaves the same bits.
   virtual bool is_reproducible() const { return true; }
 

@@ -170,6 +170,7 @@ Json json_of(const PointRecord& point) {
   if (point.status == Status::kOk) set_object(json, "throughput", point.throughput);
   set_object(json, "comm", point.comm);
   set_object(json, "memory", point.memory);
+  if (point.reserved_multiprocessors > 0) json["reserved_multiprocessors"] = point.reserved_multiprocessors;
   if (!point.devices.empty()) json["devices"] = json_of(point.devices);
   if (!point.steps.empty()) json["steps"] = json_of(point.steps);
   return json;

@@ -108,6 +108,7 @@ struct PointRecord {
   std::optional<Throughput> throughput;  ///< written only where the status is ok
   std::optional<CommFigures> comm;
   std::optional<MemoryFigures> memory;
+  int reserved_multiprocessors = 0;      ///< of the rank that leaves most to communication
   std::vector<RankDeviceState> devices;  ///< of ranks whose devices tell
   std::vector<Step> steps;
   /// Of every rank, for write_trace, where a trace is wanted; not part of the result file.

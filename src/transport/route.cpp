@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "schedule/overlap.hpp"
 #include "transport/routed_transport.hpp"
 
 namespace cpbench {
@@ -57,18 +58,35 @@ int Route::ctas(int ranks) const {
   return most;
 }
 
+/// Which of the used carriers takes a rank's messages, by peer. What no other rank is sent by takes none to the rank
+/// itself either.
+std::vector<std::uint8_t> Route::parts_of(int rank, const std::vector<std::uint8_t>& used) const {
+  std::vector<std::uint8_t> parts;
+  for (const std::uint8_t i : between_[static_cast<std::size_t>(rank)]) {
+    const auto part = std::ranges::find(used, i);
+    parts.push_back(static_cast<std::uint8_t>(part == used.end() ? 0 : part - used.begin()));
+  }
+  return parts;
+}
+
+int Route::streams_with_blocks(const Program& program, int rank, int ranks) const {
+  const std::vector<std::uint8_t> used = used_by(ranks), parts = parts_of(rank, used);
+  const auto runs_blocks = [&](const Transfer& transfer) {
+    return carriers_[used[parts[static_cast<std::size_t>(transfer.peer)]]]->ctas > 0;
+  };
+  return streams_beside_an_attend(program, [&](const Exchange& exchange) {
+    return std::ranges::any_of(program.sends(exchange), runs_blocks) ||
+           std::ranges::any_of(program.receives(exchange), runs_blocks);
+  });
+}
+
 std::unique_ptr<Transport> Route::make(const Communicator& ranks, Backend& backend,
                                        const TransportOptions& options) const {
   const std::vector<std::uint8_t> used = used_by(ranks.size());
   std::vector<std::unique_ptr<Transport>> parts;
   for (const std::uint8_t i : used) parts.push_back(carriers_[i]->make(ranks, backend, options));
   if (parts.size() == 1) return std::move(parts.front());
-  std::vector<std::uint8_t> part_of;
-  for (const std::uint8_t i : between_[static_cast<std::size_t>(ranks.rank())]) {
-    const auto part = std::ranges::find(used, i);
-    part_of.push_back(static_cast<std::uint8_t>(part == used.end() ? 0 : part - used.begin()));
-  }
-  return std::make_unique<RoutedTransport>(std::move(parts), std::move(part_of), backend.queues());
+  return std::make_unique<RoutedTransport>(std::move(parts), parts_of(ranks.rank(), used), backend.queues());
 }
 
 }  // namespace cpbench

@@ -23,13 +23,17 @@ class Route {
   std::string name(int ranks) const;
   /// The same with what each does: `ipc (copy engines) + nccl (NCCL 2.27.3)`.
   std::string describe(int ranks) const;
-  /// Blocks that communication between the first `ranks` ranks runs on a GPU, unless the user says; 0: none.
+  /// Blocks that communication between the first `ranks` ranks runs on a GPU for each stream, unless the user says; 0:
+  /// none.
   int ctas(int ranks) const;
+  /// How many streams of the program of a rank, one of the first `ranks`, may run such blocks beside one attend.
+  int streams_with_blocks(const Program& program, int rank, int ranks) const;
   /// Collective over the first ranks of those that it was made for. All that it is given must outlive what it makes.
   std::unique_ptr<Transport> make(const Communicator& ranks, Backend& backend, const TransportOptions& options) const;
 
  private:
   std::vector<std::uint8_t> used_by(int ranks) const;
+  std::vector<std::uint8_t> parts_of(int rank, const std::vector<std::uint8_t>& used) const;
 
   std::vector<const Carrier*> carriers_;
   std::vector<std::vector<std::uint8_t>> between_;  ///< by rank and rank: an index into carriers_

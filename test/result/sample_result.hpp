@@ -74,6 +74,7 @@ inline PointRecord sample_ok() {
   point.comm =
       CommFigures{.bytes_sent_per_rank = 4096, .bus_bandwidth = 1.5, .exposed_s = 0.002, .overlap_efficiency = 0.5};
   point.memory = MemoryFigures{.planned_bytes = 1 << 20, .peak_bytes = std::nullopt};
+  point.reserved_multiprocessors = 16;
   point.devices = {{.rank = 1, .state = sample_device_state()}};
   point.steps = {
       {.label = "attend 0", .kind = "attend", .stream = "compute", .pass = "fwd", .begin_s = 0, .end_s = 0.01}};

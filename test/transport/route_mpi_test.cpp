@@ -131,6 +131,34 @@ TEST(Route, MakesATransportThatGivesEachMessageToItsCarrier) {
   EXPECT_EQ(far.log, its);
 }
 
+/// Two rows to and from each of two peers, on streams of their own, while something is attended.
+Program with_exchanges(int inner_peer, int outer_peer) {
+  Program program;
+  program.buffers.push_back({Role::kKv, DType::kFp32, 1, 8, 8, 2});
+  std::int32_t ordinal = 0;
+  for (const auto& [stream, peer] : {std::pair(Stream::kInner, inner_peer), std::pair(Stream::kOuter, outer_peer)}) {
+    const auto begin = static_cast<std::uint32_t>(program.transfers.size());
+    for (int i = 0; i < 2; ++i) program.transfers.push_back({peer, program.whole(0)});
+    program.ops.push_back({Exchange{ordinal++, {begin, 1}, {begin + 1, 1}}, {"hop"}, stream});
+  }
+  program.ops.push_back({Attend{}, {"attend"}, Stream::kCompute});
+  return program;
+}
+
+TEST(Route, CountsTheStreamsOfBlocksBesideAnAttend) {
+  const Communicator world = Communicator::world();
+  FakeCarrier near(0, "near", same_node), far(1, "far", anywhere);
+  far.carrier.ctas = 3;
+  const Route both(world, 0, {&near.carrier, &far.carrier}), one(world, 0, {&far.carrier});
+  EXPECT_EQ(both.ctas(4), 3);
+  EXPECT_EQ(both.streams_with_blocks(with_exchanges(1, 1), 0, 4), 0);
+  EXPECT_EQ(both.streams_with_blocks(with_exchanges(1, 2), 0, 4), 1);
+  EXPECT_EQ(both.streams_with_blocks(with_exchanges(2, 3), 0, 4), 2);
+  EXPECT_EQ(both.streams_with_blocks(with_exchanges(2, 1), 3, 4), 1);
+  EXPECT_EQ(both.streams_with_blocks(with_exchanges(0, 1), 0, 2), 0);
+  EXPECT_EQ(one.streams_with_blocks(with_exchanges(0, 1), 0, 4), 2);
+}
+
 TEST(Route, MakesNothingThatNoMessageUses) {
   const Communicator world = Communicator::world();
   FakeCarrier near(0, "near", same_node), far(1, "far", anywhere);

@@ -100,8 +100,9 @@ class CudaBackend::Preparation {
 CudaBackend::CudaBackend(const CudaOptions& options) : ordinal_(made_current(options.device)), queues_(options.graphs) {
   const cudaDeviceProp properties = properties_of(ordinal_);
   name_ = properties.name;
+  reserved_multiprocessors_ = std::min(options.reserved_multiprocessors, properties.multiProcessorCount - 1);
   device_ = {.half_kernels = &find_half_kernels(10 * properties.major + properties.minor, options.kernel),
-             .multiprocessors = std::max(1, properties.multiProcessorCount - options.reserved_multiprocessors)};
+             .multiprocessors = properties.multiProcessorCount - reserved_multiprocessors_};
 }
 
 std::unique_ptr<DeviceMemory> CudaBackend::allocate(std::int64_t bytes) {

@@ -29,6 +29,7 @@ class CudaBackend : public Backend {
   DeviceQueues* queues() override { return &queues_; }
   std::string device_name() const override { return name_; }
   std::optional<std::int64_t> bytes_in_use() const override { return CudaMemory::bytes_in_use(); }
+  int reserved_multiprocessors() const override { return reserved_multiprocessors_; }
   bool is_reproducible() const override { return false; }
   bool has_host_memory() const override { return false; }
   void write(std::byte* to, std::span<const std::byte> from) override;
@@ -41,6 +42,7 @@ class CudaBackend : public Backend {
 
   int ordinal_;
   std::string name_;
+  int reserved_multiprocessors_ = 0;
   CudaDevice device_{};
   CudaQueues queues_;
   OperationMemory shared_;

@@ -108,7 +108,7 @@ void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFi
   const Schedule schedule = build_schedule(c);
   const Program& program = schedule.programs[static_cast<std::size_t>(ranks.rank())];
   const auto bytes_of = [&](const Program& p) {
-    return settings_.device.platform->planned_bytes(c.problem, p, settings_.backend_options(ranks.size()));
+    return settings_.device.platform->planned_bytes(c.problem, p, settings_.backend_options());
   };
   const std::int64_t planned_bytes = bytes_of(program);
   std::function<std::int64_t()> unpruned_bytes;
@@ -120,6 +120,7 @@ void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFi
     progress.fits();
     record.memory = MemoryFigures{.planned_bytes = ranks.max_over_ranks(planned_bytes),
                                   .peak_bytes = ranks.max_over_ranks(job.allocated_bytes())};
+    record.reserved_multiprocessors = ranks.max_over_ranks(job.backend().reserved_multiprocessors());
     execute(job, ranks, schedule, files, measured, record, progress);
   });
 }
@@ -211,8 +212,7 @@ std::optional<double> PointRunner::peak_flops(const Communicator& ranks, DType d
   const auto known = peaks_.find({dtype, ranks.size()});
   if (known != peaks_.end()) return known->second;
   ranks.barrier();
-  const std::optional<double> mine =
-      settings_.device.platform->peak_flops(dtype, settings_.backend_options(ranks.size()));
+  const std::optional<double> mine = settings_.device.platform->peak_flops(dtype, settings_.backend_options());
   const bool all_know = ranks.min_over_ranks(mine ? 1 : 0) == 1;
   const double mean = ranks.sum_over_ranks(mine.value_or(0)) / ranks.size();
   return peaks_[{dtype, ranks.size()}] = all_know ? std::optional(mean) : std::nullopt;

@@ -29,7 +29,9 @@ RankJob::RankJob(const Schedule& schedule, const Communicator& ranks, const Sett
       comm_only_program_(without_compute(program(), schedule.of)) {
   // What was free a moment ago may be gone, for one rank alone: agreed before each step that takes all of them.
   together(ranks, [&] {
-    backend_ = settings.device.platform->make(settings.backend_options(ranks.size()));
+    BackendOptions options = settings.backend_options();
+    options.reserved_multiprocessors = settings.reserved_multiprocessors(program(), ranks);
+    backend_ = settings.device.platform->make(options);
     buffers_.emplace(schedule.of.problem, program(), *backend_);
   });
   together(ranks, [&] {

@@ -159,12 +159,13 @@ int Settings::comm_ctas(int ranks) const {
   return otherwise == 0 ? 0 : asked_ctas.value_or(otherwise);
 }
 
-BackendOptions Settings::backend_options(int ranks) const {
-  return {.kernel = kernel,
-          .threads = threads,
-          .device = device.device,
-          .graphs = graphs,
-          .reserved_multiprocessors = comm_ctas(ranks)};
+int Settings::reserved_multiprocessors(const Program& program, const Communicator& ranks) const {
+  const int ctas = comm_ctas(ranks.size());
+  return ctas == 0 ? 0 : ctas * route.streams_with_blocks(program, ranks.rank(), ranks.size());
+}
+
+BackendOptions Settings::backend_options() const {
+  return {.kernel = kernel, .threads = threads, .device = device.device, .graphs = graphs};
 }
 
 Settings settings_of(const Communicator& world, const RunOptions& run, const SweepOptions& sweep,

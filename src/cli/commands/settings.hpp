@@ -31,10 +31,13 @@ struct Settings {
 
   std::vector<std::string> notes;  ///< on flags that have no effect here, and on the environment
 
-  /// GPU blocks for communication, and multiprocessors that are left to it, in a point on so many ranks. Both 0 where
-  /// it runs on no multiprocessor.
+  /// GPU blocks for each stream that communicates, in a point on so many ranks; 0 where none runs on a multiprocessor,
+  /// or how many is left to the library.
   int comm_ctas(int ranks) const;
-  BackendOptions backend_options(int ranks) const;
+  /// Multiprocessors that kernels which stay leave to the blocks of all streams that may communicate beside them.
+  int reserved_multiprocessors(const Program& program, const Communicator& ranks) const;
+  /// But for those, which are the program's.
+  BackendOptions backend_options() const;
 };
 
 /// Collective. Throws a usage error for a value that is none, or that this build cannot run, and Error(kPlacement)

@@ -74,7 +74,8 @@ void add_execution_options(CLI::App& command, RunOptions& options) {
   add_text(command, "--backend", options.backend, "NAME", "auto, cpu or cuda [auto]");
   add_text(command, "--transport", options.transport, "NAME", "auto, mpi, ipc, nccl or ipc+nccl [auto]");
   command.add_flag("--allow-shared-gpu", options.allow_shared_gpu, "let ranks of a node share a GPU, for tests");
-  add_value(command, "--comm-ctas", "N", "GPU blocks for NCCL, and multiprocessors left to it; 0: its own choice [8]",
+  add_value(command, "--comm-ctas", "N",
+            "GPU blocks for each stream of NCCL, and multiprocessors left to it; 0: its own choice [8]",
             [&options](const std::string& name, const std::string& text) {
               options.comm_ctas = static_cast<int>(parse_integer(name, text, 0, std::numeric_limits<int>::max()));
             });

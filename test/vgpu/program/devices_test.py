@@ -32,17 +32,33 @@ class Devices(ProgramTest):
 
     def test_only_nccl_is_left_multiprocessors(self):
         """8 unless the user says; where nothing would use them none are left, and the user learns that."""
+        many = {"CPBENCH_VGPU_MULTIPROCESSORS": "40"}
         for transport, flags, left, note in (
             ("nccl", [], 8, False), ("nccl", ["3"], 3, False), ("nccl", ["0"], None, False), ("ipc", [], None, False),
             ("ipc", ["3"], None, True), ("mpi", ["3"], None, True),
         ):  # fmt: skip
             path = self.directory / "result.json"
             ctas = ["--comm-ctas", *flags] if flags else []
-            run = cpbench("run", *SMALL, "--transport", transport, *ctas, "--json", path, "--overwrite", ranks=2)
+            run = cpbench("run", *SMALL, "--transport", transport, *ctas, "--json", path, "--overwrite", ranks=2, environment=many)
             self.expect_ok(run)
             (point,) = read_json(path)["points"]
             self.assertEqual(point["case"].get("comm_ctas"), left, run.command)
+            self.assertEqual(point.get("reserved_multiprocessors"), left, run.command)
             self.assertEqual(f"cpbench: --comm-ctas has no effect with --transport {transport}" in run.messages, note, str(run))
+
+    def test_each_stream_of_nccl_is_left_multiprocessors(self):
+        """Where it may be busy beside a kernel: on both levels of a double ring, or on the outer one alone."""
+        for transport, nodes, left in (("nccl", "4", 6), ("ipc+nccl", "2", 3), ("ipc", "4", None)):
+            path = self.directory / "result.json"
+            environment = {"CPBENCH_VGPU_MULTIPROCESSORS": "40", "CPBENCH_VGPU_RANKS_PER_NODE": nodes}
+            ctas = [] if left is None else ["--comm-ctas", "3"]
+            run = cpbench(
+                "run", *SMALL, "--algo", "double-ring", "--window-size", "2", "--mask", "full", "--transport", transport, *ctas,
+                "--json", path, "--overwrite", ranks=4, environment=environment,
+            )  # fmt: skip
+            self.expect_ok(run)
+            (point,) = read_json(path)["points"]
+            self.assertEqual(point.get("reserved_multiprocessors"), left, run.command)
 
     def test_flags_of_gpus_have_no_effect_on_a_cpu(self):
         run = self.expect_ok(cpbench("run", *SMALL, "--backend", "cpu", "--no-graphs", "--allow-shared-gpu", "--comm-ctas", "2"))
