@@ -20,7 +20,6 @@ cpbench_require(CLI11 libcli11-dev CONFIG)
 cpbench_require(nlohmann_json nlohmann-json3-dev CONFIG)
 cpbench_require(hwy libhwy-dev CONFIG)
 cpbench_require(OpenSSL libssl-dev COMPONENTS Crypto)
-cpbench_require(Boost libboost-dev)
 
 # Random123 is headers only and has no CMake package.
 find_path(RANDOM123_INCLUDE_DIR Random123/philox.h)

@@ -16,7 +16,6 @@ build  nlohmann-json3-dev   nlohmann/json.hpp
 build  libhwy-dev           hwy/highway.h
 build  librandom123-dev     Random123/philox.h
 build  libssl-dev           openssl/evp.h
-build  libboost-dev         boost/math/special_functions/beta.hpp
 build  libgtest-dev         gtest/gtest.h
 build  libbenchmark-dev     benchmark/benchmark.h
 build  libboost-context-dev boost/context/fiber.hpp

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "result/record.hpp"
 #include "run/timing.hpp"
 #include "support/names.hpp"
 
@@ -14,6 +15,8 @@ namespace cpbench {
 namespace {
 
 using PointAxes = nlohmann::ordered_json;
+/// What identifies a point, whatever the order of its axes.
+using Key = nlohmann::json;
 
 PointAxes axes_of(const LaunchPoint& point, const std::vector<std::string>& ignored) {
   PointAxes axes = point.axes;
@@ -21,15 +24,12 @@ PointAxes axes_of(const LaunchPoint& point, const std::vector<std::string>& igno
   return axes;
 }
 
-/// What identifies a point, whatever the order of its axes.
-nlohmann::json key_of(const LaunchPoint& point, const std::vector<std::string>& ignored) {
-  return axes_of(point, ignored);
-}
-
 /// One point in the launches of a side.
 struct Measurements {
+  const LaunchPoint* named = nullptr;         ///< by whichever launch
   std::vector<const LaunchPoint*> by_launch;  ///< null where it was not measured
-  std::vector<std::string> lacking;           ///< what those launches say, `invalid in head.json: ...`
+  std::string lacking;  ///< what the first of those says, `failed in head.json: ...`; empty if all have measured it
+  std::string invalid;  ///< the same of the first that found it wrong
 
   /// Null where no launch has measured it.
   const LaunchPoint* first() const {
@@ -40,15 +40,15 @@ struct Measurements {
 
 /// All points of a side, in the order in which its launches name them.
 struct Side {
-  std::vector<nlohmann::json> order;
-  std::map<nlohmann::json, Measurements> points;
+  std::vector<Key> order;
+  std::map<Key, Measurements> points;
 };
 
 /// The points of a launch by their keys.
-std::map<nlohmann::json, const LaunchPoint*> points_of(const Launch& launch, const std::vector<std::string>& ignored) {
-  std::map<nlohmann::json, const LaunchPoint*> points;
+std::map<Key, const LaunchPoint*> points_of(const Launch& launch, const std::vector<std::string>& ignored) {
+  std::map<Key, const LaunchPoint*> points;
   for (const LaunchPoint& point : launch.points) {
-    const auto [other, is_new] = points.emplace(key_of(point, ignored), &point);
+    const auto [other, is_new] = points.emplace(axes_of(point, ignored), &point);
     if (!is_new) {
       refuse("{}: points {} and {} are the same but for ignored axes", launch.path, other->second->id, point.id);
     }
@@ -56,28 +56,43 @@ std::map<nlohmann::json, const LaunchPoint*> points_of(const Launch& launch, con
   return points;
 }
 
-/// What a launch without times for the point says of it; `point` is null where it has no such point.
-std::string why_lacking(const Launch& launch, const LaunchPoint* point) {
-  if (point == nullptr) return "not in " + launch.path;
-  return fmt::format("{} in {}{}", point->status, launch.path, point->reason.empty() ? "" : ": " + point->reason);
+/// `point` is null where the launch has no such point.
+void add_launch(Measurements& measurements, const Launch& launch, const LaunchPoint* point) {
+  const bool is_measured = point != nullptr && !point->times.full.empty();
+  measurements.by_launch.push_back(is_measured ? point : nullptr);
+  if (is_measured) return;
+  std::string why = "not in " + launch.path;
+  if (point != nullptr) {
+    why = fmt::format("{} in {}{}", point->status, launch.path, point->reason.empty() ? "" : ": " + point->reason);
+  }
+  const bool is_invalid = point != nullptr && point->status == name_of(Status::kInvalid);
+  if (is_invalid && measurements.invalid.empty()) measurements.invalid = why;
+  if (measurements.lacking.empty()) measurements.lacking = why;
+}
+
+/// Launches in the order in which they were started.
+std::vector<const Launch*> by_start(std::span<const Launch> launches) {
+  std::vector<const Launch*> order;
+  for (const Launch& launch : launches) order.push_back(&launch);
+  std::ranges::stable_sort(order, {}, [](const Launch* launch) { return launch->origin.started; });
+  return order;
 }
 
 Side side_of(std::span<const Launch> launches, const std::vector<std::string>& ignored) {
   Side side;
   for (const Launch& launch : launches) {
     for (const LaunchPoint& point : launch.points) {
-      const auto key = key_of(point, ignored);
-      if (side.points.try_emplace(key).second) side.order.push_back(key);
+      const Key key = axes_of(point, ignored);
+      Measurements& measurements = side.points[key];
+      if (measurements.named == nullptr) side.order.push_back(key);
+      measurements.named = &point;
     }
   }
-  for (const Launch& launch : launches) {
-    const auto points = points_of(launch, ignored);
+  for (const Launch* launch : by_start(launches)) {
+    const auto points = points_of(*launch, ignored);
     for (auto& [key, measurements] : side.points) {
       const auto found = points.find(key);
-      const LaunchPoint* point = found == points.end() ? nullptr : found->second;
-      const bool is_measured = point != nullptr && !point->times.full.empty();
-      measurements.by_launch.push_back(is_measured ? point : nullptr);
-      if (!is_measured) measurements.lacking.push_back(why_lacking(launch, point));
+      add_launch(measurements, *launch, found == points.end() ? nullptr : found->second);
     }
   }
   return side;
@@ -85,88 +100,129 @@ Side side_of(std::span<const Launch> launches, const std::vector<std::string>& i
 
 using WhichTimes = std::vector<double> PointTimes::*;
 
-std::vector<double> times_of(const Measurements& measurements, WhichTimes which) {
-  std::vector<double> medians, iterations;
+/// By launch, as the measurements; 0 where it was not measured.
+std::vector<double> medians_of(const Measurements& measurements, WhichTimes which) {
+  std::vector<double> medians;
   for (const LaunchPoint* point : measurements.by_launch) {
-    if (point == nullptr) continue;
-    const std::vector<double>& times = point->times.*which;
-    medians.push_back(summarize(times).median_s);
-    iterations.insert(iterations.end(), times.begin(), times.end());
+    medians.push_back(point == nullptr ? 0 : summarize(point->times.*which).median_s);
   }
-  return medians.size() < kFewestTimes ? iterations : medians;
+  return medians;
+}
+
+std::vector<double> without_zeros(std::vector<double> times) {
+  std::erase(times, 0.0);
+  return times;
 }
 
 PointSide point_side_of(const Measurements& measurements) {
-  const std::vector<double> times = times_of(measurements, &PointTimes::full);
-  return {.median_s = summarize(times).median_s,
-          .launches = static_cast<int>(measurements.by_launch.size() - measurements.lacking.size()),
-          .times = times.size()};
+  const std::vector<double> medians = without_zeros(medians_of(measurements, &PointTimes::full));
+  return {.median_s = summarize(medians).median_s, .launches = static_cast<int>(medians.size())};
 }
 
-/// Base is 1 and head the ratio of a pair's medians, for each pair that has both: see CompareOptions::paired.
-Change change_of_pairs(const Measurements& base, const Measurements& head, WhichTimes which, double confidence) {
-  std::vector<double> ones, ratios;
-  for (std::size_t i = 0; i < base.by_launch.size(); ++i) {
-    if (base.by_launch[i] == nullptr || head.by_launch[i] == nullptr) continue;
-    const auto median = [&](const LaunchPoint* point) { return summarize(point->times.*which).median_s; };
-    ones.push_back(1);
-    ratios.push_back(median(head.by_launch[i]) / median(base.by_launch[i]));
-  }
-  return change_of_median(ones, ratios, confidence);
-}
-
-/// Empty where a time is 0: what took none has no ratio.
+/// Empty where a side has no times, or none above 0: what took none has no ratio.
 std::optional<Change> change_of(const Measurements& base, const Measurements& head, WhichTimes which,
                                 const CompareOptions& options) {
-  const std::vector<double> base_times = times_of(base, which), head_times = times_of(head, which);
-  if (std::ranges::min(base_times) <= 0 || std::ranges::min(head_times) <= 0) return std::nullopt;
-  if (options.paired) return change_of_pairs(base, head, which, options.confidence);
-  return change_of_median(base_times, head_times, options.confidence);
+  const std::vector<double> base_medians = medians_of(base, which), head_medians = medians_of(head, which);
+  if (!options.paired) {
+    const auto base_times = without_zeros(base_medians), head_times = without_zeros(head_medians);
+    if (base_times.empty() || head_times.empty()) return std::nullopt;
+    return change_between(base_times, head_times, options.confidence);
+  }
+  std::vector<double> ratios;
+  for (std::size_t pair = 0; pair < base_medians.size(); ++pair) {
+    if (base_medians[pair] > 0 && head_medians[pair] > 0) ratios.push_back(head_medians[pair] / base_medians[pair]);
+  }
+  return ratios.empty() ? std::nullopt : std::optional(change_of_pairs(ratios, options.confidence));
 }
 
-Outcome outcome_of(const Change& change, double threshold) {
-  if (!change.interval) return Outcome::kUnclear;
-  if (change.interval->low > threshold) return Outcome::kSlower;
-  if (change.interval->high > threshold) return Outcome::kUnclear;
-  return change.interval->high < -threshold ? Outcome::kFaster : Outcome::kSame;
+Outcome outcome_of(const std::optional<Change>& change, double threshold) {
+  if (!change || !change->interval) return Outcome::kUnjudged;
+  if (change->interval->low > threshold) return Outcome::kSlower;
+  if (change->interval->high > threshold) return Outcome::kUnclear;
+  return change->interval->high < -threshold ? Outcome::kFaster : Outcome::kSame;
 }
 
-/// A point that base has measured.
-PointComparison compare_point(const Measurements& base, const Measurements* head, const CompareOptions& options) {
-  PointComparison point{.axes = axes_of(*base.first(), options.ignored)};
-  point.base = point_side_of(base);
-  if (head == nullptr || !head->lacking.empty()) {
+/// Of a point that both sides have measured, head in all its launches.
+void judge(PointComparison& point, const Measurements& base, const Measurements& head, const CompareOptions& options) {
+  point.full = change_of(base, head, &PointTimes::full, options);
+  point.compute_only = change_of(base, head, &PointTimes::compute_only, options);
+  if (base.first()->sends && head.first()->sends) {
+    point.comm_only = change_of(base, head, &PointTimes::comm_only, options);
+  }
+  point.outcome = outcome_of(point.full, options.threshold);
+}
+
+/// Empty for a point that neither side has measured and that is not wrong.
+std::optional<PointComparison> compare_point(const Key& key, const Side& base, const Side& head,
+                                             const CompareOptions& options) {
+  static const Measurements kNone;
+  const auto in = [&](const Side& side) -> const Measurements& {
+    const auto found = side.points.find(key);
+    return found == side.points.end() ? kNone : found->second;
+  };
+  const Measurements &of_base = in(base), &of_head = in(head);
+  PointComparison point;
+  if (of_base.first() != nullptr) point.base = point_side_of(of_base);
+  if (of_head.first() != nullptr) point.head = point_side_of(of_head);
+  const auto reason = [](const Measurements& measurements, const char* side) {
+    return measurements.by_launch.empty() ? std::string("not in ") + side : measurements.lacking;
+  };
+  if (!of_head.invalid.empty()) {
+    point.outcome = Outcome::kInvalid;
+    point.reason = of_head.invalid;
+  } else if (point.base && (!point.head || !of_head.lacking.empty())) {
     point.outcome = Outcome::kMissing;
-    point.reason = head == nullptr ? "not in HEAD" : head->lacking.front();
-    return point;
+    point.reason = reason(of_head, "HEAD");
+  } else if (point.base) {
+    judge(point, of_base, of_head, options);
+  } else if (point.head) {
+    point.outcome = Outcome::kNew;
+    point.reason = reason(of_base, "BASE");
+  } else {
+    return std::nullopt;
   }
-  point.head = point_side_of(*head);
-  point.full = change_of(base, *head, &PointTimes::full, options);
-  point.compute_only = change_of(base, *head, &PointTimes::compute_only, options);
-  if (base.first()->sends && head->first()->sends) {
-    point.comm_only = change_of(base, *head, &PointTimes::comm_only, options);
-  }
-  point.outcome = outcome_of(*point.full, options.threshold);
+  point.axes = axes_of(of_base.named != nullptr ? *of_base.named : *of_head.named, options.ignored);
   return point;
 }
 
-void require_known_axes(std::span<const Launch> base, std::span<const Launch> head,
-                        const std::vector<std::string>& ignored) {
-  std::set<std::string> known;
-  for (const std::span<const Launch> side : {base, head}) {
-    for (const Launch& launch : side) {
-      for (const LaunchPoint& point : launch.points) {
-        for (const auto& item : point.axes.items()) known.insert(item.key());
-      }
+/// Of measured points: others may lack axes that were never resolved.
+std::set<std::string> axes_known_to(std::span<const Launch> launches) {
+  std::set<std::string> names;
+  for (const Launch& launch : launches) {
+    for (const LaunchPoint& point : launch.points) {
+      if (point.times.full.empty()) continue;
+      for (const auto& item : point.axes.items()) names.insert(item.key());
     }
   }
+  return names;
+}
+
+void require_known_axes(const std::vector<std::string>& ignored, std::set<std::string> known,
+                        const std::set<std::string>& more) {
+  known.insert(more.begin(), more.end());
   for (const std::string& name : ignored) {
     if (!known.contains(name)) refuse_unknown("axis", name, std::vector<std::string>(known.begin(), known.end()));
   }
 }
 
+/// Every pair must be over before the next begins, or what slows one launch of a pair need not slow the other.
+void require_pairs(std::span<const Launch> base, std::span<const Launch> head) {
+  if (base.size() != head.size()) {
+    refuse("pairs need as many launches of BASE as of HEAD: there are {} and {}", base.size(), head.size());
+  }
+  const std::vector<const Launch*> bases = by_start(base), heads = by_start(head);
+  for (std::size_t pair = 1; pair < bases.size(); ++pair) {
+    const auto late = std::max(bases[pair - 1]->origin.started, heads[pair - 1]->origin.started);
+    const auto early = std::min(bases[pair]->origin.started, heads[pair]->origin.started);
+    if (late > early) {
+      refuse("{} and {} are no pair: launches of BASE and HEAD were not made in turn", bases[pair - 1]->path,
+             heads[pair - 1]->path);
+    }
+  }
+}
+
 /// The axes in which two cases differ.
-std::vector<std::string> differing_axes(const nlohmann::json& a, const nlohmann::json& b) {
+std::vector<std::string> differing_axes(const Key& a, const Key& b) {
   std::vector<std::string> names;
   for (const auto& item : a.items()) {
     if (!b.contains(item.key()) || b.at(item.key()) != item.value()) names.push_back(item.key());
@@ -177,36 +233,38 @@ std::vector<std::string> differing_axes(const nlohmann::json& a, const nlohmann:
   return names;
 }
 
-/// Where nothing matches, what the first point of base lacks for the point of head that comes nearest.
-[[noreturn]] void refuse_without_match(const Side& base, const Side& head) {
-  std::string nearest;
-  for (const auto& key : base.order) {
-    if (base.points.at(key).first() == nullptr || head.order.empty()) continue;
-    const auto fewer = [&](const auto& a, const auto& b) {
-      return differing_axes(key, a).size() < differing_axes(key, b).size();
-    };
-    const auto& closest = *std::ranges::min_element(head.order, fewer);
-    std::vector<std::string> differences, names = differing_axes(key, closest);
-    for (const std::string& name : names) {
-      differences.push_back(fmt::format("{} ({}, {})", name, key.value(name, nlohmann::json()).dump(),
-                                        closest.value(name, nlohmann::json()).dump()));
+/// What the first measured point of base and the point of head that comes nearest differ in.
+std::string nearest_text(const Side& base, const Side& head) {
+  const auto measured = [](const Side& side) {
+    std::vector<Key> keys;
+    for (const Key& key : side.order) {
+      if (side.points.at(key).first() != nullptr) keys.push_back(key);
     }
-    if (!names.empty()) {
-      nearest = fmt::format("; the nearest differ in {}; --ignore {} takes them for the same",
-                            fmt::join(differences, ", "), fmt::join(names, ","));
-    }
-    break;
+    return keys;
+  };
+  const std::vector<Key> of_base = measured(base), of_head = measured(head);
+  if (of_base.empty() || of_head.empty()) return "";
+  const Key& key = of_base.front();
+  const auto closest =
+      std::ranges::min_element(of_head, {}, [&](const Key& other) { return differing_axes(key, other).size(); });
+  const std::vector<std::string> names = differing_axes(key, *closest);
+  std::vector<std::string> differences;
+  for (const std::string& name : names) {
+    differences.push_back(
+        fmt::format("{} ({}, {})", name, key.value(name, Key()).dump(), closest->value(name, Key()).dump()));
   }
-  throw Error(ExitCode::kBaselineMissing, "BASE and HEAD have no measured point in common" + nearest);
+  return fmt::format("; the nearest differ in {}; --ignore {} takes them for the same", fmt::join(differences, ", "),
+                     fmt::join(names, ","));
 }
 
 }  // namespace
 
 std::string_view name_of(Outcome outcome) {
   constexpr std::array kNames = {
-      Named<Outcome>{Outcome::kSame, "same"},       Named<Outcome>{Outcome::kFaster, "faster"},
-      Named<Outcome>{Outcome::kSlower, "slower"},   Named<Outcome>{Outcome::kUnclear, "unclear"},
-      Named<Outcome>{Outcome::kMissing, "missing"}, Named<Outcome>{Outcome::kNew, "new"}};
+      Named<Outcome>{Outcome::kSame, "same"},         Named<Outcome>{Outcome::kFaster, "faster"},
+      Named<Outcome>{Outcome::kSlower, "slower"},     Named<Outcome>{Outcome::kUnclear, "unclear"},
+      Named<Outcome>{Outcome::kUnjudged, "unjudged"}, Named<Outcome>{Outcome::kMissing, "missing"},
+      Named<Outcome>{Outcome::kInvalid, "invalid"},   Named<Outcome>{Outcome::kNew, "new"}};
   return name_in(kNames, outcome);
 }
 
@@ -215,38 +273,48 @@ int Comparison::count(Outcome outcome) const {
 }
 
 ExitCode Comparison::exit_code(bool strict) const {
-  if (count(Outcome::kMissing) > 0) return ExitCode::kBaselineMissing;
-  if (count(Outcome::kSlower) > 0) return ExitCode::kRegression;
-  return strict && count(Outcome::kUnclear) > 0 ? ExitCode::kInconclusive : ExitCode::kOk;
+  const auto any = [&](auto... outcomes) { return ((count(outcomes) > 0) || ...); };
+  const bool any_judged = any(Outcome::kSame, Outcome::kFaster, Outcome::kSlower, Outcome::kUnclear);
+  ExitCode code = ExitCode::kOk;
+  if (any(Outcome::kInvalid)) code = graver(code, ExitCode::kInvalid);
+  if (any(Outcome::kMissing)) code = graver(code, ExitCode::kBaselineMissing);
+  if (any(Outcome::kSlower)) code = graver(code, ExitCode::kRegression);
+  if (!any_judged || (strict && any(Outcome::kUnclear, Outcome::kUnjudged))) {
+    code = graver(code, ExitCode::kInconclusive);
+  }
+  return code;
 }
 
 Comparison compare(std::span<const Launch> base, std::span<const Launch> head, const CompareOptions& options) {
-  require_known_axes(base, head, options.ignored);
-  if (options.paired && base.size() != head.size()) {
-    refuse("pairs need as many launches of BASE as of HEAD: there are {} and {}", base.size(), head.size());
+  const std::set<std::string> of_base = axes_known_to(base), of_head = axes_known_to(head);
+  require_known_axes(options.ignored, of_base, of_head);
+  if (options.paired) require_pairs(base, head);
+  Comparison comparison{.options = options,
+                        .unknown_axes = {},
+                        .points = {},
+                        .base_launches = static_cast<int>(base.size()),
+                        .head_launches = static_cast<int>(head.size())};
+  if (!of_base.empty() && !of_head.empty()) {
+    std::ranges::set_symmetric_difference(of_base, of_head, std::back_inserter(comparison.unknown_axes));
   }
-  const Side of_base = side_of(base, options.ignored), of_head = side_of(head, options.ignored);
-  Comparison comparison{.options = options, .points = {}};
-  bool any_match = false;
-  for (const auto& key : of_base.order) {
-    const Measurements& measurements = of_base.points.at(key);
-    if (measurements.first() == nullptr) continue;
-    const auto found = of_head.points.find(key);
-    const Measurements* in_head = found == of_head.points.end() ? nullptr : &found->second;
-    any_match = any_match || in_head != nullptr;
-    comparison.points.push_back(compare_point(measurements, in_head, options));
+  std::vector<std::string>& ignored = comparison.options.ignored;
+  ignored.insert(ignored.end(), comparison.unknown_axes.begin(), comparison.unknown_axes.end());
+
+  const Side base_side = side_of(base, ignored), head_side = side_of(head, ignored);
+  std::vector<Key> keys = base_side.order;
+  std::ranges::copy_if(head_side.order, std::back_inserter(keys),
+                       [&](const Key& key) { return !base_side.points.contains(key); });
+  bool any_in_common = false;
+  for (const Key& key : keys) {
+    const std::optional<PointComparison> point = compare_point(key, base_side, head_side, comparison.options);
+    if (!point) ++comparison.unmeasured;
+    if (!point) continue;
+    any_in_common = any_in_common || (point->base && head_side.points.contains(key));
+    comparison.points.push_back(*point);
   }
-  if (!any_match) refuse_without_match(of_base, of_head);
-  for (const auto& key : of_head.order) {
-    const Measurements& measurements = of_head.points.at(key);
-    const auto in_base = of_base.points.find(key);
-    const bool base_has_it = in_base != of_base.points.end() && in_base->second.first() != nullptr;
-    if (base_has_it || measurements.first() == nullptr) continue;
-    comparison.points.push_back(
-        {.axes = axes_of(*measurements.first(), options.ignored),
-         .outcome = Outcome::kNew,
-         .reason = in_base == of_base.points.end() ? "not in BASE" : in_base->second.lacking.front(),
-         .head = point_side_of(measurements)});
+  if (!any_in_common && comparison.count(Outcome::kInvalid) == 0) {
+    throw Error(ExitCode::kBaselineMissing,
+                "BASE and HEAD have no measured point in common" + nearest_text(base_side, head_side));
   }
   return comparison;
 }

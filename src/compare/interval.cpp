@@ -1,81 +1,81 @@
 #include "compare/interval.hpp"
 
 #include <algorithm>
-#include <boost/math/special_functions/beta.hpp>
 #include <cmath>
-
-#include "run/timing.hpp"
+#include <numeric>
 
 namespace cpbench {
 namespace {
 
-/// The median of a resample: one of `values`, the k-th with probability P(the k-th or less) - P(less).
-struct MedianDistribution {
-  std::vector<double> values;   ///< ascending
-  std::vector<double> weights;  ///< by value
-  std::vector<double> up_to;    ///< the sums of the weights of this and lesser values
+/// `statistic` counts which of the sorted `logs` are positive, so that the bounds are two of them: as far from the ends
+/// as the test allows.
+Change change_of_logs(std::vector<double> logs, const std::vector<double>& statistic, double confidence) {
+  std::ranges::sort(logs);
+  const std::size_t count = logs.size();
+  const double middle = (logs[(count - 1) / 2] + logs[count / 2]) / 2;
+  Change change{.value = std::expm1(middle), .interval = std::nullopt};
 
-  explicit MedianDistribution(std::span<const double> times)
-      : values(times.begin(), times.end()), weights(median_weights(times.size())) {
-    std::ranges::sort(values);
-    double sum = 0;
-    for (const double weight : weights) up_to.push_back(sum += weight);
-  }
-
-  double probability_up_to(double value) const {
-    const auto above = std::ranges::upper_bound(values, value) - values.begin();
-    return above == 0 ? 0 : up_to[static_cast<std::size_t>(above - 1)];
-  }
-};
-
-/// That median of head / median of base <= ratio.
-double probability_up_to(double ratio, const MedianDistribution& base, const MedianDistribution& head) {
-  double sum = 0;
-  for (std::size_t k = 0; k < base.values.size(); ++k) {
-    sum += base.weights[k] * head.probability_up_to(ratio * base.values[k]);
-  }
-  return sum;
+  constexpr double kRounding = 1e-12;  // a sum of probabilities that should be the rest
+  const double each_side = (1 - confidence) / 2 + kRounding;
+  std::size_t beyond = 0;  // of the least, and of the greatest
+  for (double sum = statistic[0]; sum <= each_side && 2 * beyond < count; sum += statistic[beyond]) ++beyond;
+  if (beyond > 0) change.interval = {.low = std::expm1(logs[beyond - 1]), .high = std::expm1(logs[count - beyond])};
+  return change;
 }
 
-/// The least ratio that is not exceeded with this probability.
-double quantile_of_ratio(double probability, const MedianDistribution& base, const MedianDistribution& head) {
-  constexpr int kSteps = 60;              // halve any interval of doubles to less than their precision
-  constexpr double kRounding = 1 + 1e-9;  // ratio * base must not fall short of the head that it was made from
-  double low = head.values.front() / base.values.back(), high = head.values.back() / base.values.front();
-  if (probability_up_to(low * kRounding, base, head) >= probability) return low;
-  for (int step = 0; step < kSteps; ++step) {
-    const double middle = std::midpoint(low, high);
-    (probability_up_to(middle * kRounding, base, head) >= probability ? high : low) = middle;
-  }
-  return high;
+/// Of counts, in proportion to all.
+std::vector<double> probabilities(const std::vector<long double>& counts) {
+  const long double all = std::accumulate(counts.begin(), counts.end(), 0.0L);
+  std::vector<double> shares;
+  for (const long double count : counts) shares.push_back(static_cast<double>(count / all));
+  return shares;
 }
-
-double median(std::span<const double> times) { return summarize({times.begin(), times.end()}).median_s; }
 
 }  // namespace
 
-std::vector<double> median_weights(std::size_t count) {
-  // The median of 2h - 1 draws is at most the k-th value if at least h draws are, each of them with probability
-  // k / count: a binomial tail, which is the incomplete beta function.
-  const double half = static_cast<double>((count + 1) / 2);
-  std::vector<double> weights;
-  double before = 0;
-  for (std::size_t k = 1; k <= count; ++k) {
-    const double up_to = boost::math::ibeta(half, half, static_cast<double>(k) / static_cast<double>(count));
-    weights.push_back(up_to - before);
-    before = up_to;
+std::vector<double> mann_whitney_distribution(std::size_t base, std::size_t head) {
+  // The Gaussian binomial coefficient, the product of (1 - q^(base + i)) / (1 - q^i) for i up to head.
+  const std::size_t last = base * head;
+  std::vector<long double> counts(last + 1);
+  counts[0] = 1;
+  for (std::size_t i = 1; i <= head; ++i) {
+    for (std::size_t u = last; u >= base + i; --u) counts[u] -= counts[u - base - i];
+    for (std::size_t u = i; u <= last; ++u) counts[u] += counts[u - i];
   }
-  return weights;
+  return probabilities(counts);
 }
 
-Change change_of_median(std::span<const double> base, std::span<const double> head, double confidence) {
-  Change change{.value = median(head) / median(base) - 1, .interval = std::nullopt};
-  if (std::min(base.size(), head.size()) < kFewestTimes) return change;
-  const MedianDistribution of_base(base), of_head(head);
-  const double outside = (1 - confidence) / 2;
-  change.interval = {.low = quantile_of_ratio(outside, of_base, of_head) - 1,
-                     .high = quantile_of_ratio(1 - outside, of_base, of_head) - 1};
-  return change;
+std::vector<double> signed_rank_distribution(std::size_t pairs) {
+  // The product of 1 + q^rank.
+  const std::size_t last = pairs * (pairs + 1) / 2;
+  std::vector<long double> counts(last + 1);
+  counts[0] = 1;
+  for (std::size_t rank = 1; rank <= pairs; ++rank) {
+    for (std::size_t w = last; w >= rank; --w) counts[w] += counts[w - rank];
+  }
+  return probabilities(counts);
+}
+
+double best_confidence_between(std::size_t base, std::size_t head) {
+  return 1 - 2 * mann_whitney_distribution(base, head)[0];
+}
+
+double best_confidence_of_pairs(std::size_t pairs) { return 1 - 2 * signed_rank_distribution(pairs)[0]; }
+
+Change change_between(std::span<const double> base, std::span<const double> head, double confidence) {
+  std::vector<double> logs;
+  for (const double b : base) {
+    for (const double h : head) logs.push_back(std::log(h / b));
+  }
+  return change_of_logs(std::move(logs), mann_whitney_distribution(base.size(), head.size()), confidence);
+}
+
+Change change_of_pairs(std::span<const double> ratios, double confidence) {
+  std::vector<double> logs;
+  for (std::size_t i = 0; i < ratios.size(); ++i) {
+    for (std::size_t j = 0; j <= i; ++j) logs.push_back(std::log(ratios[i] * ratios[j]) / 2);
+  }
+  return change_of_logs(std::move(logs), signed_rank_distribution(ratios.size()), confidence);
 }
 
 }  // namespace cpbench

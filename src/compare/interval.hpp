@@ -1,6 +1,7 @@
-// By how much the median of one set of times differs from that of another, and how far that can be trusted.
+// By how much times differ, and how far that can be trusted.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <vector>
@@ -14,20 +15,28 @@ struct Interval {
 /// Of head against base: 0.1 is 10% more.
 struct Change {
   double value;
-  std::optional<Interval> interval;  ///< empty with fewer than kFewestTimes times on either side
+  std::optional<Interval> interval;  ///< empty where there are too few times for the confidence
 };
 
-/// Of two times nothing can be said but that they differ.
-inline constexpr std::size_t kFewestTimes = 3;
+// Both are the estimator of Hodges and Lehmann with the interval that its rank test allows (Hollander, Wolfe and
+// Chicken, Nonparametric Statistical Methods, sections 3.3 and 4.3), of logarithms, as changes are ratios. Unlike a
+// bootstrap's, these intervals have at least their confidence however few the times are: whatever the distribution of
+// times is (of pairs: whatever symmetric one), and without random numbers. Times and ratios are positive, and there is
+// at least one of each; 0 < confidence < 1.
 
-/// The probability that the median of a resample of `count` values, drawn from them with replacement, is the k-th
-/// smallest of them. Exact, so that no random numbers are needed. A resample of an even number has one value less, for
-/// a median that is one of the values.
-std::vector<double> median_weights(std::size_t count);
+/// The median of all ratios of a time of head to one of base; the interval is that of Mann and Whitney's test.
+Change change_between(std::span<const double> base, std::span<const double> head, double confidence);
 
-/// The change of the median, with the percentile interval of its bootstrap distribution (Efron and Tibshirani, An
-/// Introduction to the Bootstrap, chapter 13), both sides resampled independently. Times are positive; `confidence` is
-/// between 0 and 1.
-Change change_of_median(std::span<const double> base, std::span<const double> head, double confidence);
+/// The median of all geometric means of two of the ratios, each with itself too; that of Wilcoxon's signed-rank test.
+Change change_of_pairs(std::span<const double> ratios, double confidence);
+
+/// The confidence beyond which there is no interval for so many times.
+double best_confidence_between(std::size_t base, std::size_t head);
+double best_confidence_of_pairs(std::size_t pairs);
+
+/// How probable each value of the tests' statistics is, from 0 on, if nothing has changed: of the number of pairs in
+/// which head is the greater, and of the sum of the ranks of ratios above 1.
+std::vector<double> mann_whitney_distribution(std::size_t base, std::size_t head);
+std::vector<double> signed_rank_distribution(std::size_t pairs);
 
 }  // namespace cpbench

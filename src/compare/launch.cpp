@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <set>
 #include <sstream>
 
@@ -24,30 +25,37 @@ namespace fs = std::filesystem;
   throw Error(ExitCode::kBaselineMissing, fmt::format("{}: {}", place, why));
 }
 
-std::vector<std::string> result_files_in(const std::string& directory) {
-  std::vector<std::string> files;
+struct ResultPlace {
+  std::string path;
+  bool is_found;  ///< in a directory, where other files may lie too
+};
+
+std::vector<ResultPlace> results_in(const std::string& directory) {
+  std::vector<ResultPlace> places;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
-    if (entry.path().extension() == ".json") files.push_back(entry.path().string());
+    const fs::path& path = entry.path();
+    const bool is_left_behind = path.extension() == ".jsonl" && !fs::exists(fs::path(path).replace_extension(".json"));
+    if (path.extension() == ".json" || is_left_behind) places.push_back({path.string(), true});
   }
-  if (files.empty()) refuse_missing(directory, "no .json file is in this directory");
-  std::ranges::sort(files);
-  return files;
+  if (places.empty()) refuse_missing(directory, "no .json or .jsonl file is in this directory");
+  std::ranges::sort(places, {}, &ResultPlace::path);
+  return places;
 }
 
-std::vector<std::string> files_of(const std::string& places) {
-  std::vector<std::string> files;
+std::vector<ResultPlace> results_at(const std::string& places) {
+  std::vector<ResultPlace> results;
   for (const std::string_view part : parts_of(places)) {
     const std::string place(part);
     if (place.empty()) refuse("\"{}\": a name in the list is empty", places);
     if (!fs::exists(place)) refuse_missing(place, "there is no such result file or directory");
-    const std::vector<std::string> found = fs::is_directory(place) ? result_files_in(place) : std::vector{place};
-    files.insert(files.end(), found.begin(), found.end());
+    if (fs::is_directory(place)) {
+      const std::vector<ResultPlace> found = results_in(place);
+      results.insert(results.end(), found.begin(), found.end());
+    } else {
+      results.push_back({place, false});
+    }
   }
-  std::set<fs::path> seen;
-  for (const std::string& file : files) {
-    if (!seen.insert(fs::canonical(file)).second) refuse("{} is named twice: a launch counts once", file);
-  }
-  return files;
+  return results;
 }
 
 std::string contents_of(const std::string& path) {
@@ -63,6 +71,7 @@ Json document_of_lines(const std::string& text) {
   Json document;
   std::istringstream lines(text.substr(0, text.rfind('\n') + 1));
   for (std::string line; std::getline(lines, line);) {
+    if (line.empty()) continue;
     if (document.is_null()) {
       document = Json::parse(line);
       document["points"] = Json::array();
@@ -93,10 +102,19 @@ std::string devices_of(const Json& ranks) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-std::string hosts_of(const Json& ranks) {
-  std::set<std::string> hosts;
-  for (const Json& rank : ranks) hosts.insert(rank.at("host").get<std::string>());
-  return fmt::format("{}", fmt::join(hosts, ", "));
+/// The distinct texts that ranks have under `key`.
+std::string distinct_of(const Json& ranks, const char* key) {
+  std::set<std::string> texts;
+  for (const Json& rank : ranks) texts.insert(rank.at(key).get<std::string>());
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+std::string variables_of(const Json& environment) {
+  std::vector<std::string> texts;
+  for (const auto& item : environment.at("variables").items()) {
+    texts.push_back(item.key() + "=" + item.value().get<std::string>());
+  }
+  return fmt::format("{}", fmt::join(texts, " "));
 }
 
 Origin origin_of(const Json& document) {
@@ -108,7 +126,9 @@ Origin origin_of(const Json& document) {
                                build.at("flags").get<std::string>()),
           .mpi = document.at("environment").value("mpi", ""),
           .devices = devices_of(document.at("ranks")),
-          .hosts = hosts_of(document.at("ranks")),
+          .hosts = distinct_of(document.at("ranks"), "host"),
+          .cpus = distinct_of(document.at("ranks"), "cpus"),
+          .variables = variables_of(document.at("environment")),
           .started = document.at("command").at("started")};
 }
 
@@ -119,11 +139,19 @@ std::vector<double> times_of(const Json& timing, const char* which) {
   return times;
 }
 
+/// A row of a table is one line, whatever a message has.
+std::string one_line(std::string text) {
+  std::ranges::replace_if(
+      text, [](unsigned char c) { return c < ' ' || c == 0x7f; }, ' ');
+  return text;
+}
+
 LaunchPoint point_of(const Json& json) {
+  if (!json.at("case").is_object()) throw std::runtime_error("a case is not an object");
   LaunchPoint point{.id = json.at("id"),
                     .axes = json.at("case"),
                     .status = json.at("status"),
-                    .reason = json.value("reason", ""),
+                    .reason = one_line(json.value("reason", "")),
                     .times = {}};
   const bool is_ok = point.status == name_of(Status::kOk);
   if (!is_ok || !json.contains("timing")) {
@@ -139,17 +167,40 @@ LaunchPoint point_of(const Json& json) {
   return point;
 }
 
-Launch launch_of(const std::string& path) {
+/// What else `cpbench` writes, and a directory of results may have.
+bool is_another_output(const Json& document) {
+  if (!document.is_object()) return false;
+  const Json schema = document.value("schema", Json());
+  const bool is_comparison = schema.is_object() && schema.value("name", Json()) == "cpbench.comparison";
+  return is_comparison || document.contains("traceEvents");
+}
+
+/// Empty for another output that was found in a directory.
+std::optional<Launch> launch_of(const ResultPlace& place) {
+  const Json document = document_of(place.path);
+  if (place.is_found && is_another_output(document)) return std::nullopt;
+  require_schema(place.path, document);
+  Launch launch{.path = place.path, .origin = origin_of(document), .points = {}};
+  for (const Json& point : document.at("points")) launch.points.push_back(point_of(point));
+  return launch;
+}
+
+/// Errors of the JSON library and of the file system name neither file nor remedy.
+std::optional<Launch> launch_or_refusal(const ResultPlace& place) {
   try {
-    const Json document = document_of(path);
-    require_schema(path, document);
-    Launch launch{.path = path, .origin = origin_of(document), .points = {}};
-    for (const Json& point : document.at("points")) launch.points.push_back(point_of(point));
-    return launch;
+    return launch_of(place);
   } catch (const Error&) {
     throw;
-  } catch (const std::exception& error) {  // of the JSON library, for what is no JSON and for what lacks a field
-    refuse("{} cannot be read as a result file: {}", path, error.what());
+  } catch (const std::exception& error) {
+    refuse("{} cannot be read as a result file: {}", place.path, error.what());
+  }
+}
+
+std::vector<ResultPlace> results_or_refusal(const std::string& places) {
+  try {
+    return results_at(places);
+  } catch (const fs::filesystem_error& error) {
+    refuse("{}: {}", places, error.code().message());
   }
 }
 
@@ -157,8 +208,22 @@ Launch launch_of(const std::string& path) {
 
 std::vector<Launch> read_launches(const std::string& places) {
   std::vector<Launch> launches;
-  for (const std::string& file : files_of(places)) launches.push_back(launch_of(file));
+  for (const ResultPlace& place : results_or_refusal(places)) {
+    std::optional<Launch> launch = launch_or_refusal(place);
+    if (!launch) continue;
+    const auto copy = std::ranges::find_if(launches, [&](const Launch& other) { return are_the_same(other, *launch); });
+    if (copy != launches.end()) refuse("{} and {} are the same launch, which counts once", copy->path, place.path);
+    launches.push_back(std::move(*launch));
+  }
+  if (launches.empty()) refuse_missing(places, "no result file is in it");
   return launches;
+}
+
+bool are_the_same(const Launch& a, const Launch& b) {
+  const auto same_times = [](const LaunchPoint& x, const LaunchPoint& y) {
+    return x.axes == y.axes && x.times == y.times;
+  };
+  return a.origin.started == b.origin.started && std::ranges::equal(a.points, b.points, same_times);
 }
 
 }  // namespace cpbench

@@ -9,17 +9,20 @@ namespace cpbench {
 
 /// What ran where, as far as times depend on it.
 struct Origin {
-  std::string tool;     ///< `0.1.0 (git 3f9a2c...)`
-  std::string build;    ///< type, compiler and flags
-  std::string mpi;      ///< empty: not known
-  std::string devices;  ///< `4 x AMD EPYC`
-  std::string hosts;    ///< `node1, node2`
-  std::string started;  ///< UTC
+  std::string tool;       ///< `0.1.0 (git 3f9a2c...)`
+  std::string build;      ///< type, compiler and flags
+  std::string mpi;        ///< empty: not known
+  std::string devices;    ///< `4 x AMD EPYC`
+  std::string hosts;      ///< `node1, node2`
+  std::string cpus;       ///< that ranks may use: `0-1`
+  std::string variables;  ///< of the environment: `OMP_NUM_THREADS=2`
+  std::string started;    ///< UTC
 };
 
 /// Seconds per iteration; see docs/results-format.md for the three of them.
 struct PointTimes {
   std::vector<double> full, compute_only, comm_only;
+  bool operator==(const PointTimes&) const = default;
 };
 
 struct LaunchPoint {
@@ -37,9 +40,13 @@ struct Launch {
 };
 
 /// The launches named by `places`, a comma list of result files (.json, or the .jsonl of a job that was killed) and of
-/// directories, which stand for all .json files in them, by name. Throws Error(kBaselineMissing) for a place that does
-/// not exist and a directory without result files, and a usage error for what is no result file of this version, for a
-/// file that is named twice, and for times that are not positive numbers.
+/// directories. A directory stands for all results in it, by name: each .json but comparisons and traces, and each
+/// .jsonl without a .json of its name, which a job left that did not come to its end. Throws Error(kBaselineMissing)
+/// for a place that does not exist and a directory without results, and a usage error for what is no result file of
+/// this version, for a launch that is named twice, as a copy too, and for times that are not positive numbers.
 std::vector<Launch> read_launches(const std::string& places);
+
+/// Whether both have the same start and the same times: one is a copy of the other.
+bool are_the_same(const Launch& a, const Launch& b);
 
 }  // namespace cpbench

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "result/case_columns.hpp"
@@ -31,8 +32,15 @@ auto bound_cell(double Interval::*bound) {
   };
 }
 
+/// In how many of its launches each side has measured the point: `5:5`.
+std::string launches_cell(const PointComparison& point) {
+  const auto count = [](const std::optional<PointSide>& side) { return side ? side->launches : 0; };
+  return fmt::format("{}:{}", count(point.base), count(point.head));
+}
+
 std::vector<Column<PointComparison>> comparison_columns() {
   return {
+      {"launches", "", 8, launches_cell},
       {"base", "ms", 9, side_cell(&PointComparison::base)},
       {"head", "ms", 9, side_cell(&PointComparison::head)},
       {"change", "%", 7, change_cell(&PointComparison::full)},
@@ -56,7 +64,7 @@ std::string side_text(const char* name, std::span<const Launch> launches) {
   const auto [first, last] = std::ranges::minmax_element(launches, by_start);
   const std::string& from = first->origin.started;
   const std::string& to = last->origin.started;
-  return fmt::format("# {}: {} of cpbench {}, {}, on {}\n", name, counted(std::ssize(launches), "launch"),
+  return fmt::format("# {}: {} of cpbench {}, {}, on {}\n", name, counted(std::ssize(launches), "launch", "launches"),
                      distinct(launches, &Origin::tool), from == to ? from : from + " to " + to,
                      distinct(launches, &Origin::devices));
 }
@@ -65,8 +73,9 @@ struct NamedOrigin {
   const char* name;
   std::string Origin::*what;
 };
-constexpr NamedOrigin kWhatMattersForTimes[] = {
-    {"devices", &Origin::devices}, {"hosts", &Origin::hosts}, {"MPI", &Origin::mpi}, {"build", &Origin::build}};
+constexpr NamedOrigin kWhatMattersForTimes[] = {{"devices", &Origin::devices}, {"hosts", &Origin::hosts},
+                                                {"CPUs", &Origin::cpus},       {"MPI", &Origin::mpi},
+                                                {"build", &Origin::build},     {"variables", &Origin::variables}};
 
 /// What else than the program may have made a difference.
 std::string difference_notes(std::span<const Launch> base, std::span<const Launch> head) {
@@ -75,17 +84,37 @@ std::string difference_notes(std::span<const Launch> base, std::span<const Launc
     const std::string of_base = distinct(base, what), of_head = distinct(head, what);
     if (of_base != of_head) text += fmt::format("# not alike, {}: {} | {}\n", name, of_base, of_head);
   }
+  const bool any_twice = std::ranges::any_of(base, [&](const Launch& launch) {
+    return std::ranges::any_of(head, [&](const Launch& other) { return are_the_same(launch, other); });
+  });
+  if (any_twice) text += "# note: BASE and HEAD have a launch in common\n";
   return text;
 }
 
-/// On what the intervals rest, where that is not the launches.
-std::string interval_note(const CompareOptions& options, std::span<const Launch> base, std::span<const Launch> head) {
-  if (std::min(base.size(), head.size()) >= kFewestTimes) return "";
-  if (options.paired) return fmt::format("# note: fewer than {} pairs of launches have no interval\n", kFewestTimes);
-  return fmt::format(
-      "# note: fewer than {} launches on a side; its times are those of iterations, and know nothing of how launches "
-      "differ\n",
-      kFewestTimes);
+std::string axes_notes(const Comparison& comparison) {
+  std::string text;
+  const std::vector<std::string>& ignored = comparison.options.ignored;
+  if (!ignored.empty()) text += fmt::format("# ignored: {}\n", fmt::join(ignored, ", "));
+  if (!comparison.unknown_axes.empty()) {
+    text += fmt::format("# note: only one side knows of {}\n", fmt::join(comparison.unknown_axes, ", "));
+  }
+  return text;
+}
+
+/// The least count that allows this confidence.
+int fewest(double confidence, const std::function<double(std::size_t)>& best_confidence) {
+  int count = 1;
+  while (best_confidence(static_cast<std::size_t>(count)) < confidence) ++count;
+  return count;
+}
+
+/// What stands between launches and a verdict, where they are too few.
+std::string few_launches_note(const Comparison& comparison) {
+  if (comparison.count(Outcome::kUnjudged) == 0) return "";
+  const double confidence = comparison.options.confidence;
+  const auto a_side = [](std::size_t count) { return best_confidence_between(count, count); };
+  return fmt::format("# note: an interval of {:g}% takes {} launches a side, or {} pairs\n", confidence * 100,
+                     fewest(confidence, a_side), fewest(confidence, best_confidence_of_pairs));
 }
 
 std::vector<Json> cases_of(const Comparison& comparison) {
@@ -94,17 +123,19 @@ std::vector<Json> cases_of(const Comparison& comparison) {
   return cases;
 }
 
+/// `SLOWER: 2 points; missing: 1 point`: all that is not well, the gravest first.
 std::string verdict_of(const Comparison& comparison) {
-  const auto points = [&](Outcome outcome) { return counted(comparison.count(outcome), "point"); };
-  if (comparison.count(Outcome::kMissing) > 0) return fmt::format("MISSING: {}", points(Outcome::kMissing));
-  if (comparison.count(Outcome::kSlower) > 0) {
-    return fmt::format("SLOWER: {}, by more than {:g}%", points(Outcome::kSlower), comparison.options.threshold * 100);
-  }
-  if (comparison.count(Outcome::kUnclear) > 0) {
-    return fmt::format("NOT SLOWER, as far as is clear; unclear: {} (more launches or iterations narrow the intervals)",
-                       points(Outcome::kUnclear));
-  }
-  return "NOT SLOWER";
+  std::vector<std::string> parts;
+  const auto add = [&](Outcome outcome, std::string_view name) {
+    const int count = comparison.count(outcome);
+    if (count > 0) parts.push_back(fmt::format("{}: {}", name, counted(count, "point")));
+  };
+  add(Outcome::kInvalid, "INVALID");
+  add(Outcome::kMissing, "MISSING");
+  add(Outcome::kSlower, "SLOWER");
+  add(Outcome::kUnjudged, "NOT JUDGED, of too few launches");
+  add(Outcome::kUnclear, "unclear");
+  return parts.empty() ? "NOT SLOWER" : fmt::format("{}", fmt::join(parts, "; "));
 }
 
 std::string footer_of(const Comparison& comparison) {
@@ -113,13 +144,15 @@ std::string footer_of(const Comparison& comparison) {
     const int count = comparison.count(outcome);
     if (count > 0) counts.push_back(fmt::format("{} {}", count, name_of(outcome)));
   }
-  return fmt::format("#\n# points {}: {}\n# verdict: {}\n", comparison.points.size(), fmt::join(counts, ", "),
-                     verdict_of(comparison));
+  const std::string unmeasured =
+      comparison.unmeasured == 0 ? "" : fmt::format("; measured on neither side: {}", comparison.unmeasured);
+  return fmt::format("#\n# points {}: {}{}\n# verdict: {}\n", comparison.points.size(), fmt::join(counts, ", "),
+                     unmeasured, verdict_of(comparison));
 }
 
 Json json_of(const std::optional<PointSide>& side) {
   if (!side) return nullptr;
-  return {{"median_s", side->median_s}, {"launches", side->launches}, {"times", side->times}};
+  return {{"median_s", side->median_s}, {"launches", side->launches}};
 }
 
 Json json_of(const std::optional<Change>& change) {
@@ -150,6 +183,8 @@ Json json_of(std::span<const Launch> launches) {
                     {"mpi", origin.mpi},
                     {"devices", origin.devices},
                     {"hosts", origin.hosts},
+                    {"cpus", origin.cpus},
+                    {"variables", origin.variables},
                     {"started", origin.started}});
   }
   return json;
@@ -164,10 +199,11 @@ std::string table_of(const Comparison& comparison, std::span<const Launch> base,
   std::string text = side_text("base", base) + side_text("head", head) + difference_notes(base, head);
   if (const Json shared = shared_axes_of(cases); !shared.empty())
     text += fmt::format("# case: {}\n", text_of_axes(shared));
-  text += fmt::format("# change: {} from base to head, + is slower; from, to: its {:g}% interval\n",
-                      comparison.options.paired ? "median over pairs of launches," : "of the median time",
-                      comparison.options.confidence * 100);
-  text += interval_note(comparison.options, base, head) + "#\n";
+  text += axes_notes(comparison) + few_launches_note(comparison);
+  text += fmt::format(
+      "# change: from base to head{}, + is slower; from, to: its {:g}% interval; slower: by more than {:g}%\n#\n",
+      comparison.options.paired ? ", of pairs of launches" : "", comparison.options.confidence * 100,
+      comparison.options.threshold * 100);
   text += column_names(identity, figures);
   for (const PointComparison& point : comparison.points) {
     text += without_trailing_spaces(" " + cells(identity, point.axes) + cells(figures, point)) +
@@ -189,6 +225,7 @@ Json json_of(const Comparison& comparison, std::span<const Launch> base, std::sp
   for (const PointComparison& point : comparison.points) json["points"].push_back(json_of(point));
   json["summary"] = {{"points", comparison.points.size()}};
   for (const Outcome outcome : kOutcomes) json["summary"][std::string(name_of(outcome))] = comparison.count(outcome);
+  json["summary"]["unmeasured"] = comparison.unmeasured;
   json["summary"]["exit_code"] = static_cast<int>(comparison.exit_code(strict));
   return json;
 }

@@ -11,10 +11,12 @@
 
 namespace cpbench {
 
-/// `1 rank`, `2 ranks`, `2 launches`.
+/// `1 rank`, `2 ranks`.
 inline std::string counted(std::int64_t count, std::string_view noun) {
-  const char* plural = noun.ends_with("ch") ? "es" : "s";
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : plural);
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+inline std::string counted(std::int64_t count, std::string_view one, std::string_view several) {
+  return fmt::format("{} {}", count, count == 1 ? one : several);
 }
 
 /// `1.50 GiB`

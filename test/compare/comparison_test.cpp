@@ -8,21 +8,25 @@
 namespace cpbench {
 namespace {
 
-/// One launch of the ring with these times.
-Launch ring_launch(const std::string& path, std::vector<double> times) {
-  return launch(path, {measured_point(ring(), std::move(times))});
-}
+constexpr CompareOptions kPaired = {.paired = true};
 
-/// The one point of a comparison of a launch with these times with another.
-PointComparison compare_times(std::vector<double> base, std::vector<double> head, const CompareOptions& options = {}) {
-  const Launch base_launch = ring_launch("base", std::move(base)), head_launch = ring_launch("head", std::move(head));
-  const Comparison comparison = compare({&base_launch, 1}, {&head_launch, 1}, options);
+/// The one point of a comparison of launches with these times.
+PointComparison compare_times(const std::vector<double>& base, const std::vector<double>& head,
+                              const CompareOptions& options = {}) {
+  const Comparison comparison = compare(ring_launches("base", base), ring_launches("head", head), options);
   EXPECT_EQ(comparison.points.size(), 1u);
   return comparison.points.at(0);
 }
 
+/// Five launches of each point.
+std::vector<Launch> five(const std::vector<LaunchPoint>& points) {
+  std::vector<Launch> launches;
+  for (int i = 0; i < 5; ++i) launches.push_back(launch(std::to_string(i), points, i));
+  return launches;
+}
+
 TEST(Comparison, JudgesByTheWholeInterval) {
-  const std::vector<double> base = {1, 1.01, 0.99, 1, 1};
+  const std::vector<double> base = {1, 1.01, 0.99, 1.005, 0.995};
   const auto times = [&](double factor) {
     std::vector<double> scaled = base;
     for (double& time : scaled) time *= factor;
@@ -30,56 +34,67 @@ TEST(Comparison, JudgesByTheWholeInterval) {
   };
   EXPECT_EQ(compare_times(base, times(1)).outcome, Outcome::kSame);
   EXPECT_EQ(compare_times(base, times(1.02)).outcome, Outcome::kSame);
-  EXPECT_EQ(compare_times(base, times(1.05)).outcome, Outcome::kUnclear);  // from +4% to +6%
+  EXPECT_EQ(compare_times(base, times(1.05)).outcome, Outcome::kUnclear);
   EXPECT_EQ(compare_times(base, times(1.2)).outcome, Outcome::kSlower);
   EXPECT_EQ(compare_times(base, times(0.5)).outcome, Outcome::kFaster);
+  EXPECT_EQ(compare_times(base, times(0.97)).outcome, Outcome::kSame) << "faster, but by less than the threshold";
   EXPECT_EQ(compare_times(base, times(1.2), {.threshold = 0.25}).outcome, Outcome::kSame);
   EXPECT_EQ(compare_times(base, times(1.02), {.threshold = 0.001}).outcome, Outcome::kSlower);
 }
 
-TEST(Comparison, OfFewNoisyTimesIsUnclear) {
-  EXPECT_EQ(compare_times({1, 1}, {2, 2}).outcome, Outcome::kUnclear);
-  EXPECT_EQ(compare_times({1, 2, 3}, {1, 2, 3}).outcome, Outcome::kUnclear);
-  EXPECT_EQ(compare_times({1, 1.01, 1.02}, {2, 2.01, 9}).outcome, Outcome::kSlower);
+TEST(Comparison, OfFewLaunchesIsNotJudged) {
+  EXPECT_EQ(compare_times({1, 1, 1}, {2, 2, 2}).outcome, Outcome::kUnjudged);
+  EXPECT_EQ(compare_times({1, 1, 1}, {2, 2, 2}, {.confidence = 0.9}).outcome, Outcome::kSlower);
+  EXPECT_EQ(compare_times({1, 1, 1, 1}, {2, 2, 2, 2}).outcome, Outcome::kSlower);
+  EXPECT_EQ(compare_times({1, 1, 1, 1}, {2, 2, 2, 2}, kPaired).outcome, Outcome::kUnjudged);
+  EXPECT_NEAR(compare_times({1}, {2}).full->value, 1, 1e-12) << "that much can be said of one";
 }
 
-TEST(Comparison, TakesMediansOfLaunchesWhereThereAreThree) {
-  // Within each launch times agree; from launch to launch they do not.
-  const std::vector<Launch> base = {ring_launch("a", {1, 1, 1, 1}), ring_launch("b", {1.2, 1.2, 1.2, 1.2}),
-                                    ring_launch("c", {1.1, 1.1, 1.1, 1.1})};
-  const std::vector<Launch> head = {ring_launch("d", {1.2, 1.2, 1.2, 1.2}), ring_launch("e", {1.1, 1.1, 1.1, 1.1}),
-                                    ring_launch("f", {1.3, 1.3, 1.3, 1.3})};
-  const PointComparison of_launches = compare(base, head, {}).points.at(0);
-  EXPECT_EQ(of_launches.outcome, Outcome::kUnclear);
-  EXPECT_EQ(of_launches.base->launches, 3);
-  EXPECT_EQ(of_launches.base->times, 3u);
-  EXPECT_DOUBLE_EQ(of_launches.head->median_s, 1.2);
-  EXPECT_NEAR(of_launches.full->value, 1.2 / 1.1 - 1, 1e-12);
+TEST(Comparison, ConfidenceIsThatOfTheInterval) {
+  const std::vector<double> base = {1, 1.02, 0.98, 1.01, 0.99, 1.03}, head = {1.08, 1.05, 1.09, 1.07, 1.1, 1.06};
+  for (const bool paired : {false, true}) {
+    const auto width = [&](double confidence) {
+      const Interval interval = *compare_times(base, head, {.confidence = confidence, .paired = paired}).full->interval;
+      return interval.high - interval.low;
+    };
+    EXPECT_LT(width(0.6), width(0.95)) << paired;
+  }
+}
 
-  const PointComparison of_two = compare(std::span(base).first(2), std::span(head).first(2), {}).points.at(0);
-  EXPECT_EQ(of_two.base->launches, 2);
-  EXPECT_EQ(of_two.base->times, 8u);  // all iterations
+TEST(Comparison, TakesOneTimeOfALaunch) {
+  std::vector<Launch> base = ring_launches("base", {1, 1, 1, 1}), head = base;
+  for (Launch& launch : head) launch.points[0].times.full = {9, 1, 1, 1, 9};  // iterations scatter, medians do not
+  const PointComparison point = compare(base, head, {}).points.at(0);
+  EXPECT_EQ(point.outcome, Outcome::kSame);
+  EXPECT_EQ(point.head->median_s, 1);
+  EXPECT_EQ(point.head->launches, 4);
 }
 
 TEST(Comparison, SaysWhereTheChangeComesFrom) {
-  Launch base = ring_launch("base", {1, 1, 1}), head = ring_launch("head", {1.5, 1.5, 1.5});
-  head.points[0].times.compute_only = {1, 1, 1};
-  PointComparison point = compare({&base, 1}, {&head, 1}, {}).points.at(0);
-  EXPECT_DOUBLE_EQ(point.compute_only->value, 1);
-  EXPECT_DOUBLE_EQ(point.comm_only->value, 0);
-
-  head.points[0].sends = base.points[0].sends = false;
-  head.points[0].times.compute_only = {0, 0, 0};
-  point = compare({&base, 1}, {&head, 1}, {}).points.at(0);
-  EXPECT_FALSE(point.comm_only) << "without messages there is nothing to compare";
-  EXPECT_FALSE(point.compute_only) << "nor of what took no time";
+  const std::vector<Launch> base = five({measured_point(ring(), 1, 0.5, 0.25)});
+  std::vector<Launch> head = five({measured_point(ring(), 1.5, 1, 0.5)});
+  for (const bool paired : {false, true}) {
+    const PointComparison point = compare(base, head, {.paired = paired}).points.at(0);
+    EXPECT_NEAR(point.full->value, 0.5, 1e-12);
+    EXPECT_NEAR(point.compute_only->value, 1, 1e-12);
+    EXPECT_NEAR(point.comm_only->value, 1, 1e-12);
+  }
+  for (Launch& launch : head) {
+    launch.points[0].sends = false;
+    launch.points[0].times.compute_only = {0, 0, 0};
+  }
+  for (const bool paired : {false, true}) {
+    const PointComparison point = compare(base, head, {.paired = paired}).points.at(0);
+    EXPECT_FALSE(point.comm_only) << "without messages there is nothing to compare";
+    EXPECT_FALSE(point.compute_only) << "nor of what took no time";
+  }
 }
 
 TEST(Comparison, MatchesCasesWhateverTheOrderOfTheirAxes) {
-  const Launch base = ring_launch("base", {1, 1, 1});
-  const Launch head = launch("head", {measured_point(ulysses(), {9, 9, 9}),
-                                      measured_point({{"isa", "avx2"}, {"cp_size", 2}, {"algo", "ring"}}, {1, 1, 1})});
-  const Comparison comparison = compare({&base, 1}, {&head, 1}, {});
+  const std::vector<Launch> base = five({measured_point(ring(), 1)});
+  const std::vector<Launch> head =
+      five({measured_point(ulysses(), 9), measured_point({{"isa", "avx2"}, {"cp_size", 2}, {"algo", "ring"}}, 1)});
+  const Comparison comparison = compare(base, head, {});
   ASSERT_EQ(comparison.points.size(), 2u);
   EXPECT_EQ(comparison.points[0].outcome, Outcome::kSame);
   EXPECT_EQ(comparison.points[1].outcome, Outcome::kNew);
@@ -88,110 +103,133 @@ TEST(Comparison, MatchesCasesWhateverTheOrderOfTheirAxes) {
 }
 
 TEST(Comparison, MissesWhatAnyLaunchOfHeadLacks) {
-  const std::vector<Launch> base = {
-      launch("base", {measured_point(ring(), {1, 1, 1}), measured_point(ulysses(), {1, 1, 1})})};
-  const std::vector<Launch> lacking = {
-      launch("good", {measured_point(ring(), {1, 1, 1}), measured_point(ulysses(), {1, 1, 1})}),
-      launch("bad", {measured_point(ring(), {1, 1, 1}), unmeasured_point(ulysses(), "invalid", "dq is wrong")})};
-  Comparison comparison = compare(base, lacking, {});
+  const std::vector<Launch> base = five({measured_point(ring(), 1), measured_point(ulysses(), 1)});
+  std::vector<Launch> head = base;
+  head[3] = launch("bad", {measured_point(ring(), 1), unmeasured_point(ulysses(), "failed", "no memory")}, 3);
+  Comparison comparison = compare(base, head, {});
   EXPECT_EQ(comparison.points[0].outcome, Outcome::kSame);
   EXPECT_EQ(comparison.points[1].outcome, Outcome::kMissing);
-  EXPECT_EQ(comparison.points[1].reason, "invalid in bad: dq is wrong");
+  EXPECT_EQ(comparison.points[1].reason, "failed in bad: no memory");
+  EXPECT_EQ(comparison.points[1].head->launches, 4);
   EXPECT_EQ(comparison.exit_code(false), ExitCode::kBaselineMissing);
 
-  const std::vector<Launch> shorter = {lacking[0], ring_launch("short", {1, 1, 1})};
-  comparison = compare(base, shorter, {});
-  EXPECT_EQ(comparison.points[1].reason, "not in short");
-
-  const std::vector<Launch> without = {ring_launch("without", {1, 1, 1})};
-  comparison = compare(base, without, {});
+  head[3] = launch("short", {measured_point(ring(), 1)}, 3);
+  EXPECT_EQ(compare(base, head, {}).points[1].reason, "not in short");
+  comparison = compare(base, five({measured_point(ring(), 1)}), {});
   EXPECT_EQ(comparison.points[1].outcome, Outcome::kMissing);
   EXPECT_EQ(comparison.points[1].reason, "not in HEAD");
 }
 
+TEST(Comparison, MindsWrongResultsOfHeadWhateverBaseHas) {
+  const LaunchPoint wrong = unmeasured_point(ulysses(), "invalid", "dq is wrong");
+  std::vector<Launch> head = five({measured_point(ring(), 1), measured_point(ulysses(), 1)});
+  head[2] = launch("wrong", {measured_point(ring(), 1), wrong}, 2);
+  for (const std::vector<LaunchPoint>& more : {std::vector{measured_point(ulysses(), 1)}, {}, {wrong}}) {
+    std::vector<LaunchPoint> points = {measured_point(ring(), 1)};
+    points.insert(points.end(), more.begin(), more.end());
+    const Comparison comparison = compare(five(points), head, {});
+    EXPECT_EQ(comparison.points.at(1).outcome, Outcome::kInvalid);
+    EXPECT_EQ(comparison.points.at(1).reason, "invalid in wrong: dq is wrong");
+    EXPECT_EQ(comparison.exit_code(false), ExitCode::kInvalid);
+  }
+}
+
 TEST(Comparison, MindsOnlyWhatBaseHasMeasured) {
-  const std::vector<Launch> base = {
-      launch("one", {measured_point(ring(), {1, 1, 1}), unmeasured_point(ulysses(), "skipped", "heads")}),
-      launch("two", {measured_point(ring(), {1, 1, 1})})};
-  const Launch skipped =
-      launch("head", {measured_point(ring(), {1, 1, 1}), unmeasured_point(ulysses(), "skipped", "heads")});
-  const Comparison same = compare(base, {&skipped, 1}, {});
+  std::vector<Launch> base = five({measured_point(ring(), 1), unmeasured_point(ulysses(), "skipped", "heads")});
+  base.pop_back();
+  base.push_back(launch("last", {measured_point(ring(), 1)}, 4));
+  const Comparison same =
+      compare(base, five({measured_point(ring(), 1), unmeasured_point(ulysses(), "skipped", "heads")}), {});
   EXPECT_EQ(same.points.size(), 1u);
+  EXPECT_EQ(same.unmeasured, 1);
   EXPECT_EQ(same.exit_code(true), ExitCode::kOk);
 
-  const Launch more = launch("head", {measured_point(ring(), {1, 1, 1}), measured_point(ulysses(), {1, 1, 1})});
-  const Comparison news = compare(base, {&more, 1}, {});
+  const Comparison news = compare(base, five({measured_point(ring(), 1), measured_point(ulysses(), 1)}), {});
   EXPECT_EQ(news.points.at(1).outcome, Outcome::kNew);
-  EXPECT_EQ(news.points.at(1).reason, "skipped in one: heads");
+  EXPECT_EQ(news.points.at(1).reason, "skipped in 0: heads");
+  EXPECT_EQ(news.unmeasured, 0);
 }
 
 TEST(Comparison, LeavesWithTheGravestCode) {
-  const auto with = [](std::vector<Outcome> outcomes) {
+  const auto code = [](std::vector<Outcome> outcomes, bool strict) {
     Comparison comparison;
     for (const Outcome outcome : outcomes) comparison.points.push_back({.axes = {}, .outcome = outcome});
-    return comparison;
+    return comparison.exit_code(strict);
   };
-  EXPECT_EQ(with({Outcome::kSame, Outcome::kFaster, Outcome::kNew}).exit_code(true), ExitCode::kOk);
-  EXPECT_EQ(with({Outcome::kUnclear}).exit_code(false), ExitCode::kOk);
-  EXPECT_EQ(with({Outcome::kUnclear}).exit_code(true), ExitCode::kInconclusive);
-  EXPECT_EQ(with({Outcome::kUnclear, Outcome::kSlower}).exit_code(true), ExitCode::kRegression);
-  EXPECT_EQ(with({Outcome::kSlower, Outcome::kMissing}).exit_code(false), ExitCode::kBaselineMissing);
+  EXPECT_EQ(code({Outcome::kSame, Outcome::kFaster, Outcome::kNew}, true), ExitCode::kOk);
+  EXPECT_EQ(code({Outcome::kUnclear}, false), ExitCode::kOk);
+  EXPECT_EQ(code({Outcome::kUnclear}, true), ExitCode::kInconclusive);
+  EXPECT_EQ(code({Outcome::kUnjudged, Outcome::kNew}, false), ExitCode::kInconclusive) << "nothing was judged";
+  EXPECT_EQ(code({Outcome::kUnjudged, Outcome::kSame}, false), ExitCode::kOk);
+  EXPECT_EQ(code({Outcome::kUnjudged, Outcome::kSame}, true), ExitCode::kInconclusive);
+  EXPECT_EQ(code({Outcome::kUnclear, Outcome::kSlower}, true), ExitCode::kRegression);
+  EXPECT_EQ(code({Outcome::kSlower, Outcome::kMissing}, false), ExitCode::kBaselineMissing);
+  EXPECT_EQ(code({Outcome::kMissing, Outcome::kInvalid}, false), ExitCode::kInvalid);
 }
 
 TEST(Comparison, IgnoresAxesThatItIsTold) {
-  const Launch base = ring_launch("base", {1, 1, 1});
-  Launch head = ring_launch("head", {1, 1, 1});
-  head.points[0].axes["isa"] = "avx512";
-  expect_refused(
-      [&] {
-        compare({&base, 1}, {&head, 1}, {});
-      },
-      {"no measured point in common", "isa (\"avx2\", \"avx512\")", "--ignore isa"}, ExitCode::kBaselineMissing);
-  const Comparison comparison = compare({&base, 1}, {&head, 1}, {.ignored = {"isa"}});
+  const std::vector<Launch> base = five({measured_point(ring(), 1)});
+  nlohmann::ordered_json other = ring(), farther = ulysses();
+  other["isa"] = farther["isa"] = "avx512";
+  const std::vector<Launch> head = five({measured_point(farther, 1), measured_point(other, 1)});
+  expect_refused([&] { compare(base, head, {}); },
+                 {"no measured point in common", "isa (\"avx2\", \"avx512\")", "--ignore isa"},
+                 ExitCode::kBaselineMissing);
+  const Comparison comparison = compare(base, head, {.ignored = {"isa"}});
   EXPECT_EQ(comparison.points.at(0).outcome, Outcome::kSame);
   EXPECT_FALSE(comparison.points.at(0).axes.contains("isa")) << "it would be that of one side";
-  expect_refused([&] { compare({&base, 1}, {&head, 1}, {.ignored = {"is"}}); }, {"unknown axis \"is\"", "isa"});
+  expect_refused([&] { compare(base, head, {.ignored = {"is"}}); }, {"unknown axis \"is\"", "isa"});
 
-  const Launch both = launch("both", {base.points[0], head.points[0]});
-  expect_refused([&] { compare({&both, 1}, {&both, 1}, {.ignored = {"isa"}}); }, {"both: points", "ignored axes"});
+  const std::vector<Launch> both = five({measured_point(ring(), 1), measured_point(other, 1)});
+  expect_refused([&] { compare(both, both, {.ignored = {"isa"}}); }, {"0: points", "ignored axes"});
+}
+
+TEST(Comparison, IgnoresAxesThatOneSideDoesNotKnow) {
+  const std::vector<Launch> base = five({measured_point(ring(), 1), unmeasured_point({{"new", 1}}, "skipped", "")});
+  nlohmann::ordered_json later = ring();
+  later["new"] = 1;
+  for (const auto& [a, b] :
+       {std::pair{base, five({measured_point(later, 1)})}, {five({measured_point(later, 1)}), base}}) {
+    const Comparison comparison = compare(a, b, {});
+    EXPECT_EQ(comparison.points.at(0).outcome, Outcome::kSame);
+    EXPECT_EQ(comparison.unknown_axes, std::vector<std::string>{"new"});
+  }
 }
 
 TEST(Comparison, OfPairsIsBlindToWhatSlowsBoth) {
-  std::vector<Launch> base, head;
-  for (const double slowed : {1.0, 3.0, 1.5, 2.0, 1.2}) {
-    base.push_back(ring_launch("base" + std::to_string(slowed), {slowed, slowed, slowed}));
-    head.push_back(ring_launch("head" + std::to_string(slowed), {1.1 * slowed, 1.1 * slowed, 1.1 * slowed}));
-  }
-  EXPECT_EQ(compare(base, head, {}).points.at(0).outcome, Outcome::kUnclear);
-  const PointComparison paired = compare(base, head, {.paired = true}).points.at(0);
+  const std::vector<double> slowed = {1, 3, 1.5, 2, 1.2, 2.5, 1.1};
+  std::vector<double> slower = slowed;
+  for (double& time : slower) time *= 1.1;
+  EXPECT_EQ(compare_times(slowed, slower).outcome, Outcome::kUnclear);
+  const PointComparison paired = compare_times(slowed, slower, kPaired);
   EXPECT_EQ(paired.outcome, Outcome::kSlower);
   EXPECT_NEAR(paired.full->value, 0.1, 1e-12);
-  EXPECT_NEAR(paired.full->interval->low, 0.1, 1e-8);
+  EXPECT_NEAR(paired.full->interval->low, 0.1, 1e-12);
   EXPECT_DOUBLE_EQ(paired.base->median_s, 1.5);
+}
+
+TEST(Comparison, PairsLaunchesByTheirStart) {
+  const std::vector<double> times = {1, 3, 1.5, 2, 1.2, 2.5};
+  std::vector<Launch> base = ring_launches("base", times), head = ring_launches("head", times);
+  std::ranges::reverse(head);
+  EXPECT_EQ(compare(base, head, kPaired).points.at(0).full->value, 0);
 
   base[1].points = {unmeasured_point(ring(), "timeout", "")};  // its pair falls away
-  EXPECT_NEAR(compare(base, head, {.paired = true}).points.at(0).full->value, 0.1, 1e-12);
-  head[0].points[0].times.full = {9, 9, 9};  // one pair of four
-  EXPECT_NEAR(compare(base, head, {.paired = true}).points.at(0).full->value, 0.1, 1e-12);
+  const PointComparison point = compare(base, head, kPaired).points.at(0);
+  EXPECT_EQ(point.full->value, 0);
+  EXPECT_EQ(point.base->launches, 5);
 
-  expect_refused([&] { compare(base, std::span(head).first(4), {.paired = true}); }, {"5 and 4"});
-  const auto two = [](const std::vector<Launch>& launches) { return std::span(launches).first(2); };
-  base[1] = base[0];
-  EXPECT_EQ(compare(two(base), two(head), {.paired = true}).points.at(0).outcome, Outcome::kUnclear);
+  expect_refused([&] { compare(base, std::span(head).first(4), kPaired); }, {"6 and 4"});
+  head[0].origin.started = "2026-11-29T11:00:00Z";  // the last two become the first
+  head[1].origin.started = "2026-11-29T11:01:00Z";
+  expect_refused([&] { compare(base, head, kPaired); }, {"no pair", "not made in turn"});
 }
 
 TEST(Comparison, RefusesToComparePointsWithNone) {
-  const Launch base = ring_launch("base", {1, 1, 1}), empty = launch("empty", {});
-  expect_refused(
-      [&] {
-        compare({&base, 1}, {&empty, 1}, {});
-      },
-      {"no measured point in common"}, ExitCode::kBaselineMissing);
-  expect_refused(
-      [&] {
-        compare({&empty, 1}, {&base, 1}, {});
-      },
-      {"no measured point in common"}, ExitCode::kBaselineMissing);
+  const std::vector<Launch> base = five({measured_point(ring(), 1)}), empty = five({});
+  for (const auto& [a, b] : {std::pair{base, empty}, {empty, base}, {empty, empty}}) {
+    expect_refused([&] { compare(a, b, {}); }, {"no measured point in common"}, ExitCode::kBaselineMissing);
+  }
 }
 
 }  // namespace

@@ -30,8 +30,6 @@ class LaunchTest : public testing::Test {
     edit(json);
     return write(name, text_of(json, 2));
   }
-  static std::string path_of(const Launch& launch) { return launch.path; }
-
   TemporaryDirectory directory_;
 };
 
@@ -53,16 +51,35 @@ TEST_F(LaunchTest, HasWhatTheFileHas) {
   }
   EXPECT_EQ(launches[0].origin.devices, "1 x a CPU, 1 x a GPU");
   EXPECT_EQ(launches[0].origin.hosts, "node1, node2");
+  EXPECT_EQ(launches[0].origin.cpus, "0-3,8, 4");
   EXPECT_EQ(launches[0].origin.mpi, sample_result().header.environment.mpi);
 }
 
 TEST_F(LaunchTest, OfAKilledJobHasItsFinishedPoints) {
   const ResultFile file = sample_result();
-  const std::string lines = text_of(json_of(file.header)) + "\n" + text_of(json_of(file.points[0])) + "\n" +
+  const std::string lines = text_of(json_of(file.header)) + "\n\n" + text_of(json_of(file.points[0])) + "\n" +
                             text_of(json_of(file.points[1])).substr(0, 100);
   const std::vector<Launch> launches = read_launches(write("out.jsonl", lines));
   ASSERT_EQ(launches.at(0).points.size(), 1u);
   EXPECT_EQ(launches[0].points[0].id, "hybrid-1");
+}
+
+TEST_F(LaunchTest, SaysWhatItIsOf) {
+  const std::string path = write_result("out.json", [](Json& json) {
+    json["tool"] = {{"version", "1.2.3"},
+                    {"git", "abc"},
+                    {"dirty", true},
+                    {"build", {{"type", "Debug"}, {"compiler", "GNU 1"}, {"flags", "-O0"}}}};
+    json["environment"]["variables"] = {{"A", "1"}, {"B", "2"}};
+    json["command"]["started"] = "2026-11-29T12:00:00Z";
+    json["points"][1]["reason"] = "two\nlines";
+  });
+  const Launch launch = read_launches(path).at(0);
+  EXPECT_EQ(launch.origin.tool, "1.2.3 (git abc, dirty)");
+  EXPECT_EQ(launch.origin.build, "Debug GNU 1 -O0");
+  EXPECT_EQ(launch.origin.variables, "A=1 B=2");
+  EXPECT_EQ(launch.origin.started, "2026-11-29T12:00:00Z");
+  EXPECT_EQ(launch.points[1].reason, "two lines");
 }
 
 TEST_F(LaunchTest, OfValidateIsNotMeasured) {
@@ -73,24 +90,45 @@ TEST_F(LaunchTest, OfValidateIsNotMeasured) {
 }
 
 TEST_F(LaunchTest, ListsAndDirectoriesAreManyLaunches) {
-  const std::string one = write_result("runs/2.json"), two = write_result("runs/1.json"),
-                    other = write_result("other.json");
+  const auto started = [](const char* when) { return [when](Json& json) { json["command"]["started"] = when; }; };
+  const std::string two = write_result("runs/2.json", started("2")), one = write_result("runs/1.json", started("1")),
+                    other = write_result("other.json", started("3"));
   write("runs/1.jsonl", "the lines of a job stand beside its result");
+  write("runs/trace.json", R"({"traceEvents": []})");
+  write("runs/comparison.json", R"({"schema": {"name": "cpbench.comparison", "version": 1}})");
+  const std::string left = write("runs/3.jsonl", text_of(json_of(sample_result().header)) + "\n");
   const std::vector<Launch> launches = read_launches((directory_.path() / "runs").string() + "," + other);
-  ASSERT_EQ(launches.size(), 3u);
-  EXPECT_EQ(launches[0].path, two);
-  EXPECT_EQ(launches[1].path, one);
-  EXPECT_EQ(launches[2].path, other);
-  expect_refused([&] { read_launches(other + "," + (directory_.path() / "runs/../other.json").string()); },
-                 {"named twice"});
+  std::vector<std::string> paths;
+  for (const Launch& launch : launches) paths.push_back(launch.path);
+  EXPECT_EQ(paths, (std::vector{one, two, left, other}));
+  EXPECT_TRUE(launches[2].points.empty()) << "a job that was killed before its first point";
+  expect_refused([&] { read_launches(directory_.path() / "runs/trace.json"); }, {"schema is null"});
+}
+
+TEST_F(LaunchTest, OfACopyCountsOnce) {
+  const auto timed = [](double time) {
+    return [time](Json& json) {
+      json["command"]["started"] = "2026-11-29T12:00:00Z";
+      json["points"][0]["timing"]["full"]["samples_s"][0] = time;
+    };
+  };
+  const std::string one = write_result("1.json", timed(0.25)), copy = write_result("2.json", timed(0.25)),
+                    another = write_result("3.json", timed(0.5));
+  expect_refused([&] { read_launches(one + "," + copy); }, {one, copy, "same launch"});
+  expect_refused([&] { read_launches(one + "," + one); }, {"same launch"});
+  EXPECT_EQ(read_launches(one + "," + another).size(), 2u);
 }
 
 TEST_F(LaunchTest, WhatIsNotThereIsMissing) {
   const std::string nowhere = directory_.path() / "nowhere.json";
   expect_refused([&] { read_launches(nowhere); }, {nowhere, "no such"}, ExitCode::kBaselineMissing);
   fs::create_directory(directory_.path() / "empty");
-  expect_refused([&] { read_launches(directory_.path() / "empty"); }, {"no .json file"}, ExitCode::kBaselineMissing);
+  expect_refused([&] { read_launches(directory_.path() / "empty"); }, {"no .json or .jsonl"},
+                 ExitCode::kBaselineMissing);
+  write("empty/trace.json", R"({"traceEvents": []})");
+  expect_refused([&] { read_launches(directory_.path() / "empty"); }, {"no result file"}, ExitCode::kBaselineMissing);
   expect_refused([&] { read_launches(write_result("a.json") + ","); }, {"empty"});
+  expect_refused([&] { read_launches(std::string(5000, 'x')); }, {"too long"});
 }
 
 TEST_F(LaunchTest, WhatIsNoResultIsRefused) {
@@ -113,6 +151,7 @@ TEST_F(LaunchTest, WhatIsNoResultIsRefused) {
   refused(
       write_result("none.json", [](Json& json) { json["points"][0]["timing"]["full"]["samples_s"] = Json::array(); }),
       "no times");
+  refused(write_result("case.json", [](Json& json) { json["points"][0]["case"] = {1}; }), "case is not an object");
   refused(write_result("ranks.json", [](Json& json) { json.erase("ranks"); }), "ranks");
 }
 

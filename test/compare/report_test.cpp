@@ -2,19 +2,25 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "compare/launches.hpp"
 
 namespace cpbench {
 namespace {
 
-std::string table(const std::vector<Launch>& base, const std::vector<Launch>& head) {
-  return table_of(compare(base, head, {}), base, head);
+std::string table(const std::vector<Launch>& base, const std::vector<Launch>& head,
+                  const CompareOptions& options = {}) {
+  return table_of(compare(base, head, options), base, head);
 }
 
-/// The line that begins with `beginning`.
+/// The line that begins with `beginning`; empty if there is none.
 std::string line_of_text(const std::string& text, const std::string& beginning) {
-  const std::size_t begin = text.starts_with(beginning) ? 0 : text.find("\n" + beginning) + 1;
-  return text.substr(begin, text.find('\n', begin) - begin);
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(beginning)) return line;
+  }
+  return "";
 }
 
 std::vector<std::string> words_of_line(const std::string& line) {
@@ -22,68 +28,134 @@ std::vector<std::string> words_of_line(const std::string& line) {
   return {std::istream_iterator<std::string>(stream), {}};
 }
 
+/// Four launches a side of the ring, 10 ms and from 11 to 13, whose compute takes twice and communication half as long
+/// in head; base has a point more.
+struct Example {
+  std::vector<Launch> base, head;
+  Example() {
+    for (int i = 0; i < 4; ++i) {
+      base.push_back(launch("base", {measured_point(ring(), 0.01, 0.01, 0.02), measured_point(ulysses(), 1)}, i));
+      const double times[] = {0.011, 0.012, 0.012, 0.013};
+      head.push_back(launch("head", {measured_point(ring(), times[i], 0.02, 0.01)}, i));
+    }
+  }
+};
+
 TEST(ComparisonTable, ShowsEachPointAndTheVerdict) {
-  const std::vector<Launch> base = {
-      launch("base", {measured_point(ring(), {0.01, 0.01, 0.01}), measured_point(ulysses(), {1, 1, 1})})};
-  std::vector<Launch> head = {launch("head", {measured_point(ring(), {0.012, 0.012, 0.012})})};
-  head[0].points[0].times.compute_only = {0.6, 0.6, 0.6};
-  const std::string text = table(base, head);
+  const Example example;
+  const std::string text = table(example.base, example.head);
   EXPECT_EQ(words_of_line(line_of_text(text, "  ring")),
-            (std::vector<std::string>{"ring", "2", "-", "-", "-", "-", "-", "10.000", "12.000", "+20.0", "+20.0",
-                                      "+20.0", "+20.0", "+0.0", "slower"}));
+            (std::vector<std::string>{"ring", "2", "-", "-", "-", "-", "-", "4:4", "10.000", "12.000", "+20.0", "+10.0",
+                                      "+30.0", "+100.0", "-50.0", "slower"}));
   const std::vector<std::string> missing = words_of_line(line_of_text(text, "  ulysses"));
   EXPECT_EQ(std::vector(missing.end() - 4, missing.end()), (std::vector<std::string>{"missing:", "not", "in", "HEAD"}));
   EXPECT_EQ(line_of_text(text, "# points"), "# points 2: 1 slower, 1 missing");
-  EXPECT_EQ(line_of_text(text, "# verdict"), "# verdict: MISSING: 1 point");
+  EXPECT_EQ(line_of_text(text, "# verdict"), "# verdict: MISSING: 1 point; SLOWER: 1 point");
   EXPECT_EQ(line_of_text(text, "# case"), "# case: isa avx2");
 }
 
-TEST(ComparisonTable, SaysWhatWasComparedAndWhatIsNotAlike) {
-  const std::vector<Launch> base = {launch("base", {measured_point(ring(), {1, 1, 1})})};
-  std::vector<Launch> head(3, base[0]);
-  head[1].origin.started = "2026-11-30T12:00:00Z";
-  std::string text = table(base, head);
-  EXPECT_EQ(line_of_text(text, "# base"),
-            "# base: 1 launch of cpbench 0.1.0 (git abc), 2026-11-29T12:00:00Z, on 2 x a CPU");
+TEST(ComparisonTable, SaysByWhatItJudges) {
+  const Example example;
+  EXPECT_EQ(line_of_text(table(example.base, example.head), "# change"),
+            "# change: from base to head, + is slower; from, to: its 95% interval; slower: by more than 5%");
+  const std::string text =
+      table(example.base, example.head, {.threshold = 0.07, .confidence = 0.8, .ignored = {"isa"}, .paired = true});
   EXPECT_EQ(
-      line_of_text(text, "# head"),
-      "# head: 3 launches of cpbench 0.1.0 (git abc), 2026-11-29T12:00:00Z to 2026-11-30T12:00:00Z, on 2 x a CPU");
-  EXPECT_EQ(text.find("not alike"), std::string::npos);
-  EXPECT_NE(text.find("those of iterations"), std::string::npos) << "one launch says nothing of how launches differ";
+      line_of_text(text, "# change"),
+      "# change: from base to head, of pairs of launches, + is slower; from, to: its 80% interval; slower: by more "
+      "than 7%");
+  EXPECT_EQ(line_of_text(text, "# ignored"), "# ignored: isa");
+  EXPECT_EQ(line_of_text(text, "# note"), "");
+}
 
-  head[2].origin.devices = "2 x another CPU";
-  text = table(std::vector(3, base[0]), head);
-  EXPECT_EQ(line_of_text(text, "# not alike"), "# not alike, devices: 2 x a CPU | 2 x a CPU; 2 x another CPU");
-  EXPECT_EQ(text.find("those of iterations"), std::string::npos);
+TEST(ComparisonTable, SaysHowManyLaunchesItTakes) {
+  const Example example;
+  const auto two = [](const std::vector<Launch>& launches) {
+    return std::vector(launches.begin(), launches.begin() + 2);
+  };
+  const std::string text = table(two(example.base), two(example.head));
+  EXPECT_EQ(line_of_text(text, "# note"), "# note: an interval of 95% takes 4 launches a side, or 6 pairs");
+  EXPECT_EQ(line_of_text(text, "# verdict"), "# verdict: MISSING: 1 point; NOT JUDGED, of too few launches: 1 point");
+}
+
+TEST(ComparisonTable, SaysWhatWasComparedAndWhatIsNotAlike) {
+  const Example example;
+  const std::string line =
+      "4 launches of cpbench 0.1.0 (git abc), 2026-11-29T12:00:00Z to 2026-11-29T12:03:00Z, on 2 x a CPU";
+  std::string text = table(example.base, example.head);
+  EXPECT_EQ(line_of_text(text, "# base"), "# base: " + line);
+  EXPECT_EQ(line_of_text(text, "# head"), "# head: " + line);
+  EXPECT_EQ(line_of_text(text, "# not alike"), "");
+  EXPECT_EQ(line_of_text(table({example.base[0]}, example.head), "# base"),
+            "# base: 1 launch of cpbench 0.1.0 (git abc), 2026-11-29T12:00:00Z, on 2 x a CPU");
+
+  const std::pair<std::string, std::string Origin::*> whats[] = {
+      {"devices", &Origin::devices}, {"hosts", &Origin::hosts}, {"CPUs", &Origin::cpus},
+      {"MPI", &Origin::mpi},         {"build", &Origin::build}, {"variables", &Origin::variables}};
+  for (const auto& [name, what] : whats) {
+    Example changed;
+    const std::string before = changed.head[2].origin.*what;
+    changed.head[2].origin.*what = "~other";
+    text = table(changed.base, changed.head);
+    EXPECT_EQ(line_of_text(text, "# not alike"), fmt::format("# not alike, {}: {} | {}; ~other", name, before, before));
+  }
+  EXPECT_EQ(line_of_text(table(example.base, example.base), "# note"), "# note: BASE and HEAD have a launch in common");
+}
+
+TEST(ComparisonTable, NamesAxesThatOneSideDoesNotKnow) {
+  Example example;
+  for (Launch& launch : example.head) launch.points[0].axes["kv_parts"] = 1;
+  const std::string text = table(example.base, example.head);
+  EXPECT_EQ(line_of_text(text, "# note"), "# note: only one side knows of kv_parts");
+  EXPECT_EQ(words_of_line(line_of_text(text, "  ring")).back(), "slower");
 }
 
 TEST(ComparisonTable, HasAVerdictForEveryOutcome) {
-  const auto verdict = [](std::vector<double> head) {
-    const std::vector<Launch> base = {launch("base", {measured_point(ring(), {1, 1, 1})})};
-    return line_of_text(table(base, {launch("head", {measured_point(ring(), std::move(head))})}), "# verdict");
+  const auto verdict = [](const std::vector<double>& head) {
+    const std::vector<double> base = {1, 1, 1, 1};
+    return line_of_text(table(ring_launches("base", base), ring_launches("head", head)), "# verdict");
   };
-  EXPECT_EQ(verdict({1, 1, 1}), "# verdict: NOT SLOWER");
-  EXPECT_EQ(verdict({2, 2, 2}), "# verdict: SLOWER: 1 point, by more than 5%");
-  EXPECT_TRUE(verdict({1, 1, 2}).starts_with("# verdict: NOT SLOWER, as far as is clear; unclear: 1 point"));
+  EXPECT_EQ(verdict({1, 1, 1, 1}), "# verdict: NOT SLOWER");
+  EXPECT_EQ(verdict({2, 2, 2, 2}), "# verdict: SLOWER: 1 point");
+  EXPECT_EQ(verdict({1, 1, 1, 2}), "# verdict: unclear: 1 point");
+  std::vector<Launch> wrong = ring_launches("head", {1, 1, 1, 1});
+  wrong[0].points.push_back(unmeasured_point(ulysses(), "invalid", "dq"));
+  wrong[0].points.push_back(unmeasured_point({{"algo", "hybrid"}}, "skipped", "heads"));
+  const std::string text = table(ring_launches("base", {1, 1, 1, 1}), wrong);
+  EXPECT_EQ(line_of_text(text, "# verdict"), "# verdict: INVALID: 1 point");
+  EXPECT_EQ(line_of_text(text, "# points"), "# points 2: 1 same, 1 invalid; measured on neither side: 1");
 }
 
 TEST(ComparisonJson, HasEveryFigure) {
-  const std::vector<Launch> base = {
-      launch("base", {measured_point(ring(), {1, 1, 1}), measured_point(ulysses(), {1, 1, 1})})};
-  const std::vector<Launch> head = {launch("head", {measured_point(ring(), {1.5, 1.5, 1.5})})};
-  const Json json = json_of(compare(base, head, {}), base, head, false);
+  const Example example;
+  const CompareOptions options = {.threshold = 0.07, .confidence = 0.9, .paired = false};
+  const Json json = json_of(compare(example.base, example.head, options), example.base, example.head, false);
+  EXPECT_EQ(json["threshold"], 0.07);
+  EXPECT_EQ(json["confidence"], 0.9);
+  EXPECT_EQ(json["paired"], false);
   const Json& point = json["points"][0];
   EXPECT_EQ(point["case"], ring());
   EXPECT_EQ(point["verdict"], "slower");
-  EXPECT_DOUBLE_EQ(point["change"]["full"]["value"].get<double>(), 0.5);
-  EXPECT_NEAR(point["change"]["full"]["low"].get<double>(), 0.5, 1e-8);
-  EXPECT_EQ(point["base"], (Json{{"median_s", 1.0}, {"launches", 1}, {"times", 3}}));
+  EXPECT_NEAR(point["change"]["full"]["value"].get<double>(), 0.2, 1e-12);
+  EXPECT_NEAR(point["change"]["full"]["low"].get<double>(), 0.1, 1e-12);
+  EXPECT_NEAR(point["change"]["full"]["high"].get<double>(), 0.3, 1e-12);
+  EXPECT_NEAR(point["change"]["compute_only"]["value"].get<double>(), 1, 1e-12);
+  EXPECT_NEAR(point["change"]["comm_only"]["value"].get<double>(), -0.5, 1e-12);
+  EXPECT_EQ(point["base"], (Json{{"median_s", 0.01}, {"launches", 4}}));
   EXPECT_EQ(json["points"][1]["head"], nullptr);
   EXPECT_EQ(json["points"][1]["reason"], "not in HEAD");
   EXPECT_EQ(json["base"][0]["file"], "base");
+  EXPECT_EQ(json["base"][3]["started"], "2026-11-29T12:03:00Z");
   EXPECT_EQ(json["summary"]["slower"], 1);
   EXPECT_EQ(json["summary"]["missing"], 1);
   EXPECT_EQ(json["summary"]["exit_code"], 7);
+}
+
+TEST(ComparisonJson, HasTheExitCodeOfStrict) {
+  const std::vector<Launch> base = ring_launches("base", {1, 1, 1, 1}), head = ring_launches("head", {1, 1, 1, 2});
+  const Comparison comparison = compare(base, head, {});
+  EXPECT_EQ(json_of(comparison, base, head, false)["summary"]["exit_code"], 0);
+  EXPECT_EQ(json_of(comparison, base, head, true)["summary"]["exit_code"], 6);
 }
 
 }  // namespace

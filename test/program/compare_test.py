@@ -22,9 +22,10 @@ class Compare(ProgramTest):
             self.results["measured"] = path.read_text(encoding="utf-8")
         return json.loads(self.results["measured"])
 
-    def write(self, name, factors=(1, 1), edit=lambda result: None):
+    def write(self, name, factors=(1, 1), edit=lambda result: None, minute=0):
         """A result whose times are exactly 10 ms, each point's times a factor."""
         result = self.result()
+        result["command"]["started"] = f"2026-11-29T12:{minute:02}:00Z"
         for point, factor in zip(result["points"], factors):
             for variant in point["timing"].values():
                 variant["samples_s"] = [0.01 * factor] * len(variant["samples_s"])
@@ -33,64 +34,97 @@ class Compare(ProgramTest):
         path.write_text(json.dumps(result), encoding="utf-8")
         return path
 
-    def test_a_result_is_not_slower_than_itself(self):
-        self.result()
-        path = self.directory / "out.json"
-        path.write_text(self.results["measured"], encoding="utf-8")
-        run = self.expect_ok(cpbench("compare", path, path, "--threshold", "1000"))
-        self.assertIn("# points 2: 2 same\n# verdict: NOT SLOWER\n", run.out)
+    def launches(self, side, factors=(1, 1), edit=lambda result: None, count=4):
+        """A directory of launches that all took the same."""
+        (self.directory / side).mkdir()
+        for number in range(count):
+            self.write(f"{side}/{number}.json", factors, edit, number)
+        return self.directory / side
+
+    def test_one_launch_is_shown_but_not_judged(self):
+        base, head = self.write("base.json"), self.write("head.json", (1, 3))
+        run = cpbench("compare", base, head)
+        self.assertEqual(run.code, 6, str(run))
+        self.assertIn("+200.0", run.out)
+        self.assertIn("takes 4 launches a side", run.out)
+        self.assertIn("# verdict: NOT JUDGED, of too few launches: 2 points", run.out)
 
     def test_a_slower_point_fails(self):
-        base, head = self.write("base.json"), self.write("head.json", (1, 1.2))
+        base, head = self.launches("base"), self.launches("head", (1, 1.2))
         run = cpbench("compare", base, head)
         self.assertEqual(run.code, 1, str(run))
         rows = [line.split() for line in run.out.splitlines() if not line.startswith("#")]
         self.assertEqual([row[-1] for row in rows], ["same", "slower"], str(run))
         self.assertEqual([row[-6] for row in rows], ["+0.0", "+20.0"], str(run))
-        self.assertIn("# verdict: SLOWER: 1 point, by more than 5%", run.out)
+        self.assertIn("# verdict: SLOWER: 1 point", run.out)
         self.expect_ok(cpbench("compare", head, base))
         self.expect_ok(cpbench("compare", base, head, "--threshold", "25"))
+        self.expect_ok(cpbench("compare", base, base, "--strict"))
 
     def test_a_missing_point_fails_more_gravely(self):
-        base = self.write("base.json")
-        head = self.write("head.json", (2, 1), lambda result: result["points"].pop())
+        base = self.launches("base")
+        head = self.launches("head", (2, 1), lambda result: result["points"].pop())
         run = cpbench("compare", base, head)
         self.assertEqual(run.code, 7, str(run))
         self.assertIn("missing: not in HEAD", run.out)
-        self.assertIn("1 slower, 1 missing", run.out)
+        self.assertIn("# verdict: MISSING: 1 point; SLOWER: 1 point", run.out)
+
+    def test_a_job_that_was_killed_lacks_points(self):
+        base, head = self.launches("base"), self.launches("head")
+        result = self.result()
+        head_of_file = {key: result[key] for key in ("schema", "tool", "command", "environment", "ranks")}
+        lines = [json.dumps(line) for line in (head_of_file, result["points"][0])]
+        (head / "4.jsonl").write_text("\n".join(lines) + '\n{"id": "cut', encoding="utf-8")
+        run = cpbench("compare", base, head)
+        self.assertEqual(run.code, 7, str(run))
+        self.assertIn("missing: not in", run.out)
+        self.assertIn("4.jsonl", run.out)
+
+    def test_a_wrong_result_fails_as_it_does_for_run(self):
+        def spoil(result):
+            point = result["points"][1]
+            point.update(status="invalid", reason="dq is wrong")
+
+        run = cpbench("compare", self.launches("base"), self.launches("head", edit=spoil))
+        self.assertEqual(run.code, 3, str(run))
+        self.assertIn("invalid: invalid in", run.out)
+        self.assertIn("dq is wrong", run.out)
 
     def test_strict_minds_what_is_unclear(self):
-        def scatter(result):
-            result["points"][0]["timing"]["full"]["samples_s"] = [0.005, 0.01, 0.01, 0.01, 0.5]
-
-        base, head = self.write("base.json"), self.write("head.json", edit=scatter)
+        base, head = self.launches("base"), self.launches("head")
+        self.write("head/3.json", (1.5, 1), minute=3)
         run = self.expect_ok(cpbench("compare", base, head))
         self.assertIn("1 same, 1 unclear", run.out)
-        run = cpbench("compare", base, head, "--strict")
+        path = self.directory / "strict.json"
+        run = cpbench("compare", base, head, "--strict", "--json", path)
         self.assertEqual(run.code, 6, str(run))
+        self.assertEqual(read_json(path)["summary"]["exit_code"], 6)
 
-    def test_launches_are_what_is_compared(self):
-        for side, factors in (("base", (1, 1.3, 1.1, 1.2)), ("head", (1.15, 1.1, 1.25, 1.2))):
+    def test_pairs_are_blind_to_what_slows_both(self):
+        for side, factor in (("base", 1), ("head", 1.1)):
             (self.directory / side).mkdir()
-            for number, factor in enumerate(factors):
-                self.write(f"{side}/{number}.json", (factor, 1))
-        run = self.expect_ok(cpbench("compare", self.directory / "base", self.directory / "head"))
-        self.assertIn("4 launches", run.out)
-        self.assertIn("1 same, 1 unclear", run.out)
+            for minute, slowed in enumerate((1, 3, 1.5, 2, 1.2, 2.5)):
+                self.write(f"{side}/{minute}.json", (factor * slowed, 1), minute=minute)
+        base, head = self.directory / "base", self.directory / "head"
+        self.assertIn("1 same, 1 unclear", self.expect_ok(cpbench("compare", base, head)).out)
+        run = cpbench("compare", base, head, "--paired")
+        self.assertEqual(run.code, 1, str(run))
+        self.assertIn("of pairs of launches", run.out)
+        self.assertEqual(cpbench("compare", base, head, "--paired", "--confidence", "99").code, 6)  # takes more pairs
 
     def test_another_instruction_set_is_another_point(self):
         def other(result):
             for point in result["points"]:
                 point["case"]["isa"] = "abacus"
 
-        base, head = self.write("base.json"), self.write("head.json", edit=other)
+        base, head = self.launches("base"), self.launches("head", edit=other)
         self.expect_refused(cpbench("compare", base, head), 7, "no measured point in common", "abacus", "--ignore isa")
         self.expect_ok(cpbench("compare", base, head, "--ignore", "isa"))
-        self.expect_ok(cpbench("compare", base, head, "--ignore", "isa,kv-heads"))
+        self.assertIn("# ignored: isa, kv_heads", cpbench("compare", base, head, "--ignore", "isa,kv-heads").out)
 
     def test_json_conforms_to_its_schema(self):
-        base = self.write("base.json", edit=lambda result: result["points"].pop(0))
-        head = self.write("head.json", (1, 3))
+        base = self.launches("base", edit=lambda result: result["points"].pop(0))
+        head = self.launches("head", (1, 3))
         path = self.directory / "comparison.json"
         self.assertEqual(cpbench("compare", base, head, "--json", path).code, 1)
         comparison = read_json(path)
@@ -101,10 +135,18 @@ class Compare(ProgramTest):
         if result.returncode == 77:
             self.skipTest(result.stderr)
         self.assertEqual(result.returncode, 0, result.stdout)
+        self.expect_refused(cpbench("compare", base, head, "--json", path), 2, path, "--overwrite")
+        self.assertEqual(cpbench("compare", base, head, "--json", path, "--overwrite").code, 1)
         comparison["points"][0]["verdict"] = "worse"
         path.write_text(json.dumps(comparison), encoding="utf-8")
         self.assertEqual(subprocess.run([*check, path], capture_output=True).returncode, 1)
-        self.expect_refused(cpbench("compare", base, head, "--json", path), 2, path, "--overwrite")
+
+    def test_results_are_not_overwritten_by_their_comparison(self):
+        base = self.write("base.json")
+        before = base.read_text(encoding="utf-8")
+        run = cpbench("compare", base, self.write("head.json", minute=1), "--json", base, "--overwrite")
+        self.expect_refused(run, 2, base, "one of the results")
+        self.assertEqual(base.read_text(encoding="utf-8"), before)
 
     def test_bad_input_is_refused(self):
         good = self.write("good.json")
@@ -115,10 +157,12 @@ class Compare(ProgramTest):
             ([good], 2, ["two sets of results"]),
             ([good, good, good], 2, ["unexpected argument", good]),
             ([good, self.directory / "none.json"], 7, ["none.json", "no such"]),
-            ([f"{good},{good}", good], 2, ["named twice"]),
+            ([f"{good},{good}", good], 2, ["same launch"]),
             ([good, bad], 2, [bad, "not a result file"]),
             ([good, good, "--threshold", "-1"], 2, ["--threshold", "-1"]),
+            ([good, good, "--threshold", "0.05"], 2, ["--threshold", "percent"]),
             ([good, good, "--confidence", "100"], 2, ["--confidence"]),
+            ([good, good, "--confidence", "0.95"], 2, ["--confidence", "percent"]),
             ([good, good, "--ignore", "dtipe"], 2, ["dtipe", "dtype"]),
             ([good, good, "--seq-len", "40"], 2, ["--seq-len", "belongs to"]),
             ([good, good, "--json", self.directory / "no" / "where.json"], 2, ["where.json"]),
@@ -126,10 +170,13 @@ class Compare(ProgramTest):
             with self.subTest(arguments):
                 self.expect_refused(cpbench("compare", *arguments), code, *words)
 
-    def test_ranks_of_a_launcher_speak_once(self):
-        good = self.write("good.json")
-        run = self.expect_ok(cpbench("compare", good, good, ranks=3))
+    def test_one_rank_of_a_launcher_does_it_all(self):
+        base, head = self.launches("base"), self.launches("head", (1, 2))
+        path = self.directory / "comparison.json"
+        run = cpbench("compare", base, head, "--json", path, ranks=3)
+        self.assertEqual(run.code, 1, str(run))
         self.assertEqual(run.out.count("# verdict"), 1, str(run))
+        self.assertEqual(read_json(path)["summary"]["slower"], 1)
 
 
 class ComparePrograms(ProgramTest):
@@ -140,24 +187,29 @@ class ComparePrograms(ProgramTest):
     def test_launches_both_in_turn(self):
         directory = self.directory / "launches"
         flags = ["--seq-len", "40", *TINY, *BRIEFLY]
-        run = self.compare(2, PROGRAM, PROGRAM, 3, directory, *flags)
+        run = self.compare(1, PROGRAM, PROGRAM, 6, directory, *flags)
         self.assertIn(run.returncode, (0, 1), run.stderr)  # of times this short either may be
-        self.assertIn("3 launches", run.stdout)
+        self.assertIn("6 launches", run.stdout)
+        self.assertIn("of pairs of launches", run.stdout)
         turns = [line for line in run.stderr.splitlines() if line.startswith("launch ")]
-        self.assertEqual([turn.split()[-1] for turn in turns], ["base", "head", "head", "base", "base", "head"])
+        self.assertEqual([turn.split()[-1] for turn in turns], ["base", "head", "head", "base"] * 3)
         for side in ("base", "head"):
-            self.assertEqual(len(list((directory / side).glob("*.json"))), 3)
-        again = self.compare(2, PROGRAM, PROGRAM, 3, directory, *flags)
-        self.assertNotEqual(again.returncode, 0)
+            self.assertEqual(len(list((directory / side).glob("*.json"))), 6)
+        again = self.compare(1, PROGRAM, PROGRAM, 6, directory, *flags)
+        self.assertEqual(again.returncode, 2)  # 1 would be "slower"
         self.assertIn("File exists", again.stderr)
 
     def test_ends_with_a_launch_that_fails(self):
-        run = self.compare(2, PROGRAM, PROGRAM, 3, self.directory / "launches", "--seq-len", "none")
+        run = self.compare(1, PROGRAM, PROGRAM, 6, self.directory / "launches", "--seq-len", "none")
         self.assertEqual(run.returncode, 2, run.stderr)
         self.assertIn("--seq-len", run.stderr)
+        run = self.compare(1, PROGRAM, "false", 6, self.directory / "others", "--seq-len", "40")
+        self.assertEqual(run.returncode, 4, run.stderr)  # as above
+        self.assertIn("of head failed", run.stderr)
 
     def test_says_how_it_is_used(self):
-        for arguments in ([], [2, PROGRAM, PROGRAM], [2, PROGRAM, PROGRAM, "many", self.directory / "launches"]):
+        for arguments in ([], [2, PROGRAM, PROGRAM], [2, PROGRAM, PROGRAM, "many", self.directory / "launches"],
+                          [2, PROGRAM, PROGRAM, 5, self.directory / "launches"]):
             run = self.compare(*arguments)
             self.assertEqual(run.returncode, 2, run.stderr)
             self.assertIn("LAUNCHES", run.stderr)

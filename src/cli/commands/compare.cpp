@@ -1,6 +1,7 @@
 // `cpbench compare BASE HEAD`: which points became slower. Runs nothing.
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <optional>
 
 #include "cli/commands/subcommand.hpp"
@@ -33,34 +34,50 @@ class CompareCommand : public Subcommand {
     add_positive(*app, "--threshold", threshold_, "PERCENT", "slower by more fails [5]");
     add_positive(*app, "--confidence", confidence_, "PERCENT", "of the intervals [95]");
     add_text(*app, "--ignore", ignored_, "AXES", "comma list of axes of `case` that need not be the same");
-    app->add_flag("--paired", paired_, "The n-th launches of both were made in turn: compare the two of each pair");
-    app->add_flag("--strict", strict_, "Fail with exit code 6 where no point is slower but some are unclear");
+    app->add_flag("--paired", paired_, "Launches of BASE and HEAD were made in turn: compare the two of each pair");
+    app->add_flag("--strict", strict_,
+                  "Fail with exit code 6 where no point is slower but some are unclear or unjudged");
     add_text(*app, "-J,--json", json_, "FILE", "the comparison; never overwritten silently");
     app->add_flag("--overwrite", overwrite_, "replace an existing file");
   }
 
   ExitCode execute(const Job& job) override {
+    if (!job.speaks) return ExitCode::kOk;  // started by a launcher: one rank does it all
     if (base_.empty() || head_.empty()) refuse("compare needs two sets of results: cpbench compare BASE HEAD");
     const CompareOptions options = this->options();
     if (!json_.empty()) check_writable(json_, overwrite_);
     const std::vector<Launch> base = read_launches(base_), head = read_launches(head_);
+    refuse_to_overwrite(base);
+    refuse_to_overwrite(head);
     const Comparison comparison = compare(base, head, options);
-    if (!job.speaks) return comparison.exit_code(strict_);
-    std::fputs(table_of(comparison, base, head).c_str(), stdout);
     if (!json_.empty())
       write_atomically(json_, text_of(json_of(comparison, base, head, strict_), 2) + "\n", overwrite_);
+    std::fputs(table_of(comparison, base, head).c_str(), stdout);
     return comparison.exit_code(strict_);
   }
 
  private:
+  // Fractions are what one is tempted to give; they would be thresholds of nothing and intervals without confidence.
   CompareOptions options() const {
     CompareOptions options;
     if (threshold_) options.threshold = *threshold_ / 100;
+    if (options.threshold < 0.001) refuse("--threshold {} is in percent: at least 0.1", *threshold_);
     if (confidence_) options.confidence = *confidence_ / 100;
-    if (options.confidence >= 1) refuse("--confidence {}: an interval holds less than 100%", *confidence_);
+    if (options.confidence < 0.5 || options.confidence >= 1) {
+      refuse("--confidence {} is in percent: at least 50, and less than 100", *confidence_);
+    }
     if (!ignored_.empty()) options.ignored = axes_of(ignored_);
     options.paired = paired_;
     return options;
+  }
+
+  void refuse_to_overwrite(const std::vector<Launch>& launches) const {
+    for (const Launch& launch : launches) {
+      std::error_code no_such_file;
+      if (!json_.empty() && std::filesystem::equivalent(json_, launch.path, no_such_file)) {
+        refuse("--json {}: that is one of the results that are compared", json_);
+      }
+    }
   }
 
   std::string base_, head_, ignored_, json_;

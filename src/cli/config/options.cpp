@@ -17,7 +17,8 @@ namespace {
 template <typename Read>
 CLI::Option* add_value(CLI::App& command, const std::string& flags, const std::string& type, const std::string& help,
                        Read&& read) {
-  const auto read_only_one = [flag = flags.substr(flags.find(',') + 1), read](const CLI::results_t& texts) {
+  const std::string flag = flags.substr(flags.rfind(',') + 1);  // the long one, or what there is
+  const auto read_only_one = [flag, read](const CLI::results_t& texts) {
     if (texts.size() > 1) refuse("{} takes one value, not {}: {}", flag, texts.size(), fmt::join(texts, ", "));
     read(flag, texts.front());
     return true;
