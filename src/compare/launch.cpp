@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -109,9 +110,12 @@ std::string distinct_of(const Json& ranks, const char* key) {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
+/// Without those that differ from job to job and change nothing; hosts are named elsewhere.
 std::string variables_of(const Json& environment) {
+  constexpr std::array<std::string_view, 3> kOfTheJob = {"CPBENCH_CONFIG_DIR", "SLURM_JOB_ID", "SLURM_JOB_NODELIST"};
   std::vector<std::string> texts;
   for (const auto& item : environment.at("variables").items()) {
+    if (std::ranges::count(kOfTheJob, item.key()) > 0) continue;
     texts.push_back(item.key() + "=" + item.value().get<std::string>());
   }
   return fmt::format("{}", fmt::join(texts, " "));

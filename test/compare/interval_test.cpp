@@ -170,5 +170,46 @@ TEST(Interval, HoldsTheTruthAsOftenAsItSays) {
   }
 }
 
+/// How often of `rounds` the interval of seven launches a side lies above a threshold of 5%, and how often it reaches
+/// above, where launches scatter by 2% and every thirtieth takes a fifth longer for reasons of its own.
+struct Verdicts {
+  double slower, unclear;
+};
+Verdicts verdicts_of_seven(double true_change, bool paired, int rounds) {
+  std::mt19937 random(4);
+  std::normal_distribution<double> noise(1, 0.02);
+  std::uniform_int_distribution<int> thirty(1, 30);
+  const auto time = [&] { return noise(random) * (thirty(random) == 1 ? 1.2 : 1.0); };
+  int slower = 0, unclear = 0;
+  for (int round = 0; round < rounds; ++round) {
+    std::vector<double> base, head, ratios;
+    for (int i = 0; i < 7; ++i) {
+      base.push_back(time());
+      head.push_back((1 + true_change) * time());
+      ratios.push_back(head.back() / base.back());
+    }
+    const Change change = paired ? change_of_pairs(ratios, 0.95) : change_between(base, head, 0.95);
+    slower += change.interval->low > 0.05;
+    unclear += change.interval->low <= 0.05 && change.interval->high > 0.05;
+  }
+  return {static_cast<double>(slower) / rounds, static_cast<double>(unclear) / rounds};
+}
+
+/// docs/comparing.md: what to expect of seven launches.
+TEST(Interval, TellsChangesApartAsTheDocumentsSay) {
+  constexpr int kRounds = 4000;
+  for (const bool paired : {false, true}) {
+    const Verdicts unchanged = verdicts_of_seven(0, paired, kRounds);
+    EXPECT_LT(unchanged.slower, 0.002) << paired;
+    EXPECT_LT(unchanged.unclear, paired ? 0.28 : 0.15) << paired;
+    EXPECT_GT(verdicts_of_seven(0.1, paired, kRounds).slower, 0.7) << paired;
+    EXPECT_GT(verdicts_of_seven(0.2, paired, kRounds).slower, 0.95) << paired;
+    for (const double change : {0.1, 0.2}) {
+      const Verdicts verdicts = verdicts_of_seven(change, paired, kRounds);
+      EXPECT_GT(verdicts.slower + verdicts.unclear, 0.995) << change << " " << paired;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace cpbench

@@ -70,7 +70,7 @@ TEST_F(LaunchTest, SaysWhatItIsOf) {
                     {"git", "abc"},
                     {"dirty", true},
                     {"build", {{"type", "Debug"}, {"compiler", "GNU 1"}, {"flags", "-O0"}}}};
-    json["environment"]["variables"] = {{"A", "1"}, {"B", "2"}};
+    json["environment"]["variables"] = {{"A", "1"}, {"SLURM_JOB_ID", "77"}, {"B", "2"}};
     json["command"]["started"] = "2026-11-29T12:00:00Z";
     json["points"][1]["reason"] = "two\nlines";
   });
