@@ -151,7 +151,7 @@ TEST(Comparison, MindsOnlyWhatBaseHasMeasured) {
 }
 
 TEST(Comparison, LeavesWithTheGravestCode) {
-  const auto code = [](std::vector<Outcome> outcomes, bool strict) {
+  const auto code = [](const std::vector<Outcome>& outcomes, bool strict) {
     Comparison comparison;
     for (const Outcome outcome : outcomes) comparison.points.push_back({.axes = {}, .outcome = outcome});
     return comparison.exit_code(strict);
@@ -227,8 +227,9 @@ TEST(Comparison, PairsLaunchesByTheirStart) {
 
 TEST(Comparison, RefusesToComparePointsWithNone) {
   const std::vector<Launch> base = five({measured_point(ring(), 1)}), empty = five({});
-  for (const auto& [a, b] : {std::pair{base, empty}, {empty, base}, {empty, empty}}) {
-    expect_refused([&] { compare(a, b, {}); }, {"no measured point in common"}, ExitCode::kBaselineMissing);
+  for (const auto& sides : {std::pair{base, empty}, {empty, base}, {empty, empty}}) {
+    expect_refused([&] { compare(sides.first, sides.second, {}); }, {"no measured point in common"},
+                   ExitCode::kBaselineMissing);
   }
 }
 
