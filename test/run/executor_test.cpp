@@ -148,6 +148,27 @@ class QueuedTransport : public Transport {
   bool test(MessageId) override { return true; }
 };
 
+/// Operations and the streams that they are queued on, or that wait for them.
+using QueueLog = std::vector<std::pair<std::string, Stream>>;
+
+/// Runs the first rank's program on a device that finishes nothing before all is queued: `queued` and `waits` as they
+/// are then.
+void run_on_device(const Schedule& schedule, QueueLog& queued, QueueLog& waits) {
+  DeviceBackend backend;
+  QueuedTransport transport;
+  const Program& program = schedule.programs[0];
+  const BufferSet buffers(schedule.of.problem, program, backend);
+  Executor executor(buffers, program, backend, transport);
+  executor.start(Part::kAll);
+  while (backend.logging.queued.size() < program.ops.size()) ASSERT_FALSE(executor.advance());
+  queued = backend.logging.queued;
+  waits = backend.logging.waits;
+  backend.logging.may_finish = true;
+  while (!executor.advance()) {
+  }
+  EXPECT_EQ(executor.done_count(), program.ops.size());
+}
+
 TEST(Executor, StreamsOfADeviceWaitForDependenciesOnly) {
   // What a stream's own order implies needs no event, and what no dependency names must not have one.
   ProgramWriter writer;
@@ -160,25 +181,18 @@ TEST(Executor, StreamsOfADeviceWaitForDependenciesOnly) {
   writer.copy(a, b, {back});
   const Schedule schedule = schedule_of({writer.take()});
 
-  DeviceBackend backend;
-  QueuedTransport transport;
-  const BufferSet buffers(schedule.of.problem, schedule.programs[0], backend);
-  Executor executor(buffers, schedule.programs[0], backend, transport);
-  executor.start(Part::kAll);
-  while (backend.logging.queued.size() < 6) ASSERT_FALSE(executor.advance());
+  ASSERT_EQ(schedule.programs[0].ops.size(), 6u);
+
+  QueueLog queued, waits;
+  run_on_device(schedule, queued, waits);
   using enum Stream;
-  using Log = std::vector<std::pair<std::string, Stream>>;
-  EXPECT_EQ(backend.logging.queued, (Log{{"op 0", kCompute},
-                                         {"op 1", kInner},
-                                         {"op 2", kCompute},
-                                         {"op 3", kInner},
-                                         {"op 4", kCompute},
-                                         {"op 5", kCompute}}));
-  EXPECT_EQ(backend.logging.waits, (Log{{"op 0", kInner}, {"op 2", kInner}, {"op 1", kCompute}, {"op 3", kCompute}}));
-  backend.logging.may_finish = true;
-  while (!executor.advance()) {
-  }
-  EXPECT_EQ(executor.done_count(), 6u);
+  EXPECT_EQ(queued, (QueueLog{{"op 0", kCompute},
+                              {"op 1", kInner},
+                              {"op 2", kCompute},
+                              {"op 3", kInner},
+                              {"op 4", kCompute},
+                              {"op 5", kCompute}}));
+  EXPECT_EQ(waits, (QueueLog{{"op 0", kInner}, {"op 2", kInner}, {"op 1", kCompute}, {"op 3", kCompute}}));
 }
 
 TEST(Executor, AStreamOfADeviceWaitsForAllOtherStreamsThatItDependsOn) {
@@ -192,18 +206,11 @@ TEST(Executor, AStreamOfADeviceWaitsForAllOtherStreamsThatItDependsOn) {
   writer.copy(to, from, arrivals);
   const Schedule schedule = schedule_of({writer.take()});
 
-  DeviceBackend backend;
-  QueuedTransport transport;
-  const BufferSet buffers(schedule.of.problem, schedule.programs[0], backend);
-  Executor executor(buffers, schedule.programs[0], backend, transport);
-  executor.start(Part::kAll);
-  while (backend.logging.queued.size() < 4) ASSERT_FALSE(executor.advance());
-  using Log = std::vector<std::pair<std::string, Stream>>;
-  EXPECT_EQ(backend.logging.waits,
-            (Log{{"op 0", Stream::kCompute}, {"op 1", Stream::kCompute}, {"op 2", Stream::kCompute}}));
-  backend.logging.may_finish = true;
-  while (!executor.advance()) {
-  }
+  ASSERT_EQ(schedule.programs[0].ops.size(), 4u);
+
+  QueueLog queued, waits;
+  run_on_device(schedule, queued, waits);
+  EXPECT_EQ(waits, (QueueLog{{"op 0", Stream::kCompute}, {"op 1", Stream::kCompute}, {"op 2", Stream::kCompute}}));
 }
 
 TEST(Executor, RunsTheForwardOrTheBackwardPartAlone) {

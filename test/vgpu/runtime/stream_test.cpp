@@ -156,42 +156,35 @@ TEST(Stream, EventsMeasureTimeAndHostFunctionsRunInTurn) {
   });
 }
 
-TEST(Copy, FromPageableMemoryMayBeUnderWayWhenTheCallReturns) {
-  const std::vector<int> pageable(kCount, 5);
+/// `write` makes device memory hold `value` everywhere, by a call that may return before it does.
+template <typename Write>
+void expect_may_be_under_way(Write&& write, int value) {
   const DeviceArray<int> out(std::size_t{kCount});
   Streams streams;
   expect_planted_fault(kNoEvent, [&](bool planted) {
     const DeviceArray<int> fresh(std::size_t{kCount});
-    cudaMemcpy(fresh.data(), pageable.data(), kCount * sizeof(int), cudaMemcpyHostToDevice);
+    write(fresh.data());
     if (!planted) cudaStreamSynchronize(nullptr);
     add_one(fresh.data(), out.data(), kCount, streams.a);
     cudaStreamSynchronize(streams.a);
-    EXPECT_EQ(out.values(), std::vector<int>(kCount, 6));
+    EXPECT_EQ(out.values(), std::vector<int>(kCount, value + 1));
   });
+}
+
+TEST(Copy, FromPageableMemoryMayBeUnderWayWhenTheCallReturns) {
+  const std::vector<int> pageable(kCount, 5);
+  expect_may_be_under_way(
+      [&](int* to) { cudaMemcpy(to, pageable.data(), kCount * sizeof(int), cudaMemcpyHostToDevice); }, 5);
 }
 
 TEST(Copy, WithinTheDeviceIsNotWaitedFor) {
-  const DeviceArray<int> in(std::vector<int>(kCount, 5)), out(std::size_t{kCount});
-  Streams streams;
-  expect_planted_fault(kNoEvent, [&](bool planted) {
-    const DeviceArray<int> copied(std::size_t{kCount});
-    cudaMemcpy(copied.data(), in.data(), kCount * sizeof(int), cudaMemcpyDeviceToDevice);
-    if (!planted) cudaStreamSynchronize(nullptr);
-    add_one(copied.data(), out.data(), kCount, streams.a);
-    cudaStreamSynchronize(streams.a);
-  });
+  const DeviceArray<int> in(std::vector<int>(kCount, 5));
+  expect_may_be_under_way([&](int* to) { cudaMemcpy(to, in.data(), kCount * sizeof(int), cudaMemcpyDeviceToDevice); },
+                          5);
 }
 
 TEST(Fill, IsNotWaitedFor) {
-  const DeviceArray<int> out(std::size_t{kCount});
-  Streams streams;
-  expect_planted_fault(kNoEvent, [&](bool planted) {
-    const DeviceArray<int> filled(std::size_t{kCount});
-    cudaMemset(filled.data(), 0, kCount * sizeof(int));
-    if (!planted) cudaStreamSynchronize(nullptr);
-    add_one(filled.data(), out.data(), kCount, streams.a);
-    cudaStreamSynchronize(streams.a);
-  });
+  expect_may_be_under_way([](int* to) { cudaMemset(to, 0, kCount * sizeof(int)); }, 0);
 }
 
 TEST(Copy, ToAndFromTheHostIsWaitedFor) {
