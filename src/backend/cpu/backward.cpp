@@ -191,6 +191,7 @@ class BackwardPass {
   }
 
   void sum_dq() {
+    const auto scale = static_cast<float>(a_.scale);
     for_query_blocks([&](std::size_t q_head, std::int64_t block) {
       const std::int64_t b = q_heads_[q_head].b;
       const int head = q_heads_[q_head].head;
@@ -202,7 +203,7 @@ class BackwardPass {
         for (std::int64_t i = 0; i < count * shape_.dim_lanes; ++i) sum[i] += part[i];
       }
       for (std::int64_t r = 0; r < count; ++r, sum += shape_.dim_lanes) {
-        kernels_.put_row(sum, shape_.dim, !a_.first_dq, a_.dq.dtype, a_.dq.address(b, row0 + r, head));
+        kernels_.put_row(sum, shape_.dim, scale, !a_.first_dq, a_.dq.dtype, a_.dq.address(b, row0 + r, head));
       }
     });
   }

@@ -38,7 +38,7 @@ void copy_run(To* to, const From* from, std::int64_t count) {
   if constexpr (std::is_same_v<To, From>) {
     std::memmove(to, from, static_cast<std::size_t>(count) * sizeof(To));
   } else if constexpr (std::is_same_v<From, float>) {
-    microkernels_for(DType::kFp32).put_row(from, count, false, kTypeOf<To>, to);
+    microkernels_for(DType::kFp32).put_row(from, count, 1, false, kTypeOf<To>, to);
   } else {
     for (std::int64_t i = 0; i < count; ++i) to[i] = from_float<To>(to_float(from[i]));
   }

@@ -29,15 +29,14 @@ void KeyBlock::add(const BlockBand& band, const PackedQuery& query, float* dq) {
   Upcoming upcoming(query, dq, shape_);
   const TileRuns rows_of_keys((band.key_end + kTileRows - 1) / kTileRows,
                               [&](int tile) { return band.rows_of(tile * kTileRows, (tile + 1) * kTileRows); });
-  add_transposed(rows_of_keys, scratch_.p, query.dout_columns, shape_.dim_v_lanes, 1, upcoming, scratch_.dv);
-  add_transposed(rows_of_keys, scratch_.ds, query.q_columns, shape_.dim_lanes, static_cast<float>(a_.scale), upcoming,
-                 scratch_.dk);
+  add_transposed(rows_of_keys, scratch_.p, query.dout_columns, shape_.dim_v_lanes, upcoming, scratch_.dv);
+  add_transposed(rows_of_keys, scratch_.ds, query.q_columns, shape_.dim_lanes, upcoming, scratch_.dk);
   add_to_dq(tiles.runs(), dq);
 }
 
 void KeyBlock::finish() {
-  put_rows(scratch_.dk, shape_.dim_lanes, a_.dk);
-  put_rows(scratch_.dv, shape_.dim_v_lanes, a_.dv);
+  put_rows(scratch_.dk, shape_.dim_lanes, static_cast<float>(a_.scale), a_.dk);
+  put_rows(scratch_.dv, shape_.dim_v_lanes, 1, a_.dv);
 }
 
 void KeyBlock::make_gradients(const BlockBand& band, const RowTiles& tiles, const PackedQuery& query) {
@@ -69,7 +68,7 @@ void KeyBlock::make_tiles(const BlockBand& band, const PackedQuery& query, int p
                       .ds_keys = scratch_.ds_keys + row * kBlockStride + key / 2});
 }
 
-void KeyBlock::add_transposed(const TileRuns& runs, const float* block, const float* columns, int dims, float alpha,
+void KeyBlock::add_transposed(const TileRuns& runs, const float* block, const float* columns, int dims,
                               Upcoming& upcoming, float* to) {
   for (int dim = 0; dim < dims; dim += kernels_.panel) {
     for (const TileRun& run : runs) {
@@ -80,7 +79,6 @@ void KeyBlock::add_transposed(const TileRuns& runs, const float* block, const fl
                                    .b = columns + dim * shape_.query_words + words.begin * kernels_.panel,
                                    .depth = words.end - words.begin,
                                    .vectors = std::min(kernels_.panel, dims - dim) / kernels_.lanes,
-                                   .alpha = alpha,
                                    .c = to + key * dims + dim,
                                    .c_stride = dims,
                                    .next = upcoming.take(run.count * (words.end - words.begin))});
@@ -99,7 +97,6 @@ void KeyBlock::add_to_dq(const TileRuns& runs, float* dq) {
                         .b = scratch_.k_columns + dim * shape_.key_words + words.begin * kernels_.panel,
                         .depth = words.end - words.begin,
                         .vectors = std::min(kernels_.panel, shape_.dim_lanes - dim) / kernels_.lanes,
-                        .alpha = static_cast<float>(a_.scale),
                         .c = dq + row * shape_.dim_lanes + dim,
                         .c_stride = shape_.dim_lanes,
                         .next = Ahead::nothing(scratch_.k_columns)});
@@ -107,9 +104,10 @@ void KeyBlock::add_to_dq(const TileRuns& runs, float* dq) {
   }
 }
 
-void KeyBlock::put_rows(const float* from, int stride, const TensorView& to) {
+void KeyBlock::put_rows(const float* from, int stride, float factor, const TensorView& to) {
   for (int key = 0; key < keys_; ++key) {
-    kernels_.put_row(from + key * stride, to.dim, !a_.first_dkv, to.dtype, to.address(kv_.b, key0_ + key, kv_.head));
+    kernels_.put_row(from + key * stride, to.dim, factor, !a_.first_dkv, to.dtype,
+                     to.address(kv_.b, key0_ + key, kv_.head));
   }
 }
 

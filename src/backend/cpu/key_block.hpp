@@ -120,7 +120,7 @@ struct BackwardScratch {
 };
 
 /// Per query block it makes P and dS (gradients), and adds P^T dO to dV and dS^T Q to dK, which stay in its scratch,
-/// and dS K to the dQ that it is given.
+/// and dS K to the dQ that it is given. What dS lacks, the scores' scale, dK and dQ get where they are put.
 class KeyBlock {
  public:
   KeyBlock(const AttendBackwardArguments& a, const Microkernels& kernels, const BackwardShape& shape,
@@ -135,11 +135,11 @@ class KeyBlock {
  private:
   void make_gradients(const BlockBand& band, const RowTiles& tiles, const PackedQuery& query);
   void make_tiles(const BlockBand& band, const PackedQuery& query, int panel, const TileRun& run, bool masked);
-  /// [keys][dims] += alpha * block^T * columns, each tile of keys over the rows that see it.
-  void add_transposed(const TileRuns& rows_of_keys, const float* block, const float* columns, int dims, float alpha,
+  /// [keys][dims] += block^T * columns, each tile of keys over the rows that see it.
+  void add_transposed(const TileRuns& rows_of_keys, const float* block, const float* columns, int dims,
                       Upcoming& upcoming, float* to);
   void add_to_dq(const TileRuns& runs, float* dq);
-  void put_rows(const float* from, int stride, const TensorView& to);
+  void put_rows(const float* from, int stride, float factor, const TensorView& to);
 
   const AttendBackwardArguments& a_;
   const Microkernels& kernels_;

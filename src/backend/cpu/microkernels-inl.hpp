@@ -316,12 +316,11 @@ HWY_NOINLINE void ProductOfVectors(const Product& t) {
   ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED { c[r][v] = hn::Zero(d); });
   NoRows none;
   Accumulate<Words, kRowStep, kDepthStep>(t.a, t.b, t.depth, t.next, c, none);
-  const V alpha = hn::Set(d, t.alpha);
   float* row = t.c;
   const std::int64_t stride = t.c_stride;
   Unrolled<kTileRows>([&](auto r) CPBENCH_INLINED {
     Unrolled<kVectors>([&](auto v) CPBENCH_INLINED {
-      hn::StoreU(hn::MulAdd(alpha, c[r][v], hn::LoadU(d, row + v * kLanes)), d, row + v * kLanes);
+      hn::StoreU(hn::Add(c[r][v], hn::LoadU(d, row + v * kLanes)), d, row + v * kLanes);
     });
     row += stride;
   });

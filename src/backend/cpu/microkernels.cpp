@@ -20,23 +20,18 @@ constexpr std::string_view kIsa = HWY_TARGET == HWY_AVX3   ? "avx512"
 
 // Rows: plain loops, of which the compiler makes vectors of the instruction set that this is compiled for.
 
-void ScaleRow(const float* from, std::int64_t count, float factor, DType dtype, void* to) {
+void PutRow(const float* from, std::int64_t count, float factor, bool add, DType dtype, void* to) {
   with_type(dtype, [=]<typename T>(T) HWY_ATTR {
     T* HWY_RESTRICT row = static_cast<T*>(to);
-    for (std::int64_t i = 0; i < count; ++i) row[i] = from_float<T>(from[i] * factor);
-  });
-}
-
-void PutRow(const float* from, std::int64_t count, bool add, DType dtype, void* to) {
-  if (!add) return ScaleRow(from, count, 1, dtype, to);
-  with_type(dtype, [=]<typename T>(T) HWY_ATTR {
-    T* HWY_RESTRICT row = static_cast<T*>(to);
-    for (std::int64_t i = 0; i < count; ++i) row[i] = from_float<T>(to_float(row[i]) + from[i]);
+    if (add) {
+      for (std::int64_t i = 0; i < count; ++i) row[i] = from_float<T>(to_float(row[i]) + factor * from[i]);
+    } else {
+      for (std::int64_t i = 0; i < count; ++i) row[i] = from_float<T>(factor * from[i]);
+    }
   });
 }
 
 constexpr Microkernels WithRows(Microkernels kernels) {
-  kernels.scale_row = ScaleRow;
   kernels.put_row = PutRow;
   return kernels;
 }

@@ -90,14 +90,13 @@ struct GradientTile {
   float* ds_keys;  ///< bf16: dS again, a word holding two keys of one row
 };
 
-/// C += alpha * A B for `vectors` vectors of columns and `tiles` times kTileRows rows of C.
+/// C += A B for `vectors` vectors of columns and `tiles` times kTileRows rows of C.
 struct Product {
   int tiles;
   const float* a;  ///< in a block of words with stride kBlockStride
   const float* b;  ///< panel
   int depth;       ///< words of the summed index
   int vectors;
-  float alpha;
   float* c;
   std::int64_t c_stride;
   Ahead next;
@@ -117,10 +116,8 @@ struct Microkernels {
   /// A [depth][kTileRows]: columns of the block, as P^T dO and dS^T Q need it.
   void (*product_transposed)(Product);
 
-  /// to[i] = factor * from[i]: a row of fp32 that ends in a tensor.
-  void (*scale_row)(const float* from, std::int64_t count, float factor, DType dtype, void* to);
-  /// to[i] = from[i], or to[i] += from[i].
-  void (*put_row)(const float* from, std::int64_t count, bool add, DType dtype, void* to);
+  /// A row of fp32 that ends in a tensor: to[i] = factor * from[i], or with `add` to[i] += factor * from[i].
+  void (*put_row)(const float* from, std::int64_t count, float factor, bool add, DType dtype, void* to);
 
   /// The same multiply-add on registers alone, `steps` times; returns FLOPs. For measuring the peak.
   double (*multiply_add)(std::int64_t steps);

@@ -84,7 +84,6 @@ const Microkernels* bf16_microkernels() {
   static const Microkernels kPairs = [] {
     const Microkernels& fp32 = *fp32_microkernels().front();
     Microkernels pairs = N_AVX3::kBf16Microkernels;
-    pairs.scale_row = fp32.scale_row;
     pairs.put_row = fp32.put_row;
     return pairs;
   }();

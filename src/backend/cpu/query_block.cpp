@@ -136,7 +136,6 @@ void QueryBlock::add_values(const RowTiles& tiles, const float* v) {
                         .b = panel + words.begin * kernels_.panel,
                         .depth = words.end - words.begin,
                         .vectors = std::min(kernels_.panel, shape_.dim_v_lanes - dim) / kernels_.lanes,
-                        .alpha = 1,
                         .c = o_row(row) + dim,
                         .c_stride = shape_.dim_v_lanes,
                         .next = share(panel + shape_.key_words * kernels_.panel, shape_.key_words, row)});
@@ -164,7 +163,7 @@ void QueryBlock::finish() {
   for (int r = 0; r < rows_; ++r) {
     const float l = state_.l[r];
     const float inverse = l == 0 ? 0.0f : 1 / l;
-    kernels_.scale_row(o_row(r), shape_.dim_v, inverse, a_.out.dtype, a_.out.address(b_, row0_ + r, head_));
+    kernels_.put_row(o_row(r), shape_.dim_v, inverse, false, a_.out.dtype, a_.out.address(b_, row0_ + r, head_));
     *a_.lse.at<float>(b_, row0_ + r, head_) = l == 0 ? kMinusInfinity : (state_.m[r] + std::log2(l)) * kLn2;
   }
 }
