@@ -43,43 +43,44 @@ class Pack : public testing::TestWithParam<std::tuple<DType, int>> {
 };
 
 TEST_P(Pack, Columns) {
-  for (const int width : {4, 6, 8}) {
-    const std::int64_t padded = round_up(7, width);
-    std::vector<float> packed(static_cast<std::size_t>(padded * dim_), std::numeric_limits<float>::quiet_NaN());
-    pack_columns(rows(), padded, width, false, 0.5f, packed.data());
-    for (std::int64_t row = 0; row < padded; ++row) {
-      for (std::int64_t i = 0; i < dim_; ++i) {
-        const auto at = static_cast<std::size_t>((row / width * dim_ + i) * width + row % width);
-        ASSERT_EQ(packed[at], 0.5 * value(row, i)) << row << " " << i;
-      }
-    }
-    if (dtype_ != DType::kBf16) continue;
-    pack_columns(rows(), padded, width, true, 1, packed.data());
-    for (std::int64_t row = 0; row < padded; ++row) {
-      for (std::int64_t i = 0; i < dim_; ++i) {
-        const auto at = static_cast<std::size_t>((row / width * dim_ / 2 + i / 2) * width + row % width);
-        ASSERT_EQ(half(packed[at], i % 2), value(row, i)) << row << " " << i;
+  for (const int width : {1, 4, 6, 8}) {
+    for (const int more : {0, 16}) {  // words of depth beyond dim
+      const std::int64_t padded = round_up(7, width);
+      for (const bool pairs : {false, true}) {
+        if (pairs && dtype_ != DType::kBf16) continue;
+        const int per_word = pairs ? 2 : 1;
+        const std::int64_t depth = dim_ / per_word + more;
+        const double factor = pairs ? 1 : 0.5;
+        std::vector<float> packed(static_cast<std::size_t>(padded * depth), std::numeric_limits<float>::quiet_NaN());
+        pack_columns(rows(), padded, width, depth, pairs, static_cast<float>(factor), packed.data());
+        for (std::int64_t row = 0; row < padded; ++row) {
+          for (std::int64_t i = 0; i < depth * per_word; ++i) {
+            const auto at = static_cast<std::size_t>((row / width * depth + i / per_word) * width + row % width);
+            const double element = pairs ? half(packed[at], static_cast<int>(i % 2)) : packed[at];
+            ASSERT_EQ(element, factor * value(row, i)) << row << " " << i << " width " << width;
+          }
+        }
       }
     }
   }
 }
 
 TEST_P(Pack, Rows) {
-  const int panel = 32;
-  const std::int64_t padded = 10, panels = (dim_ + panel - 1) / panel;
-  std::vector<float> packed(static_cast<std::size_t>(padded * panels * panel), std::numeric_limits<float>::quiet_NaN());
-  pack_rows(rows(), padded, panel, false, packed.data());
-  for (std::int64_t row = 0; row < padded; ++row) {
-    for (std::int64_t i = 0; i < panels * panel; ++i) {
-      ASSERT_EQ(packed[static_cast<std::size_t>((i / panel * padded + row) * panel + i % panel)], value(row, i));
-    }
-  }
-  if (dtype_ != DType::kBf16) return;
-  pack_rows(rows(), padded, panel, true, packed.data());
-  for (std::int64_t row = 0; row < padded; ++row) {
-    for (std::int64_t i = 0; i < panels * panel; ++i) {
-      const auto at = static_cast<std::size_t>((i / panel * padded / 2 + row / 2) * panel + i % panel);
-      ASSERT_EQ(half(packed[at], row % 2), value(row, i));
+  for (const int panel : {1, 32}) {
+    for (const bool pairs : {false, true}) {
+      if (pairs ? dtype_ != DType::kBf16 : panel == 1) continue;
+      const std::int64_t padded = 16, panels = (dim_ + panel - 1) / panel, row_words = padded / (pairs ? 2 : 1);
+      std::vector<float> packed(static_cast<std::size_t>(row_words * panels * panel),
+                                std::numeric_limits<float>::quiet_NaN());
+      pack_rows(rows(), padded, panel, pairs, packed.data());
+      for (std::int64_t row = 0; row < padded; ++row) {
+        for (std::int64_t i = 0; i < panels * panel; ++i) {
+          const std::int64_t word = pairs ? row / 2 : row;
+          const auto at = static_cast<std::size_t>((i / panel * row_words + word) * panel + i % panel);
+          const double element = pairs ? half(packed[at], static_cast<int>(row % 2)) : packed[at];
+          ASSERT_EQ(element, value(row, i)) << row << " " << i << " panel " << panel;
+        }
+      }
     }
   }
 }
@@ -87,6 +88,19 @@ TEST_P(Pack, Rows) {
 INSTANTIATE_TEST_SUITE_P(All, Pack,
                          testing::Combine(testing::Values(DType::kFp32, DType::kBf16, DType::kFp16),
                                           testing::Values(8, 40, 64, 256)));
+
+TEST(Transpose, OfAPartOfAMatrix) {
+  const std::int64_t rows = 8, columns = 12, from_stride = 20, to_stride = 11;
+  std::vector<float> from(rows * from_stride), to(columns * to_stride, -1);
+  for (std::size_t i = 0; i < from.size(); ++i) from[i] = static_cast<float>(i);
+  transpose(from.data(), from_stride, rows, columns, to.data(), to_stride);
+  for (std::int64_t i = 0; i < columns; ++i) {
+    for (std::int64_t j = 0; j < to_stride; ++j) {
+      const float expected = j < rows ? from[static_cast<std::size_t>(j * from_stride + i)] : -1;
+      ASSERT_EQ(to[static_cast<std::size_t>(i * to_stride + j)], expected) << i << " " << j;
+    }
+  }
+}
 
 TEST(PackFp16, WidensEveryNumber) {
   std::vector<fp16> numbers(1 << 16);

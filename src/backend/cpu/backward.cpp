@@ -135,10 +135,12 @@ class BackwardPass {
       const std::int64_t row0 = block * shape_.query_block;
       const std::int64_t count = std::min<std::int64_t>(shape_.query_block, shape_.queries - row0);
       const HeadRows q{a_.q, b, head, row0, count}, dout{a_.dout, b, head, row0, count};
-      pack_columns(q, shape_.query_block, kTileRows, kernels_.bf16_pairs, score_scale, to.q);
-      pack_columns(dout, shape_.query_block, kTileRows, kernels_.bf16_pairs, 1, to.dout);
-      pack_rows(q, shape_.query_block, kernels_.panel, kernels_.bf16_pairs, to.q_columns);
-      pack_rows(dout, shape_.query_block, kernels_.panel, kernels_.bf16_pairs, to.dout_columns);
+      const int width = kernels_.tile_width(), panel = shape_.dims_are_rows ? 1 : kernels_.panel;
+      const bool pairs = kernels_.bf16_pairs;
+      pack_columns(q, shape_.query_block, width, shape_.depth, pairs, score_scale, to.q);
+      pack_columns(dout, shape_.query_block, width, shape_.depth_v, pairs, 1, to.dout);
+      pack_rows(q, shape_.query_block, panel, pairs, to.q_columns);
+      pack_rows(dout, shape_.query_block, panel, pairs, to.dout_columns);
       for (int r = 0; r < shape_.query_block; ++r) {
         const float lse = r < count ? *a_.lse.at<const float>(b, row0 + r, head) : kMinusInfinity;
         to.lse[r] = lse == kMinusInfinity ? -kMaskedScore : lse * kLog2e;

@@ -26,8 +26,9 @@ struct Split {
 // half the least of them: multiplying such numbers is slow on many CPUs, and large logits make many. NaN survives.
 #if HWY_TARGET == HWY_AVX3
 template <class D, class V>
-HWY_INLINE Split<V> SplitInteger(D, V x) {
-  const V n = hn::Round(x);
+HWY_INLINE Split<V> SplitInteger(D d, V x) {
+  const V shift = hn::Set(d, 0x1.8p23f);  // after adding it the last bit is worth 1
+  const V n = hn::Sub(hn::Add(x, shift), shift);
   return {hn::Sub(x, n), n};
 }
 template <class D, class V>

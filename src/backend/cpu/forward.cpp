@@ -44,7 +44,7 @@ class ForwardPass {
     std::vector<std::pair<int128, std::int64_t>> blocks;
     for (std::int64_t block = 0; block < shape_.query_blocks; ++block) {
       int128 pairs = 0;
-      for (const Tile& tile : a_.tiles) pairs += pairs_of_rows(tile, block * kQueryBlock, kQueryBlock);
+      for (const Tile& tile : a_.tiles) pairs += pairs_of_rows(tile, block * shape_.query_block, shape_.query_block);
       blocks.emplace_back(-pairs, block);
     }
     std::sort(blocks.begin(), blocks.end());
@@ -67,7 +67,7 @@ class ForwardPass {
                    const std::int64_t key0 = block * shape_.key_block;
                    const std::int64_t count = std::min<std::int64_t>(shape_.key_block, shape_.keys - key0);
                    float* to = packed + item * shape_.block_words();
-                   pack_columns({a_.k, kv.b, kv.head, key0, count}, shape_.key_block, kernels_.panel,
+                   pack_columns({a_.k, kv.b, kv.head, key0, count}, shape_.key_block, kernels_.panel, shape_.depth,
                                 kernels_.bf16_pairs, 1, to);
                    pack_rows({a_.v, kv.b, kv.head, key0, count}, shape_.key_block, kernels_.panel, kernels_.bf16_pairs,
                              to + shape_.k_block_words);

@@ -9,8 +9,6 @@
 namespace cpbench {
 namespace {
 
-constexpr std::string_view kBf16Suffix = "-bf16";
-
 /// An instruction set: one table for fp32 words, and perhaps one for pairs of bf16.
 struct Isa {
   std::string name;
@@ -30,18 +28,26 @@ double multiply_add_rate(const Microkernels& microkernels) {
   return best;
 }
 
+/// An instruction set for fp32, and those that extend it for bf16 (`avx512` and `avx512-bf16`), the fastest first.
 /// vdpbf16ps does the work of two FMAs in the time of one on some CPUs (Zen 4), and of four on others (Golden Cove):
-/// which is faster is measured. The rates differ by a factor of two either way, so that a disturbance decides nothing.
+/// it is measured. The rates differ by a factor of two either way, so that a disturbance decides nothing.
+std::vector<Isa> extensions_of(const Microkernels& fp32) {
+  std::vector<std::pair<double, Isa>> by_rate{{-multiply_add_rate(fp32), {std::string(fp32.isa), &fp32, nullptr}}};
+  for (const Microkernels* bf16 : {avx512_bf16_microkernels(), avx512_amx_microkernels()}) {
+    if (bf16 == nullptr || !bf16->isa.starts_with(fp32.isa)) continue;
+    by_rate.push_back({-multiply_add_rate(*bf16), {std::string(bf16->isa), &fp32, bf16}});
+  }
+  std::ranges::sort(by_rate, {}, &std::pair<double, Isa>::first);
+  std::vector<Isa> list;
+  for (auto& [rate, isa] : by_rate) list.push_back(std::move(isa));
+  return list;
+}
+
 const std::vector<Isa>& runnable() {
   static const std::vector<Isa> kList = [] {
     std::vector<Isa> all;
-    for (const Microkernels* fp32 : fp32_microkernels()) {
-      all.push_back({std::string(fp32->isa), fp32, nullptr});
-      const Microkernels* bf16 = bf16_microkernels();
-      if (bf16 == nullptr || bf16->isa != fp32->isa) continue;
-      const bool faster = multiply_add_rate(*bf16) > multiply_add_rate(*fp32);
-      all.insert(faster ? all.end() - 1 : all.end(), {std::string(fp32->isa) + std::string(kBf16Suffix), fp32, bf16});
-    }
+    for (const Microkernels* fp32 : fp32_microkernels())
+      std::ranges::move(extensions_of(*fp32), std::back_inserter(all));
     return all;
   }();
   return kList;
@@ -76,6 +82,11 @@ void set_isa(std::string_view name) {
 }
 
 std::string_view isa() { return forced()->name; }
+
+Microkernels with_rows_of_avx512(Microkernels pairs) {
+  pairs.put_row = fp32_microkernels().front()->put_row;
+  return pairs;
+}
 
 const Microkernels& microkernels_for(DType dtype) {
   const Isa& choice = *forced();

@@ -1,6 +1,7 @@
 // Backward pass of the kernel `blocked`: what is done for a block of keys of one K/V head.
 #pragma once
 
+#include <algorithm>
 #include <iterator>
 
 #include "backend/cpu/aligned_buffer.hpp"
@@ -13,19 +14,17 @@
 
 namespace cpbench {
 
-inline constexpr int kQueryWords = 120;  ///< of a query block along its rows: whole tiles; 64 loses 2 points
-
 /// Sizes that follow from the arguments and the micro-kernels.
 struct BackwardShape {
   BackwardShape(const AttendBackwardArguments& a, const Microkernels& kernels)
       : key_block(kBlockWords),
-        query_block(kQueryWords * kernels.per_word()),
+        query_block(kernels.query_row_words * kernels.per_word()),
         keys(key_end(a.tiles)),
         queries(query_end(a.tiles)),
         key_blocks((keys + key_block - 1) / key_block),
         query_blocks((queries + query_block - 1) / query_block),
-        depth(kernels.words(static_cast<int>(a.k.dim))),
-        depth_v(kernels.words(static_cast<int>(a.v.dim))),
+        depth(kernels.depth(static_cast<int>(a.k.dim))),
+        depth_v(kernels.depth(static_cast<int>(a.v.dim))),
         dim(static_cast<int>(a.k.dim)),
         dim_v(static_cast<int>(a.v.dim)),
         dim_lanes(static_cast<int>(round_up(dim, kernels.lanes))),
@@ -33,7 +32,8 @@ struct BackwardShape {
         dim_panels(static_cast<int>(round_up(dim, kernels.panel))),
         dim_v_panels(static_cast<int>(round_up(dim_v, kernels.panel))),
         query_words(kernels.words(query_block)),
-        key_words(kernels.words(key_block)) {}
+        key_words(kernels.words(key_block)),
+        dims_are_rows(kernels.matrix_unit) {}
 
   int key_block, query_block;
   std::int64_t keys, queries;  ///< that the tiles reach
@@ -43,12 +43,16 @@ struct BackwardShape {
   int dim_lanes, dim_v_lanes;    ///< rounded up to whole vectors,
   int dim_panels, dim_v_panels;  ///< and to whole panels
   int query_words, key_words;    ///< words along the rows of a block
+  /// dK and dV are accumulated as [dims][keys], and their products have dims as rows of A.
+  bool dims_are_rows;
+
+  std::int64_t gradient_words(int dims_panels) const { return std::int64_t{key_block} * dims_panels; }
 };
 
 /// A query block's packed operands; the fields of all query heads and blocks follow each other.
 struct PackedQuery {
   float *q, *dout;                  ///< row tiles: A of Q K^T and dO V^T
-  float *q_columns, *dout_columns;  ///< panels of dims: B of dS^T Q and P^T dO
+  float *q_columns, *dout_columns;  ///< panels of dims: B of dS^T Q and P^T dO, or A of Q^T dS and dO^T P
   float *lse, *delta;
 
   static std::int64_t size(const BackwardShape& shape) {
@@ -101,12 +105,13 @@ struct BackwardScratch {
     const std::int64_t sizes[] = {std::int64_t{s.key_block} * s.depth,
                                   std::int64_t{s.key_block} * s.depth_v,
                                   std::int64_t{s.key_words} * s.dim_panels,
-                                  std::int64_t{s.key_block} * s.dim_lanes,
-                                  std::int64_t{s.key_block} * s.dim_v_lanes,
+                                  s.gradient_words(s.dim_panels),
+                                  s.gradient_words(s.dim_v_panels),
                                   block,
                                   block,
-                                  block};
-    float** parts[] = {&k, &v, &k_columns, &dk, &dv, &p, &ds, &ds_keys};
+                                  block,
+                                  s.dims_are_rows ? s.gradient_words(std::max(s.dim_lanes, s.dim_v_lanes)) : 0};
+    float** parts[] = {&k, &v, &k_columns, &dk, &dv, &p, &ds, &ds_keys, &rows};
     std::int64_t total = 0;
     for (const std::int64_t size : sizes) total += Arena::padded(size);
     Arena arena(buffer.reserve(total));
@@ -114,9 +119,10 @@ struct BackwardScratch {
   }
   float *k, *v;      ///< panels of keys: B of Q K^T and dO V^T
   float* k_columns;  ///< panels of dims: B of dS K
-  float *dk, *dv;    ///< [key_block][dim_lanes], [key_block][dim_v_lanes]
+  float *dk, *dv;    ///< [key_block][dim_lanes] and [key_block][dim_v_lanes], or [dim][key_block]
   float *p, *ds;     ///< summed over rows
   float* ds_keys;    ///< summed over keys, where that is another form (bf16)
+  float* rows;       ///< dK or dV by keys, where they are accumulated by dims
 };
 
 /// Per query block it makes P and dS (gradients), and adds P^T dO to dV and dS^T Q to dK, which stay in its scratch,
@@ -135,11 +141,15 @@ class KeyBlock {
  private:
   void make_gradients(const BlockBand& band, const RowTiles& tiles, const PackedQuery& query);
   void make_tiles(const BlockBand& band, const PackedQuery& query, int panel, const TileRun& run, bool masked);
-  /// [keys][dims] += block^T * columns, each tile of keys over the rows that see it.
+  /// [keys][dims] += block^T * columns, each tile of keys over the rows that see it; or the transpose of it all.
   void add_transposed(const TileRuns& rows_of_keys, const float* block, const float* columns, int dims,
                       Upcoming& upcoming, float* to);
+  void add_for_panel(const TileRun& rows_of_keys, const float* block, const float* columns, int dims, int dim,
+                     Upcoming& upcoming, float* to);
+  void add_for_dims(const TileRun& rows_of_keys, const float* block, const float* columns, int dims, Upcoming& upcoming,
+                    float* to);
   void add_to_dq(const TileRuns& runs, float* dq);
-  void put_rows(const float* from, int stride, float factor, const TensorView& to);
+  void put_rows(const float* from, int dims, float factor, const TensorView& to);
 
   const AttendBackwardArguments& a_;
   const Microkernels& kernels_;

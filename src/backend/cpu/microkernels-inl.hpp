@@ -31,6 +31,9 @@ constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
 // 6 x 4 accumulators need the 32 registers of AVX-512 and NEON; with 16 there is room for 6 x 2.
 constexpr int kPanelVectors = HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4 ? 2 : 4;
 constexpr int kPanel = kPanelVectors * kLanes;
+/// Rows of a register tile. With six rows of four vectors a step is 24 multiply-adds on 10 loads, and 29 of 32
+/// registers.
+constexpr int kTileRows = 6;
 /// Those 32 registers also have room for an exponential beside a product.
 constexpr bool kExponentialsMeanwhile = kPanelVectors == 4 && kLanes > 1;
 
@@ -148,58 +151,60 @@ HWY_INLINE void ReducedScores(const float* q, const float* k, int depth, Ahead n
   }
 }
 
+/// Row r of a tile.
 template <int kVectors>
-HWY_INLINE void MaskScores(const KeyLimits& limits, V (&s)[kTileRows][kVectors]) {
+HWY_INLINE void MaskRow(const KeyLimits& limits, int r, V (&s)[kVectors]) {
   const hn::RebindToSigned<D> di;
-  Unrolled<kTileRows>([&](auto r) CPBENCH_INLINED {
-    const bool seen = limits.row_begin <= r && r < limits.row_end;
-    const auto begin = hn::Set(di, std::max(limits.key_begin, r + limits.begin));
-    const auto end = hn::Set(di, seen ? std::min(limits.key_end, r + limits.end) : 0);
-    Unrolled<kVectors>([&](auto v) CPBENCH_INLINED {
-      const auto key = hn::Iota(di, v * kLanes);
-      const auto before = hn::VecFromMask(di, hn::Lt(key, begin));
-      const auto up_to_end = hn::VecFromMask(di, hn::Lt(key, end));
-      const auto inside = hn::MaskFromVec(hn::BitCast(D(), hn::AndNot(before, up_to_end)));
-      s[r][v] = hn::IfThenElse(inside, s[r][v], hn::Set(D(), kMaskedScore));
-    });
+  const bool seen = limits.row_begin <= r && r < limits.row_end;
+  const auto begin = hn::Set(di, std::max(limits.key_begin, r + limits.begin));
+  const auto end = hn::Set(di, seen ? std::min(limits.key_end, r + limits.end) : 0);
+  Unrolled<kVectors>([&](auto v) CPBENCH_INLINED {
+    const auto key = hn::Iota(di, v * kLanes);
+    const auto before = hn::VecFromMask(di, hn::Lt(key, begin));
+    const auto up_to_end = hn::VecFromMask(di, hn::Lt(key, end));
+    const auto inside = hn::MaskFromVec(hn::BitCast(D(), hn::AndNot(before, up_to_end)));
+    s[v] = hn::IfThenElse(inside, s[v], hn::Set(D(), kMaskedScore));
   });
 }
+template <int kVectors>
+HWY_INLINE void MaskScores(const KeyLimits& limits, V (&s)[kTileRows][kVectors]) {
+  Unrolled<kTileRows>([&](auto r) CPBENCH_INLINED { MaskRow(limits, r, s[r]); });
+}
 
-/// The limits of the tile below.
-HWY_INLINE void NextTile(KeyLimits& limits) {
-  limits.begin += kTileRows;
-  limits.end += kTileRows;
-  limits.row_begin -= kTileRows;
-  limits.row_end -= kTileRows;
+/// The limits of the tile below one of so many rows.
+HWY_INLINE void NextTile(KeyLimits& limits, int rows) {
+  limits.begin += rows;
+  limits.end += rows;
+  limits.row_begin -= rows;
+  limits.row_end -= rows;
 }
 
 // --- Forward -------------------------------------------------------------------------------------------------------
 
-/// Raises m where a score exceeds it by too much, or where it has no value yet, and reduces `scores`
-/// ([kTileRows][kPanel]) accordingly. A row's first m is its highest score, so that P is exactly 1 there, which bf16
-/// holds exactly; later m is raised by integers, so that O, l and P are scaled by powers of two: exactly, too.
+/// Raises m of row r if one of its `scores` exceeds it by too much, or if it has no value yet, and reduces the scores
+/// accordingly. A row's first m is its highest score, so that P is exactly 1 there, which bf16 holds exactly; later m
+/// is raised by integers, so that O, l and P are scaled by powers of two: exactly, too.
 template <class Words>
-HWY_NOINLINE void RaiseMaximum(const ScoresTile& t, float* scores) {
+HWY_NOINLINE void RaiseMaximum(const ScoresTile& t, int r, float* scores) {
   const D d;
   const int count = t.vectors * kLanes;
-  for (int r = 0; r < kTileRows; ++r) {
-    float* row = scores + r * kPanel;
-    V highest = hn::LoadU(d, row);
-    for (int i = kLanes; i < count; i += kLanes) highest = hn::Max(highest, hn::LoadU(d, row + i));
-    const float excess = hn::GetLane(hn::MaxOfLanes(d, highest));
-    if (excess <= t.bound[r] || excess < 0.5f * kMaskedScore) continue;  // m is high enough, or the row sees no key
+  V highest = hn::LoadU(d, scores);
+  for (int i = kLanes; i < count; i += kLanes) highest = hn::Max(highest, hn::LoadU(d, scores + i));
+  const float excess = hn::GetLane(hn::MaxOfLanes(d, highest));
+  if (excess <= t.bound[r] || excess < 0.5f * kMaskedScore) return;  // m is high enough, or the row sees no key
 
-    const bool fresh = t.bound[r] < 0;
-    const float raise = fresh ? excess : std::ceil(excess);
-    for (int i = 0; i < count; i += kLanes) hn::StoreU(hn::Sub(hn::LoadU(d, row + i), hn::Set(d, raise)), d, row + i);
-    t.m[r] += raise;
-    t.bound[r] = kRaiseAbove;
-    if (fresh) continue;  // O, l and P are zero
-    const float factor = std::exp2(-raise);
-    ScaleValues(t.l + r * kLanes, kLanes, factor);
-    ScaleValues(t.o + r * t.o_stride, t.o_count, factor);
-    Words::ScaleRow(t.p + r * kBlockStride, t.key_begin, t.key, factor);
+  const bool fresh = t.bound[r] < 0;
+  const float raise = fresh ? excess : std::ceil(excess);
+  for (int i = 0; i < count; i += kLanes) {
+    hn::StoreU(hn::Sub(hn::LoadU(d, scores + i), hn::Set(d, raise)), d, scores + i);
   }
+  t.m[r] += raise;
+  t.bound[r] = kRaiseAbove;
+  if (fresh) return;  // O, l and P are zero
+  const float factor = std::exp2(-raise);
+  ScaleValues(t.l + r * kLanes, kLanes, factor);
+  ScaleValues(t.o + r * t.o_stride, t.o_count, factor);
+  Words::ScaleRow(t.p + r * kBlockStride, t.key_begin, t.key, factor);
 }
 
 template <class Words, int kVectors>
@@ -258,7 +263,9 @@ HWY_NOINLINE void ScoresOfVectors(const ScoresTile& t, float* scores, PendingRow
   if (kExponentialsMeanwhile || HWY_UNLIKELY(raise)) {
     ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED { hn::Store(s[r][v], d, scores + r * kPanel + v * kLanes); });
   }
-  if (HWY_UNLIKELY(raise)) RaiseMaximum<Words>(t, scores);
+  if (HWY_UNLIKELY(raise)) {
+    for (int r = 0; r < kTileRows; ++r) RaiseMaximum<Words>(t, r, scores + r * kPanel);
+  }
 
   float* p = t.p + (Words::kPairs ? t.key / 2 : t.key);
   if constexpr (kExponentialsMeanwhile) {
@@ -350,7 +357,7 @@ void Scores(ScoresTile t) {
       tile(t, scores, pending);
       if (!meanwhile) Finish<vectors>(pending);
       t.q += t.depth * kTileRows;
-      NextTile(t.limits);
+      NextTile(t.limits, kTileRows);
       t.next.words += t.depth * t.next.step;
       t.p += kTileRows * kBlockStride;
       t.m += kTileRows;
@@ -370,7 +377,7 @@ void Gradients(GradientTile t) {
     for (; t.tiles > 0; --t.tiles) {
       tile(t);
       t.q += t.depth * kTileRows;
-      NextTile(t.limits);
+      NextTile(t.limits, kTileRows);
       t.dout += t.depth_v * kTileRows;
       t.lse += kTileRows;
       t.delta += kTileRows;
@@ -428,8 +435,13 @@ template <class Words>
 constexpr Microkernels MakeMicrokernels(std::string_view isa) {
   return {.isa = isa,
           .bf16_pairs = Words::kPairs,
+          .matrix_unit = false,
           .lanes = kLanes,
           .panel = kPanel,
+          .tile_rows = kTileRows,
+          .depth_unit = 1,
+          .query_rows = 96,        // 48 to 192 make no difference
+          .query_row_words = 120,  // 64 loses 2 points
           .scores = Scores<Words>,
           .gradients = Gradients<Words>,
           .product = Multiply<Words, kBlockStride, 1>,

@@ -3,9 +3,12 @@
 // Operands are packed (pack.hpp) into 32-bit *words*: an fp32, or a pair of bf16 that are neighbours along the summed
 // index, so that one multiply-add instruction takes a word of each operand in every lane. Below, [a][b] are words.
 //
-//   row tile   kTileRows rows of A, [depth][kTileRows]
+//   row tile   tile_rows rows of A: [depth][tile_rows], and [tile_rows][depth] for a matrix unit
 //   panel      `panel` columns of B, [depth][panel]; its registers are `panel / lanes` vectors
 //   P, dS      a block of rows against a block of keys, [rows][kBlockStride], stored by a micro-kernel for the next
+//
+// A matrix unit (AMX) takes rows of A as they are, and multiplies tiles of 16 rows by 16 words by 16 columns. Columns
+// of a block are no such rows: what others compute as P^T dO it computes transposed, dO^T P, with P as a panel.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +18,6 @@
 
 namespace cpbench {
 
-/// Rows of a register tile. With six rows of four vectors a step is 24 multiply-adds on 10 loads, and 29 of 32
-/// registers.
-inline constexpr int kTileRows = 6;
 /// The most words of a row of a block: whole tiles, and whole panels, of every instruction set.
 inline constexpr int kBlockWords = 192;
 /// A constant, so that rows are reached by displacements; not a power of two, so that rows do not share a cache set.
@@ -65,10 +65,10 @@ struct ScoresTile {
   /// below may begin later, never earlier, as the band goes down with them.
   int key_begin;
 
-  float* m;      ///< [kTileRows]: what scores are reduced by; 0 before a row has seen a key
-  float* bound;  ///< [kTileRows]: m is raised where a reduced score is above; kRaiseAbove, or -inf before that
-  float* l;      ///< [kTileRows][lanes]: sums of P, lane by lane
-  float* o;      ///< [kTileRows][o_stride]: rescaled along with l
+  float* m;      ///< [tile_rows]: what scores are reduced by; 0 before a row has seen a key
+  float* bound;  ///< [tile_rows]: m is raised where a reduced score is above; kRaiseAbove, or -inf before that
+  float* l;      ///< [tile_rows][lanes]: sums of P, lane by lane
+  float* o;      ///< [tile_rows][o_stride]: rescaled along with l
   std::int64_t o_stride;
   int o_count;  ///< a multiple of lanes
 };
@@ -83,19 +83,19 @@ struct GradientTile {
   float score_scale;
   bool masked;
   KeyLimits limits;
-  const float* lse;    ///< [kTileRows], times log2(e); +1e30 for rows that saw nothing
-  const float* delta;  ///< [kTileRows]
+  const float* lse;    ///< [tile_rows], times log2(e); +1e30 for rows that saw nothing
+  const float* delta;  ///< [tile_rows]
   /// Row 0 of the tile, first key of the *tile*. In fp32 rows of keys. In bf16 a word holds two rows of one key.
   float *p, *ds;
   float* ds_keys;  ///< bf16: dS again, a word holding two keys of one row
 };
 
-/// C += A B for `vectors` vectors of columns and `tiles` times kTileRows rows of C.
+/// C += A B for `vectors` vectors of columns and `tiles` times tile_rows rows of C.
 struct Product {
   int tiles;
-  const float* a;  ///< in a block of words with stride kBlockStride
-  const float* b;  ///< panel
-  int depth;       ///< words of the summed index
+  const float* a;
+  const float* b;
+  int depth;  ///< words of the summed index
   int vectors;
   float* c;
   std::int64_t c_stride;
@@ -106,14 +106,20 @@ struct Product {
 struct Microkernels {
   std::string_view isa;
   bool bf16_pairs;  ///< words are pairs of bf16
-  int lanes;        ///< fp32 numbers in a vector
-  int panel;        ///< columns of a panel
+  bool matrix_unit;
+  int lanes;            ///< fp32 numbers in a vector
+  int panel;            ///< columns of a panel
+  int tile_rows;        ///< of a row tile
+  int depth_unit;       ///< words that every depth is a multiple of
+  int query_rows;       ///< of a query block of the forward pass: whole tiles
+  int query_row_words;  ///< along the rows of a query block of the backward pass: whole tiles
 
   void (*scores)(ScoresTile);
   void (*gradients)(GradientTile);
-  /// A [kTileRows][depth]: rows of the block, as P V and dS K need it.
+  /// A [tile_rows][depth]: rows of the block, as P V and dS K need it; B a panel.
   void (*product)(Product);
-  /// A [depth][kTileRows]: columns of the block, as P^T dO and dS^T Q need it.
+  /// A [depth][tile_rows]: columns of the block, as P^T dO and dS^T Q need it; B a panel. With a matrix unit A B is
+  /// dO^T P or Q^T dS: A [tile_rows][query_row_words], the head's dims as rows, and B the block.
   void (*product_transposed)(Product);
 
   /// A row of fp32 that ends in a tensor: to[i] = factor * from[i], or with `add` to[i] += factor * from[i].
@@ -126,6 +132,10 @@ struct Microkernels {
 
   int words(int elements) const { return bf16_pairs ? elements / 2 : elements; }
   int per_word() const { return bf16_pairs ? 2 : 1; }
+  /// Words that a sum over so many elements takes.
+  int depth(int elements) const { return (words(elements) + depth_unit - 1) / depth_unit * depth_unit; }
+  /// The width of packed row tiles (pack.hpp): their rows in turn, or one by one.
+  int tile_width() const { return matrix_unit ? 1 : tile_rows; }
 };
 
 }  // namespace cpbench

@@ -84,26 +84,40 @@ class RowsAhead {
   const std::byte* next_[kRows];
 };
 
+/// Four words of four rows become four rows of a word each.
+struct FourByFour {
+  Float4 rows[4];
+  FourByFour(Float4 a, Float4 b, Float4 c, Float4 d) {
+    const Float4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+    const Float4 ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7), cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    rows[0] = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+    rows[1] = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+    rows[2] = __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5);
+    rows[3] = __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7);
+  }
+  void store(float* to, std::int64_t stride) const {
+    for (int i = 0; i < 4; ++i) cpbench::store(rows[i], to + i * stride);
+  }
+};
+
+template <typename T>
+Float4 scaled_words(const T* row, std::int64_t k, float factor) {
+  if constexpr (std::is_same_v<T, Bf16Pair>) return words_at(row, k);
+  return words_at(row, k) * factor;
+}
+
 /// One row tile or panel of columns, of an even number of rows: to[k * width + r] = row r, word k.
 template <typename T>
 void pack_tile(const Rows<T>& rows, std::int64_t row0, std::int64_t words, int width, float factor, float* to) {
-  const auto scaled = [&](const T* row, std::int64_t k) {
-    if constexpr (std::is_same_v<T, Bf16Pair>) return words_at(row, k);
-    return words_at(row, k) * factor;
-  };
   int r = 0;
   for (; r + 4 <= width; r += 4) {
     const T* row[] = {rows[row0 + r], rows[row0 + r + 1], rows[row0 + r + 2], rows[row0 + r + 3]};
     const RowsAhead<T, 4> ahead(rows, row0 + r);
     for (std::int64_t k = 0; k < words; k += 4) {
       ahead.ask(k / 4);
-      const Float4 a = scaled(row[0], k), b = scaled(row[1], k), c = scaled(row[2], k), d = scaled(row[3], k);
-      const Float4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
-      const Float4 ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7), cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-      store(Float4(__builtin_shufflevector(ab, cd, 0, 1, 4, 5)), to + (k + 0) * width + r);
-      store(Float4(__builtin_shufflevector(ab, cd, 2, 3, 6, 7)), to + (k + 1) * width + r);
-      store(Float4(__builtin_shufflevector(ab2, cd2, 0, 1, 4, 5)), to + (k + 2) * width + r);
-      store(Float4(__builtin_shufflevector(ab2, cd2, 2, 3, 6, 7)), to + (k + 3) * width + r);
+      FourByFour(scaled_words(row[0], k, factor), scaled_words(row[1], k, factor), scaled_words(row[2], k, factor),
+                 scaled_words(row[3], k, factor))
+          .store(to + k * width + r, width);
     }
   }
   for (; r < width; r += 2) {
@@ -111,12 +125,23 @@ void pack_tile(const Rows<T>& rows, std::int64_t row0, std::int64_t words, int w
     const RowsAhead<T, 2> ahead(rows, row0 + r);
     for (std::int64_t k = 0; k < words; k += 4) {
       ahead.ask(k / 4);
-      const Float4 a = scaled(even, k), b = scaled(odd, k);
+      const Float4 a = scaled_words(even, k, factor), b = scaled_words(odd, k, factor);
       store(Float2(__builtin_shufflevector(a, b, 0, 4)), to + (k + 0) * width + r);
       store(Float2(__builtin_shufflevector(a, b, 1, 5)), to + (k + 1) * width + r);
       store(Float2(__builtin_shufflevector(a, b, 2, 6)), to + (k + 2) * width + r);
       store(Float2(__builtin_shufflevector(a, b, 3, 7)), to + (k + 3) * width + r);
     }
+  }
+}
+
+/// One row as it is.
+template <typename T>
+void copy_row(const Rows<T>& rows, std::int64_t row, std::int64_t words, float factor, float* to) {
+  const T* from = rows[row];
+  const RowsAhead<T, 1> ahead(rows, row);
+  for (std::int64_t k = 0; k < words; k += 4) {
+    ahead.ask(k / 4);
+    store(scaled_words(from, k, factor), to + k);
   }
 }
 
@@ -135,7 +160,12 @@ void pack_row(const T* row, std::int64_t dim, std::int64_t panel, std::int64_t p
     for (std::int64_t i = 0; i < count; i += 4) store(words_at(row, begin + i), to + i);
   }
 }
-/// One row of words along the rows, where a word is a pair: the elements of two rows in turn.
+/// Four words along the rows, from dim i on: the elements of two rows in turn.
+Float4 row_pairs_at(const bf16* even, const bf16* odd, std::int64_t i) {
+  const auto a = load<Half4>(even + i), b = load<Half4>(odd + i);
+  return Float4(__builtin_shufflevector(a, b, 0, 4, 1, 5, 2, 6, 3, 7));
+}
+/// One row of words along the rows, where a word is a pair.
 void pack_row_pair(const bf16* even, const bf16* odd, std::int64_t dim, std::int64_t panel, std::int64_t panel_words,
                    float* to) {
   for (std::int64_t begin = 0; begin < dim; begin += panel, to += panel_words) {
@@ -147,6 +177,15 @@ void pack_row_pair(const bf16* even, const bf16* odd, std::int64_t dim, std::int
     }
   }
 }
+/// Four words of each dim, where words are pairs of rows.
+void pack_row_pairs_of_dims(const Rows<bf16>& rows, std::int64_t word, std::int64_t dim, std::int64_t row_words,
+                            float* to) {
+  const auto pairs = [&](std::int64_t w, std::int64_t i) { return row_pairs_at(rows[2 * w], rows[2 * w + 1], i); };
+  for (std::int64_t i = 0; i < dim; i += 4) {
+    FourByFour(pairs(word, i), pairs(word + 1, i), pairs(word + 2, i), pairs(word + 3, i))
+        .store(to + i * row_words + word, row_words);
+  }
+}
 
 void check(const TensorView& tensor, bool pairs) {
   if (tensor.dim % 8 != 0 || tensor.dim > kMaxDim || (pairs && tensor.dtype != DType::kBf16)) {
@@ -156,11 +195,19 @@ void check(const TensorView& tensor, bool pairs) {
 
 }  // namespace
 
-void pack_columns(const HeadRows& rows, std::int64_t padded_rows, int width, bool pairs, float factor, float* to) {
+void pack_columns(const HeadRows& rows, std::int64_t padded_rows, int width, std::int64_t depth, bool pairs,
+                  float factor, float* to) {
   check(rows.tensor, pairs);
   const auto pack = [&]<typename T>(T, std::int64_t words) {
+    const Rows<T> source(rows);
     for (std::int64_t row = 0; row < padded_rows; row += width) {
-      pack_tile(Rows<T>(rows), row, words, width, factor, to + row * words);
+      float* tile = to + row * depth;
+      if (width == 1) {
+        copy_row(source, row, words, factor, tile);
+      } else {
+        pack_tile(source, row, words, width, factor, tile);
+      }
+      std::fill(tile + words * width, tile + depth * width, 0.0f);
     }
   };
   if (pairs) return pack(Bf16Pair{}, rows.tensor.dim / 2);
@@ -176,6 +223,10 @@ void pack_rows(const HeadRows& rows, std::int64_t padded_rows, int panel, bool p
   }
   if (pairs) {
     const Rows<bf16> source(rows);
+    if (panel == 1) {
+      for (std::int64_t word = 0; word < row_words; word += 4) pack_row_pairs_of_dims(source, word, dim, row_words, to);
+      return;
+    }
     for (std::int64_t row = 0; row < row_words; ++row) {
       for (const int odd : {0, 1}) ask_for(source[2 * row + odd + kRowsAhead], dim);
       pack_row_pair(source[2 * row], source[2 * row + 1], dim, panel, panel_words, to + row * panel);
@@ -189,6 +240,17 @@ void pack_rows(const HeadRows& rows, std::int64_t padded_rows, int panel, bool p
       pack_row(source[row], dim, panel, panel_words, to + row * panel);
     }
   });
+}
+
+void transpose(const float* from, std::int64_t from_stride, std::int64_t rows, std::int64_t columns, float* to,
+               std::int64_t to_stride) {
+  for (std::int64_t j = 0; j < rows; j += 4) {
+    const float* row = from + j * from_stride;
+    for (std::int64_t i = 0; i < columns; i += 4) {
+      const auto words = [&](int r) { return load<Float4>(row + r * from_stride + i); };
+      FourByFour(words(0), words(1), words(2), words(3)).store(to + i * to_stride + j, to_stride);
+    }
+  }
 }
 
 }  // namespace cpbench

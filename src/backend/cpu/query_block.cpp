@@ -22,9 +22,9 @@ QueryBlock::QueryBlock(const AttendArguments& a, const Microkernels& kernels, co
       scratch_(scratch),
       b_(b),
       head_(head),
-      row0_(block * kQueryBlock),
-      rows_(static_cast<int>(std::min<std::int64_t>(kQueryBlock, a.q.rows - row0_))),
-      padded_rows_(static_cast<int>(round_up(rows_, kTileRows))),
+      row0_(block * shape.query_block),
+      rows_(static_cast<int>(std::min<std::int64_t>(shape.query_block, a.q.rows - row0_))),
+      padded_rows_(static_cast<int>(round_up(rows_, kernels.tile_rows))),
       state_(a, b, head, row0_) {
   // Whole tiles of whole vectors are accumulated where they are; others in scratch, which has room beyond them. So is
   // what ends here: scratch is cached, and nobody needs the state any more.
@@ -45,8 +45,9 @@ void QueryBlock::run(const float* packed, Poller& poller) {
       if (!packed_q) pack_q();
       packed_q = true;
       const float* k = packed + block * shape_.block_words();
-      const RowTiles tiles(band, padded_rows_, kTileRows,
-                           [&](const BlockRange& seen) { return seen.whole(kernels_.lanes); });
+      const RowTiles tiles(band, padded_rows_, kernels_.tile_rows, [&](const BlockRange& seen) {
+        return seen.whole(kernels_.depth_unit * kernels_.per_word()).whole(kernels_.lanes);
+      });
       make_probabilities(band, tiles, k);
       add_values(tiles, k + shape_.k_block_words);
       poller();
@@ -90,7 +91,8 @@ void QueryBlock::set_maximum(int row, float m) {
 }
 
 void QueryBlock::pack_q() {
-  pack_columns({a_.q, b_, head_, row0_, rows_}, padded_rows_, kTileRows, kernels_.bf16_pairs, score_scale_, scratch_.q);
+  pack_columns({a_.q, b_, head_, row0_, rows_}, padded_rows_, kernels_.tile_width(), shape_.depth, kernels_.bf16_pairs,
+               score_scale_, scratch_.q);
 }
 
 void QueryBlock::make_probabilities(const BlockBand& band, const RowTiles& tiles, const float* k) {
@@ -103,7 +105,7 @@ void QueryBlock::make_probabilities(const BlockBand& band, const RowTiles& tiles
 
 void QueryBlock::make_tiles(const BlockBand& band, const float* panel, int key0, const TileRun& run, int made_begin,
                             bool masked) {
-  const int row = run.begin * kTileRows, key = run.range.begin;
+  const int row = run.begin * kernels_.tile_rows, key = run.range.begin;
   kernels_.scores({.tiles = run.count,
                    .q = scratch_.q + row * shape_.depth,
                    .k = panel + (key - key0),
@@ -111,7 +113,7 @@ void QueryBlock::make_tiles(const BlockBand& band, const float* panel, int key0,
                    .vectors = (run.range.end - key) / kernels_.lanes,
                    .score_scale = score_scale_,
                    .masked = masked,
-                   .limits = limits_of(band, run),
+                   .limits = limits_of(band, run, kernels_.tile_rows),
                    .next = share(panel + kernels_.panel * shape_.depth, shape_.depth, row),
                    .p = scratch_.p + row * kBlockStride,
                    .key = key,
@@ -129,7 +131,7 @@ void QueryBlock::add_values(const RowTiles& tiles, const float* v) {
   for (int dim = 0; dim < shape_.dim_v; dim += kernels_.panel) {
     const float* panel = v + dim * shape_.key_words;
     for (const TileRun& run : runs) {
-      const int row = run.begin * kTileRows;
+      const int row = run.begin * kernels_.tile_rows;
       const BlockRange words = words_of(run.range, kernels_);
       kernels_.product({.tiles = run.count,
                         .a = scratch_.p + row * kBlockStride + words.begin,
@@ -144,9 +146,9 @@ void QueryBlock::add_values(const RowTiles& tiles, const float* v) {
 }
 
 Ahead QueryBlock::share(const float* panel, int depth, int row) const {
-  const int tiles = padded_rows_ / kTileRows;
+  const int tiles = padded_rows_ / kernels_.tile_rows;
   const int step = (kernels_.panel + tiles - 1) / tiles;
-  return {panel + std::int64_t{row / kTileRows} * depth * step, step};
+  return {panel + std::int64_t{row / kernels_.tile_rows} * depth * step, step};
 }
 
 void QueryBlock::store_state() {

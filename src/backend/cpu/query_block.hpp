@@ -13,7 +13,6 @@
 
 namespace cpbench {
 
-inline constexpr int kQueryBlock = 96;  ///< rows; 48 to 192 make no difference
 /// Words of a block along its keys. Long sums load and store O rarely, but a panel of V must stay in the first-level
 /// cache: 32 KiB is what AVX-512's takes with 128 words; with twice as many it spills a cache of 48 KiB. The narrower
 /// panels of other instruction sets are bounded by the block alone.
@@ -29,8 +28,9 @@ struct ForwardShape {
         key_block(key_words * kernels.per_word()),
         keys(key_end(a.tiles)),
         key_blocks((keys + key_block - 1) / key_block),
-        query_blocks((a.q.rows + kQueryBlock - 1) / kQueryBlock),
-        depth(kernels.words(static_cast<int>(a.k.dim))),
+        query_block(kernels.query_rows),
+        query_blocks((a.q.rows + query_block - 1) / query_block),
+        depth(kernels.depth(static_cast<int>(a.k.dim))),
         dim_v(static_cast<int>(a.v.dim)),
         dim_v_lanes(static_cast<int>(round_up(a.v.dim, kernels.lanes))),
         k_block_words(key_block * depth),
@@ -39,7 +39,9 @@ struct ForwardShape {
   int key_words;      ///< of a block
   int key_block;      ///< keys of a block: a multiple of the panel
   std::int64_t keys;  ///< that the tiles reach
-  std::int64_t key_blocks, query_blocks;
+  std::int64_t key_blocks;
+  int query_block;  ///< rows
+  std::int64_t query_blocks;
   int depth;               ///< words of head_dim
   int dim_v, dim_v_lanes;  ///< the latter rounded up to whole vectors
   std::int64_t k_block_words, v_block_words;
@@ -50,16 +52,17 @@ struct ForwardShape {
 /// Scratch of a work item.
 struct ForwardScratch {
   ForwardScratch(AlignedBuffer& buffer, const ForwardShape& shape, const Microkernels& kernels) {
-    const std::int64_t q_words = kQueryBlock * shape.depth, p_words = kQueryBlock * kBlockStride;
-    const std::int64_t o_words = kQueryBlock * shape.dim_v_lanes, l_words = kQueryBlock * kernels.lanes;
+    const std::int64_t rows = shape.query_block;
+    const std::int64_t q_words = rows * shape.depth, p_words = rows * kBlockStride;
+    const std::int64_t o_words = rows * shape.dim_v_lanes, l_words = rows * kernels.lanes;
     Arena arena(buffer.reserve(Arena::padded(q_words) + Arena::padded(p_words) + Arena::padded(o_words) +
-                               Arena::padded(l_words) + 2 * Arena::padded(kQueryBlock)));
+                               Arena::padded(l_words) + 2 * Arena::padded(rows)));
     q = arena.take(q_words);
     p = arena.take(p_words);
     o = arena.take(o_words);
     l = arena.take(l_words);
-    m = arena.take(kQueryBlock);
-    bound = arena.take(kQueryBlock);
+    m = arena.take(rows);
+    bound = arena.take(rows);
   }
   float *q, *p, *o, *l, *m, *bound;
 };

@@ -94,9 +94,9 @@ class RowTiles {
 };
 
 /// What the rows of a run's first tile see, counted from the run's first key.
-inline KeyLimits limits_of(const BlockBand& band, const TileRun& run) {
+inline KeyLimits limits_of(const BlockBand& band, const TileRun& run, int tile_rows) {
   constexpr std::int64_t kFar = 1 << 20;  // farther than any row or key of a block
-  const int row = run.begin * kTileRows, key = run.range.begin;
+  const int row = run.begin * tile_rows, key = run.range.begin;
   const auto edge = [&](std::int64_t of_row0) {
     return static_cast<int>(std::clamp(of_row0 + row - key, -kFar, kFar));
   };
@@ -108,9 +108,9 @@ inline KeyLimits limits_of(const BlockBand& band, const TileRun& run) {
           .row_end = band.row_end - row};
 }
 
-/// The words that hold these elements.
+/// The words of a sum over these elements.
 inline BlockRange words_of(const BlockRange& elements, const Microkernels& kernels) {
-  const BlockRange whole = elements.whole(kernels.per_word());
+  const BlockRange whole = elements.whole(kernels.per_word() * kernels.depth_unit);
   return {whole.begin / kernels.per_word(), whole.end / kernels.per_word()};
 }
 
