@@ -18,8 +18,9 @@ class AlignedBuffer {
   float* reserve(std::int64_t count) {
     if (count > capacity_) {
       constexpr std::size_t kHugePage = std::size_t{2} << 20;
+      constexpr std::size_t kWorthOne = kHugePage / 4;  // more small pages than the first-level TLB has entries
       const std::size_t wanted = static_cast<std::size_t>(count) * sizeof(float);
-      const std::size_t alignment = wanted >= kHugePage ? kHugePage : 4096;
+      const std::size_t alignment = wanted >= kWorthOne ? kHugePage : 4096;
       const std::size_t bytes = (wanted + alignment - 1) / alignment * alignment;
       data_.reset(static_cast<float*>(std::aligned_alloc(alignment, bytes)));
       if (data_ == nullptr) throw std::bad_alloc();

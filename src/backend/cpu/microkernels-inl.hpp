@@ -438,6 +438,7 @@ constexpr Microkernels MakeMicrokernels(std::string_view isa) {
           .matrix_unit = false,
           .lanes = kLanes,
           .panel = kPanel,
+          .score_keys = kPanel,
           .tile_rows = kTileRows,
           .depth_unit = 1,
           .query_rows = 96,        // 48 to 192 make no difference

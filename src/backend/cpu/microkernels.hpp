@@ -37,7 +37,8 @@ struct KeyLimits {
   int row_begin, row_end;
 };
 
-/// Words that will be needed soon: each step of a product asks the memory for those at `words`, then goes `step` on.
+/// Words that will be needed soon: each step of a product asks the memory for those at `words`, then goes `step` on. So
+/// does each row of scores of a matrix unit, which asks for all `step` words.
 struct Ahead {
   const float* words;
   int step;
@@ -53,7 +54,7 @@ struct ScoresTile {
   const float* q;     ///< row tile; in fp32 it holds scale * log2(e) * Q
   const float* k;     ///< panel, from the tile's first vector of keys on
   int depth;          ///< words of head_dim
-  int vectors;        ///< of keys, 1 ... panel / lanes
+  int vectors;        ///< of keys, 1 ... score_keys / lanes
   float score_scale;  ///< scale * log2(e) in bf16; not used in fp32
   bool masked;        ///< not every row sees every key
   KeyLimits limits;
@@ -109,6 +110,7 @@ struct Microkernels {
   bool matrix_unit;
   int lanes;            ///< fp32 numbers in a vector
   int panel;            ///< columns of a panel
+  int score_keys;       ///< that a tile of scores may have: whole panels
   int tile_rows;        ///< of a row tile
   int depth_unit;       ///< words that every depth is a multiple of
   int query_rows;       ///< of a query block of the forward pass: whole tiles

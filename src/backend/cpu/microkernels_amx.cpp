@@ -27,9 +27,11 @@ namespace cpbench {
 namespace HWY_NAMESPACE {
 namespace {
 
-constexpr int kUnit = 16;         // rows, words and columns of a tile register
-constexpr int kRows = 2 * kUnit;  // of a row tile
-constexpr int kPairVectors = 2;   // vectors of columns that are multiplied at a time
+constexpr int kUnit = 16;                // rows, words and columns of a tile register
+constexpr int kLineWords = 16;           // of a cache line
+constexpr int kRows = 2 * kUnit;         // of a row tile
+constexpr int kColumns = 2 * kUnit;      // of a panel
+constexpr int kScoreKeys = kBlockWords;  // P takes the place of the scores, which are rows of fp32 in a block
 
 // By assembly, which needs no compiler flag for functions that are inlined elsewhere. The compiler gives tile registers
 // to nobody else, and is told which memory is read or written: floats from a pointer on. Registers 0 to 3 accumulate
@@ -104,32 +106,58 @@ HWY_INLINE void Ask(Ahead& next, int count) {
   }
 }
 
-/// Calls block(vector, two_vectors) for the columns of `kVectors` vectors, two vectors at a time.
-template <int kVectors, class Block>
-HWY_INLINE void ForBlocks(const Block& block) {
-  Unrolled<kVectors / kPairVectors>([&](auto pair) CPBENCH_INLINED { block(pair * kPairVectors, std::true_type()); });
-  if constexpr (kVectors % kPairVectors == 1) block(kVectors - 1, std::false_type());
-}
+/// to [kRows][columns] = A B for some columns of panels, a multiple of kColumns; A [kRows][depth]. Done step by step,
+/// while vectors do something else.
+class PanelsProduct {
+ public:
+  /// `b`: the first column, which is column `column` of the first panel.
+  PanelsProduct(const float* a, const float* b, int depth, int column, int columns, float* to, std::int64_t to_stride)
+      : a_(a),
+        b_(b),
+        from_{a, depth, b, kPanel},
+        depth_(depth),
+        steps_(columns / kColumns * depth / kUnit),
+        to_(to),
+        stride_(to_stride),
+        column_(column) {}
 
-/// Scores of a tile, or another product of rows with a panel: to [kRows][kPanel] = A B. Meanwhile `rows` is done.
-template <int kVectors, class Rows>
-HWY_INLINE void MultiplyPanel(const float* a, const float* b, int depth, Ahead& next, float* to, Rows& rows) {
-  constexpr int kBlocks = (kVectors + 1) / kPairVectors;
-  const int steps = depth / kUnit, share = (kRows + steps * kBlocks - 1) / (steps * kBlocks);
-  ForBlocks<kVectors>([&](int vector, auto two) CPBENCH_INLINED {
-    Operands from{a, depth, b + vector * kLanes, kPanel};
-    CPBENCH_TILE_ZERO(0);
-    CPBENCH_TILE_ZERO(1);
-    CPBENCH_TILE_ZERO(2);
-    CPBENCH_TILE_ZERO(3);
-    for (int step = 0; step < steps; ++step) {
-      Step<two>(from);
-      Ask(next, kUnit / kBlocks);
-      rows.Do(share);
+  int steps() const { return steps_; }
+  HWY_INLINE void Do() {
+    if (done_ == 0) {
+      CPBENCH_TILE_ZERO(0);
+      CPBENCH_TILE_ZERO(1);
+      CPBENCH_TILE_ZERO(2);
+      CPBENCH_TILE_ZERO(3);
     }
-    StoreBlock<two>(to + vector * kLanes, kPanel);
-  });
-}
+    Step<true>(from_);
+    --steps_;
+    done_ += kUnit;
+    if (done_ == depth_) EndBlock();
+  }
+  HWY_INLINE void Finish() {
+    while (steps_ > 0) Do();
+  }
+
+ private:
+  HWY_INLINE void EndBlock() {
+    StoreBlock<true>(to_, stride_);
+    to_ += kColumns;
+    column_ += kColumns;
+    b_ += kColumns;
+    if (column_ % kPanel == 0) b_ += (depth_ - 1) * kPanel;
+    from_.a = a_;
+    from_.b = b_;
+    done_ = 0;
+  }
+
+  const float *a_, *b_;
+  Operands from_;
+  int depth_, steps_;
+  float* to_;
+  std::int64_t stride_;
+  int column_;
+  int done_ = 0;
+};
 
 // --- Vectors beside the matrix unit --------------------------------------------------------------------------------
 //
@@ -168,205 +196,204 @@ HWY_INLINE V Exp2ByTable(V x) {
   return V{_mm512_scalef_ps(hn::MulAdd(hn::Mul(power, f), slope, power).raw, n.raw)};
 }
 
-/// Whether one of the numbers is greater.
-template <int kVectors>
-HWY_INLINE bool AnyAbove(const V (&s)[kVectors], V bound) {
-  __mmask16 none = 0xffff;
-  Unrolled<kVectors>([&](auto v)
-                         CPBENCH_INLINED { none = _mm512_mask_cmp_ps_mask(none, s[v].raw, bound.raw, _CMP_NGT_UQ); });
-  return none != 0xffff;
-}
-
 // --- Forward -------------------------------------------------------------------------------------------------------
 
-template <int kVectors>
-HWY_INLINE void StoreProbabilities(const V (&s)[kVectors], float* l, float* p) {
-  const D d;
-  V exponentials[kVectors], sum = hn::LoadU(d, l);
-  Unrolled<kVectors>([&](auto v) CPBENCH_INLINED {
-    exponentials[v] = Exp2ByTable(s[v]);
-    sum = hn::Add(sum, exponentials[v]);
-  });
-  hn::StoreU(sum, d, l);
-  Bf16Pairs::StoreRow(exponentials, p);
-}
-
-/// A row that may raise its maximum, with its reduced scores in memory.
-template <int kVectors>
-HWY_NOINLINE void RaisedRow(ScoresTile t, int r, float* scores) {
-  RaiseMaximum<Bf16Pairs>(t, r, scores);
-  V s[kVectors];
-  Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { s[v] = hn::Load(D(), scores + v * kLanes); });
-  StoreProbabilities(s, t.l + r * kLanes, t.p + r * kBlockStride + t.key / 2);
-}
-
-/// Rows of a tile whose scores are there, and whose P is yet to be made.
+/// Scores of a row less its m.
 template <int kVectors, bool kMasked>
-class ScoredRows {
- public:
-  ScoredRows() = default;
-  ScoredRows(const ScoresTile& tile, float* scores) : t_(tile), scores_(scores), next_(0) {}
+HWY_INLINE void ReduceScores(const ScoresTile& t, int r, V (&s)[kVectors]) {
+  const D d;
+  const float* row = t.p + r * kBlockStride + t.key;
+  const V scale = hn::Set(d, t.score_scale), m = hn::Set(d, t.m[r]);
+  Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { s[v] = hn::MulSub(hn::LoadU(d, row + v * kLanes), scale, m); });
+  if constexpr (kMasked) MaskRow(t.limits, r, s);
+}
+/// P of a row in the place of its reduced scores; returns sums of it.
+template <int kVectors>
+HWY_INLINE V Exponentiate(V (&s)[kVectors]) {
+  Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { s[v] = Exp2ByTable(s[v]); });
+  V sums[2] = {s[0], s[1]};
+  Unrolled<kVectors, 2>([&](auto v) CPBENCH_INLINED { sums[v % 2] = hn::Add(sums[v % 2], s[v]); });
+  return hn::Add(sums[0], sums[1]);
+}
 
-  HWY_INLINE void Do(int count) {
-    const int end = std::min(next_ + count, kRows);
-    for (; next_ < end; ++next_) Row(next_, scores_ + next_ * kPanel);
-  }
+/// The same with a maximum that may be higher.
+template <int kVectors, bool kMasked>
+HWY_NOINLINE V ExponentiateRaised(ScoresTile t, int r, V (&s)[kVectors]) {
+  HWY_ALIGN float scores[kScoreKeys];
+  ReduceScores<kVectors, kMasked>(t, r, s);
+  Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { hn::Store(s[v], D(), scores + v * kLanes); });
+  RaiseMaximum<Bf16Pairs>(t, r, scores);
+  Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { s[v] = hn::Load(D(), scores + v * kLanes); });
+  return Exponentiate(s);
+}
 
- private:
-  HWY_INLINE void Row(int r, float* scores) const {
-    const D d;
+constexpr float kHighestProbability = 1 << static_cast<int>(kRaiseAbove);
+
+/// P of a tile, in the place of its scores. Meanwhile `next` is done, the scores of another. Whether m must be raised
+/// is seen in the sums of P: that takes a comparison a row, and not one a vector.
+template <int kVectors, bool kMasked>
+HWY_NOINLINE void MakeProbabilities(const ScoresTile& t, PanelsProduct next) {
+  const D d;
+  const int steps = next.steps();
+  int due = 0;
+  for (int r = 0; r < kRows; ++r) {
     V s[kVectors];
-    const V scale = hn::Set(d, t_.score_scale), m = hn::Set(d, t_.m[r]);
-    Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { s[v] = hn::MulSub(hn::Load(d, scores + v * kLanes), scale, m); });
-    if constexpr (kMasked) MaskRow(t_.limits, r, s);
-    if (HWY_UNLIKELY(AnyAbove(s, hn::Set(d, t_.bound[r])))) {
-      Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { hn::Store(s[v], d, scores + v * kLanes); });
-      RaisedRow<kVectors>(t_, r, scores);
-    } else {
-      StoreProbabilities(s, t_.l + r * kLanes, t_.p + r * kBlockStride + t_.key / 2);
+    ReduceScores<kVectors, kMasked>(t, r, s);
+    V sum = Exponentiate(s);
+    const V highest = hn::Set(d, t.bound[r] < 0 ? -1.0f : kVectors * kHighestProbability);
+    if (HWY_UNLIKELY(!hn::AllFalse(d, hn::Gt(sum, highest)))) sum = ExponentiateRaised<kVectors, kMasked>(t, r, s);
+    hn::StoreU(hn::Add(hn::LoadU(d, t.l + r * kLanes), sum), d, t.l + r * kLanes);
+    Bf16Pairs::StoreRow(s, t.p + r * kBlockStride + t.key / 2);
+    for (due += steps; due >= kRows; due -= kRows) next.Do();
+    for (int word = 0; word < t.next.step; word += kLineWords) {
+      __builtin_prefetch(t.next.words + r * t.next.step + word, 0, 2);
     }
   }
-
-  ScoresTile t_{};
-  float* scores_ = nullptr;
-  int next_ = kRows;
-};
-
-template <int kVectors, bool kMasked>
-HWY_NOINLINE void ScoresOfVectors(ScoresTile t) {
-  HWY_ALIGN float scores[2][kRows * kPanel];
-  ScoredRows<kVectors, kMasked> rows;
-  for (int tile = 0; tile < t.tiles; ++tile) {
-    MultiplyPanel<kVectors>(t.q, t.k, t.depth, t.next, scores[tile % 2], rows);
-    rows.Do(kRows);
-    rows = {t, scores[tile % 2]};
-    t.q += t.depth * kRows;
-    NextTile(t.limits, kRows);
-    t.p += kRows * kBlockStride;
-    t.m += kRows;
-    t.bound += kRows;
-    t.l += kRows * kLanes;
-    t.o += kRows * t.o_stride;
-  }
-  rows.Do(kRows);
 }
 
 // --- Backward ------------------------------------------------------------------------------------------------------
 
-/// Rows of a tile whose scores and dP are there, and whose P and dS are yet to be made, two at a time.
-template <int kVectors, bool kMasked>
-class GradedRows {
- public:
-  GradedRows() = default;
-  GradedRows(const GradientTile& tile, const float* scores, const float* dp)
-      : t_(tile), scores_(scores), dp_(dp), next_(0) {}
+constexpr int kPair = 2;  // vectors of kColumns, and rows that share words of P and dS
 
-  HWY_INLINE void Do(int count) {
-    const int end = std::min(next_ + count, kRows);
-    for (; next_ < end; next_ += 2) TwoRows(next_);
-  }
+/// A row of P and dS, from its scores and dP.
+template <bool kMasked>
+HWY_INLINE void GradientRow(const GradientTile& t, int r, const float* scores, const float* dp, V (&p)[kPair],
+                            V (&ds)[kPair]) {
+  const D d;
+  const V scale = hn::Set(d, t.score_scale), lse = hn::Set(d, t.lse[r]), delta = hn::Set(d, t.delta[r]);
+  Unrolled<kPair>([&](auto v) CPBENCH_INLINED { p[v] = hn::MulSub(hn::Load(d, scores + v * kLanes), scale, lse); });
+  if constexpr (kMasked) MaskRow(t.limits, r, p);
+  Unrolled<kPair>([&](auto v) CPBENCH_INLINED {
+    p[v] = Exp2ByTable(p[v]);
+    ds[v] = hn::Mul(p[v], hn::Sub(hn::Load(d, dp + v * kLanes), delta));
+  });
+  Bf16Pairs::StoreRow(ds, t.ds_keys + r * kBlockStride);
+}
 
- private:
-  HWY_INLINE void Row(int r, V (&p)[kVectors], V (&ds)[kVectors]) {
-    const D d;
-    const V scale = hn::Set(d, t_.score_scale), lse = hn::Set(d, t_.lse[r]), delta = hn::Set(d, t_.delta[r]);
-    const float *scores = scores_ + r * kPanel, *dp = dp_ + r * kPanel;
-    Unrolled<kVectors>([&](auto v)
-                           CPBENCH_INLINED { p[v] = hn::MulSub(hn::Load(d, scores + v * kLanes), scale, lse); });
-    if constexpr (kMasked) MaskRow(t_.limits, r, p);
-    Unrolled<kVectors>([&](auto v) CPBENCH_INLINED {
-      p[v] = Exp2ByTable(p[v]);
-      ds[v] = hn::Mul(p[v], hn::Sub(hn::Load(d, dp + v * kLanes), delta));
+/// P and dS of kRows x kColumns.
+template <bool kMasked>
+HWY_NOINLINE void MakeGradients(const GradientTile& t, const float* scores, const float* dp) {
+  for (int r = 0; r < kRows; r += kPair) {
+    V p[kPair][kPair], ds[kPair][kPair];
+    Unrolled<kPair>([&](auto i) CPBENCH_INLINED {
+      GradientRow<kMasked>(t, r + i, scores + (r + i) * kColumns, dp + (r + i) * kColumns, p[i], ds[i]);
     });
-    Bf16Pairs::StoreRow(ds, t_.ds_keys + r * kBlockStride);
-  }
-  HWY_INLINE void TwoRows(int r) {
-    V p[2][kVectors], ds[2][kVectors];
-    Row(r, p[0], ds[0]);
-    Row(r + 1, p[1], ds[1]);
-    const std::int64_t row_word = r / 2 * kBlockStride;
-    Unrolled<kVectors>([&](auto v) CPBENCH_INLINED {
-      Bf16Pairs::StoreColumns(p[0][v], p[1][v], t_.p + row_word + v * kLanes);
-      Bf16Pairs::StoreColumns(ds[0][v], ds[1][v], t_.ds + row_word + v * kLanes);
+    const std::int64_t row_word = r / kPair * kBlockStride;
+    Unrolled<kPair>([&](auto v) CPBENCH_INLINED {
+      Bf16Pairs::StoreColumns(p[0][v], p[1][v], t.p + row_word + v * kLanes);
+      Bf16Pairs::StoreColumns(ds[0][v], ds[1][v], t.ds + row_word + v * kLanes);
     });
   }
+}
 
-  GradientTile t_{};
-  const float *scores_ = nullptr, *dp_ = nullptr;
-  int next_ = kRows;
-};
+/// A tile's columns from `column` on.
+HWY_INLINE GradientTile FromColumn(GradientTile t, int column) {
+  t.k += column;
+  t.v += column;
+  for (int* limit : {&t.limits.begin, &t.limits.end, &t.limits.key_begin, &t.limits.key_end}) *limit -= column;
+  t.p += column;
+  t.ds += column;
+  t.ds_keys += column / kPair;
+  return t;
+}
 
-template <int kVectors, bool kMasked>
-HWY_NOINLINE void GradientsOfVectors(GradientTile t) {
-  HWY_ALIGN float scores[2][kRows * kPanel];
-  HWY_ALIGN float dp[2][kRows * kPanel];
-  GradedRows<kVectors, kMasked> rows;
-  Ahead nothing = Ahead::nothing(t.k);
-  for (int tile = 0; tile < t.tiles; ++tile) {
-    MultiplyPanel<kVectors>(t.q, t.k, t.depth, nothing, scores[tile % 2], rows);
-    MultiplyPanel<kVectors>(t.dout, t.v, t.depth_v, nothing, dp[tile % 2], rows);
-    rows.Do(kRows);
-    rows = {t, scores[tile % 2], dp[tile % 2]};
+// --- Products ------------------------------------------------------------------------------------------------------
+
+/// C [kRows][columns] += A B, of one vector of columns or two.
+template <bool kTwoVectors>
+HWY_INLINE void AddBlock(Operands from, int depth, float* c, std::int64_t c_stride, Ahead& next) {
+  CPBENCH_TILE_LOAD(0, c, c_stride);
+  CPBENCH_TILE_LOAD(2, c + kUnit * c_stride, c_stride);
+  if constexpr (kTwoVectors) {
+    CPBENCH_TILE_LOAD(1, c + kUnit, c_stride);
+    CPBENCH_TILE_LOAD(3, c + kUnit * c_stride + kUnit, c_stride);
+  }
+  for (; depth > 0; depth -= kUnit) {
+    Step<kTwoVectors>(from);
+    Ask(next, kUnit / 2);
+  }
+  StoreBlock<kTwoVectors>(c, c_stride);
+}
+
+// --- The table -----------------------------------------------------------------------------------------------------
+
+/// Calls with<kVectors>() for the run-time number of vectors, an even one.
+template <int kMost, class With>
+HWY_INLINE void WithEvenVectors(int vectors, const With& with) {
+  if constexpr (kMost > 2) {
+    if (vectors < kMost) return WithEvenVectors<kMost - 2>(vectors, with);
+  }
+  with(std::integral_constant<int, kMost>());
+}
+
+void Scores(ScoresTile t) {
+  ConfigureTiles();
+  const FlushSubnormals flush;
+  const auto scores_of = [&](const float* q, float* p, int vectors) {
+    return PanelsProduct(q, t.k, t.depth, t.key % kPanel, vectors * kLanes, p + t.key, kBlockStride);
+  };
+  scores_of(t.q, t.p, t.vectors).Finish();
+  WithEvenVectors<kScoreKeys / kLanes>(t.vectors, [&](auto vectors) HWY_ATTR {
+    for (; t.tiles > 0; --t.tiles) {
+      t.q += t.depth * kRows;
+      const PanelsProduct next = scores_of(t.q, t.p + kRows * kBlockStride, t.tiles > 1 ? vectors : 0);
+      t.masked ? MakeProbabilities<vectors, true>(t, next) : MakeProbabilities<vectors, false>(t, next);
+      t.next.words += kRows * t.next.step;
+      NextTile(t.limits, kRows);
+      t.p += kRows * kBlockStride;
+      t.m += kRows;
+      t.bound += kRows;
+      t.l += kRows * kLanes;
+      t.o += kRows * t.o_stride;
+    }
+  });
+}
+
+/// Here both products of a tile go before its vectors: they would have to take turns row by row, waiting for each
+/// other's stores, and lose more than they gain. Half a panel is used by all tiles before the other: K, V, Q, dO and
+/// what is made of them share the first-level cache.
+template <bool kMasked>
+HWY_INLINE void GradientsOfColumns(GradientTile t) {
+  HWY_ALIGN float scores[kRows * kColumns], dp[kRows * kColumns];
+  for (; t.tiles > 0; --t.tiles) {
+    PanelsProduct(t.q, t.k, t.depth, 0, kColumns, scores, kColumns).Finish();
+    PanelsProduct(t.dout, t.v, t.depth_v, 0, kColumns, dp, kColumns).Finish();
+    MakeGradients<kMasked>(t, scores, dp);
     t.q += t.depth * kRows;
     t.dout += t.depth_v * kRows;
     NextTile(t.limits, kRows);
     t.lse += kRows;
     t.delta += kRows;
-    t.p += kRows / 2 * kBlockStride;
-    t.ds += kRows / 2 * kBlockStride;
+    t.p += kRows / kPair * kBlockStride;
+    t.ds += kRows / kPair * kBlockStride;
     t.ds_keys += kRows * kBlockStride;
   }
-  rows.Do(kRows);
 }
-
-// --- Products ------------------------------------------------------------------------------------------------------
-
-template <int kAStride, int kBStride, int kVectors>
-HWY_NOINLINE void ProductOfVectors(Product t) {
-  constexpr int kBlocks = (kVectors + 1) / kPairVectors;
-  for (; t.tiles > 0; --t.tiles) {
-    ForBlocks<kVectors>([&](int vector, auto two) CPBENCH_INLINED {
-      Operands from{t.a, kAStride, t.b + vector * kLanes, kBStride};
-      float* c = t.c + vector * kLanes;
-      CPBENCH_TILE_LOAD(0, c, t.c_stride);
-      CPBENCH_TILE_LOAD(2, c + kUnit * t.c_stride, t.c_stride);
-      if constexpr (two) {
-        CPBENCH_TILE_LOAD(1, c + kUnit, t.c_stride);
-        CPBENCH_TILE_LOAD(3, c + kUnit * t.c_stride + kUnit, t.c_stride);
-      }
-      for (int depth = t.depth; depth > 0; depth -= kUnit) {
-        Step<two>(from);
-        Ask(t.next, kUnit / kBlocks);
-      }
-      StoreBlock<two>(c, t.c_stride);
-    });
-    t.a += kRows * kAStride;
-    t.c += kRows * t.c_stride;
-  }
-}
-
-// --- The table -----------------------------------------------------------------------------------------------------
-
-void Scores(ScoresTile t) {
-  ConfigureTiles();
-  const FlushSubnormals flush;
-  WithVectors(t.vectors, [&](auto vectors) HWY_ATTR {
-    t.masked ? ScoresOfVectors<vectors, true>(t) : ScoresOfVectors<vectors, false>(t);
-  });
-}
-
 void Gradients(GradientTile t) {
   ConfigureTiles();
   const FlushSubnormals flush;
-  WithVectors(t.vectors, [&](auto vectors) HWY_ATTR {
-    t.masked ? GradientsOfVectors<vectors, true>(t) : GradientsOfVectors<vectors, false>(t);
-  });
+  for (int column = 0; column < t.vectors * kLanes; column += kColumns) {
+    const GradientTile columns = FromColumn(t, column);
+    t.masked ? GradientsOfColumns<true>(columns) : GradientsOfColumns<false>(columns);
+  }
 }
 
 template <int kAStride, int kBStride>
 void Multiply(Product t) {
   ConfigureTiles();
-  WithVectors(t.vectors, [&](auto vectors) HWY_ATTR { ProductOfVectors<kAStride, kBStride, vectors>(t); });
+  for (; t.tiles > 0; --t.tiles) {
+    int vector = 0;
+    for (; vector + 2 <= t.vectors; vector += 2) {
+      AddBlock<true>({t.a, kAStride, t.b + vector * kLanes, kBStride}, t.depth, t.c + vector * kLanes, t.c_stride,
+                     t.next);
+    }
+    if (vector < t.vectors) {
+      AddBlock<false>({t.a, kAStride, t.b + vector * kLanes, kBStride}, t.depth, t.c + vector * kLanes, t.c_stride,
+                      t.next);
+    }
+    t.a += kRows * kAStride;
+    t.c += kRows * t.c_stride;
+  }
 }
 
 double MultiplyAddPeak(std::int64_t steps) {
@@ -402,9 +429,10 @@ constexpr Microkernels kAmxMicrokernels = {.isa = "avx512-amx",
                                            .matrix_unit = true,
                                            .lanes = kLanes,
                                            .panel = kPanel,
+                                           .score_keys = kScoreKeys,
                                            .tile_rows = kRows,
                                            .depth_unit = kUnit,
-                                           .query_rows = 256,
+                                           .query_rows = 512,
                                            .query_row_words = kQueryRowWords,
                                            .scores = Scores,
                                            .gradients = Gradients,

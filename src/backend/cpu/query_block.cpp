@@ -96,25 +96,26 @@ void QueryBlock::pack_q() {
 }
 
 void QueryBlock::make_probabilities(const BlockBand& band, const RowTiles& tiles, const float* k) {
-  for (int key0 = band.key_begin / kernels_.panel * kernels_.panel; key0 < band.key_end; key0 += kernels_.panel) {
-    tiles.for_panel(key0, key0 + kernels_.panel, [&](const TileRun& run, bool masked) {
-      make_tiles(band, k + key0 * shape_.depth, key0, run, tiles.made(run.begin).begin, masked);
+  const int keys = kernels_.score_keys;
+  for (int key = band.key_begin / keys * keys; key < band.key_end; key += keys) {
+    tiles.for_panel(key, key + keys, [&](const TileRun& run, bool masked) {
+      make_tiles(band, k, run, tiles.made(run.begin).begin, masked);
     });
   }
 }
 
-void QueryBlock::make_tiles(const BlockBand& band, const float* panel, int key0, const TileRun& run, int made_begin,
-                            bool masked) {
+void QueryBlock::make_tiles(const BlockBand& band, const float* k, const TileRun& run, int made_begin, bool masked) {
+  const float* panel = k + run.range.begin / kernels_.panel * kernels_.panel * shape_.depth;
   const int row = run.begin * kernels_.tile_rows, key = run.range.begin;
   kernels_.scores({.tiles = run.count,
                    .q = scratch_.q + row * shape_.depth,
-                   .k = panel + (key - key0),
+                   .k = panel + key % kernels_.panel,
                    .depth = shape_.depth,
                    .vectors = (run.range.end - key) / kernels_.lanes,
                    .score_scale = score_scale_,
                    .masked = masked,
                    .limits = limits_of(band, run, kernels_.tile_rows),
-                   .next = share(panel + kernels_.panel * shape_.depth, shape_.depth, row),
+                   .next = after_scores(k, panel, row),
                    .p = scratch_.p + row * kBlockStride,
                    .key = key,
                    .key_begin = made_begin,
@@ -143,6 +144,12 @@ void QueryBlock::add_values(const RowTiles& tiles, const float* v) {
                         .next = share(panel + shape_.key_words * kernels_.panel, shape_.key_words, row)});
     }
   }
+}
+
+Ahead QueryBlock::after_scores(const float* k, const float* panel, int row) const {
+  if (!kernels_.matrix_unit) return share(panel + kernels_.panel * shape_.depth, shape_.depth, row);
+  const int step = static_cast<int>(shape_.k_block_words / padded_rows_);
+  return {k + shape_.block_words() + std::int64_t{row} * step, step};
 }
 
 Ahead QueryBlock::share(const float* panel, int depth, int row) const {

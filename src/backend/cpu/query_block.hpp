@@ -18,6 +18,7 @@ namespace cpbench {
 /// panels of other instruction sets are bounded by the block alone.
 inline int key_words(const Microkernels& kernels) {
   constexpr int kPanelBytes = 32 << 10;
+  if (kernels.matrix_unit) return kernels.words(kernels.score_keys);
   return std::min(kPanelBytes / (kernels.panel * static_cast<int>(sizeof(float))), kBlockWords);
 }
 
@@ -95,13 +96,16 @@ class QueryBlock {
   /// The row has an m. One that has seen nothing yet has 0, and a bound below every score.
   void set_maximum(int row, float m);
   void pack_q();
-  /// P of every row tile against the keys that it sees in the block. A panel of K is used by all rows before the next.
+  /// P of every row tile against the keys that it sees in the block. Whatever K a call of `scores` takes is used by all
+  /// rows before the next.
   void make_probabilities(const BlockBand& band, const RowTiles& tiles, const float* k);
-  void make_tiles(const BlockBand& band, const float* panel, int key0, const TileRun& run, int made_begin, bool masked);
+  void make_tiles(const BlockBand& band, const float* k, const TileRun& run, int made_begin, bool masked);
   /// O += P V, each row tile over the keys that it sees.
   void add_values(const RowTiles& tiles, const float* v);
   void store_state();
   void finish();
+  /// What comes next is the next panel of K, or with all panels at a time the next block's K.
+  Ahead after_scores(const float* k, const float* panel, int row) const;
   /// The row tile's share of a panel of `depth` rows that comes next.
   Ahead share(const float* panel, int depth, int row) const;
   float* o_row(int row) const { return o_ + row * shape_.dim_v_lanes; }
