@@ -19,6 +19,9 @@ REGISTERS = re.compile(r"Used (\d+) registers")
 ATTENTION = re.compile(r"cpbench4(sm80|sm90)\d+(forward|backward)INS_4(bf16|fp16)E.*?Li(\d+)ELi(\d+)E(?:Li(\d+)E)?")
 
 
+STEP_COLUMNS = re.compile(r"(?:Forward|Backward)ShapeI(?:Li\d+E)*Li(\d+)EEE")
+
+
 class Kernel:
     """An attention kernel of the report."""
 
@@ -92,15 +95,30 @@ class PtxasReport(unittest.TestCase):
     def test_warns_of_nothing(self):
         self.assertNotRegex(self.text, "(?i)serialized|performance loss|setmaxnreg|warning")
 
-    def test_uses_the_tensor_cores_of_hopper(self):
+    def machine_code(self):
+        """Of each kernel for Hopper: its name, and its instructions, one a line."""
         disassembler = shutil.which("cuobjdump")
         if disassembler is None:
             self.skipTest("no cuobjdump")
         for path in self.hopper:
             code = subprocess.run([disassembler, "-sass", path], check=True, capture_output=True, text=True).stdout
             for function in code.split("Function : ")[1:]:
-                with self.subTest(function.split("\n", 1)[0]):
-                    self.assertIn("HGMMA", function)
+                yield function.split("\n", 1)
+
+    def test_uses_the_tensor_cores_of_hopper(self):
+        for name, code in self.machine_code():
+            with self.subTest(name):
+                self.assertIn("HGMMA", code)
+
+    def test_computes_exponentials_while_products_run(self):
+        """A warpgroup waits for the scores, while another product runs; what exponentials a lane has of them, half a step's columns (64
+        rows x columns by 128 lanes), comes before the wait for that product."""
+        for name, code in self.machine_code():
+            columns = STEP_COLUMNS.search(name)
+            beside = re.findall(r"WARPGROUP\.DEPBAR\.LE gsb0, 0x1 ;(.*?)WARPGROUP\.DEPBAR\.LE gsb0, 0x0 ;", code, re.DOTALL)
+            with self.subTest(name):
+                exponentials = max((part.count("MUFU.EX2") for part in beside), default=0)
+                self.assertGreaterEqual(exponentials, int(columns.group(1)) // 2)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,14 @@ __device__ inline void hold_registers(std::uint32_t (&values)[kCount]) {
   for (int i = 0; i < kCount; ++i) asm volatile("" : "+r"(values[i])::"memory");
 }
 
+/// Computes `value`, which is never negative, and all that it is made of before whatever waits after this. ptxas moves
+/// a wait ahead of arithmetic that does not depend on it, and what should have run beside wgmma then runs after it; but
+/// it keeps the wait behind a trap, and cannot know that this one is never met.
+__device__ inline void compute_before_waiting(float value) {
+  asm volatile("{\n.reg .pred negative;\nsetp.lt.f32 negative, %0, 0f00000000;\n@negative trap;\n}" ::"f"(value)
+               : "memory");
+}
+
 /// Which axis of an operand in shared memory is contiguous: the summed one (K), or the other (M or N).
 enum class Major { kSummed = 0, kOther = 1 };
 

@@ -202,6 +202,7 @@ class Forward {
       ptx::wgmma_wait<1>();
       end_scores();
       soften(steps, row, shrink);
+      ptx::compute_before_waiting(rows_.l[0] + rows_.l[1]);
       ptx::wgmma_wait<0>();
       end_outputs(values);
       scale_output(shrink);
@@ -289,6 +290,10 @@ class Forward {
   /// The warpgroup's outputs, to where its Q was. Each warp has its own 16 rows of both.
   __device__ void stage_output(int warp_row, const float (&inverse)[2]) {
     ptx::barrier_sync(own_barrier(), 128);  // every warp has read Q
+    std::uint32_t lane[] = {static_cast<unsigned>(lane_index())};
+    // Held, so that addresses are made here: made once for all items, as ptxas likes it, they would lie in registers
+    // while steps are attended, and three consumers have none to spare.
+    if constexpr (kConsumers > 2) ptx::hold_registers(lane);
 #pragma unroll
     for (int c = 0; c < kChunks; ++c) {
       scale_rows(o_[c], inverse);
@@ -296,9 +301,8 @@ class Forward {
       for (int k16 = 0; k16 < kChunk / 16; ++k16) {
         std::uint32_t packed[4];
         pack_operand<T>(packed, o_[c], k16);
-        const int slab = (c * kChunk + 16 * k16) / kSlabColumns;
-        ptx::store_matrix_x4(result_row(q(consumer_) + static_cast<unsigned>(slab * 64 * kRowBytes), warp_row, k16 % 4),
-                             packed);
+        const auto slab = static_cast<unsigned>((c * kChunk + 16 * k16) / kSlabColumns * 64 * kRowBytes);
+        ptx::store_matrix_x4(result_row(q(consumer_) + slab, warp_row, k16 % 4, static_cast<int>(lane[0])), packed);
       }
     }
   }
