@@ -247,18 +247,22 @@ class Backward {
     ptx::bulk_commit();
   }
 
-  /// To shared memory, as two boxes of 32 columns with swizzled rows of 128 bytes.
+  /// To shared memory, as two boxes of 32 columns with swizzled rows of 128 bytes. Half a warp stores four rows at
+  /// once, and in that order two neighbouring ones would meet in the same two pieces, and so in the same banks: the odd
+  /// one stores the two halves of its columns the other way round.
   __device__ void save_query_gradient(const float (&dq)[32]) {
     const auto [warp_row, lane] = thread_place();
     const int row = warp_row + lane / 4;
+    const bool odd = lane / 4 % 2 != 0;
     unsigned char* to =
         data_ + Shape::kQueryGradients + consumer_ * Shape::kQueryGradientBytes + row * kRowBytes + lane % 2 * 8;
-    const int piece = lane % 4 / 2 ^ lane / 4;  // of column 0; lane / 4 is row % 8
+    const int piece = lane % 4 / 2 ^ lane / 4 ^ (odd ? 4 : 0);  // of the first column; lane / 4 is row % 8
 #pragma unroll
     for (int j = 0; j < 8; ++j) {
+      const auto scaled = [&](int e) { return p_.scale * (odd ? dq[4 * (j ^ 2) + e] : dq[4 * j + e]); };
       auto* pair = to + j / 4 * (64 * kRowBytes) + (piece ^ j % 4 * 2) * 16;
-      *reinterpret_cast<float2*>(pair) = {p_.scale * dq[4 * j], p_.scale * dq[4 * j + 1]};
-      *reinterpret_cast<float2*>(pair + 8 * kRowBytes) = {p_.scale * dq[4 * j + 2], p_.scale * dq[4 * j + 3]};
+      *reinterpret_cast<float2*>(pair) = {scaled(0), scaled(1)};
+      *reinterpret_cast<float2*>(pair + 8 * kRowBytes) = {scaled(2), scaled(3)};
     }
   }
 
