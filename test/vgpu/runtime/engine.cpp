@@ -237,6 +237,13 @@ void Engine::progress() {
   }
 }
 
+void Engine::refuse_in_capture(const char* call) const {
+  const auto captures = [](const auto& stream) { return stream != nullptr && stream->capture != nullptr; };
+  if (std::any_of(streams_.begin(), streams_.end(), captures)) {
+    fail(FaultKind::kMisuse, "{} while a stream is being captured", call);
+  }
+}
+
 std::string Engine::describe() const {
   std::string text;
   for (const OperationPtr& head : heads()) {

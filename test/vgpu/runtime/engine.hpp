@@ -48,6 +48,8 @@ class Engine {
   void finish_all();
   /// The host looks whether something is done: some operations may be.
   void progress();
+  /// For calls that CUDA forbids while the thread captures a stream: a graph would not have what they do.
+  void refuse_in_capture(const char* call) const;
 
  private:
   bool can_begin(const QueuedOperation& operation) const;

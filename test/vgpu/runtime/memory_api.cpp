@@ -17,6 +17,7 @@ using cpbench::vgpu::status;
 namespace {
 
 cudaError_t allocate(void** pointer, std::size_t bytes, bool is_host_memory) {
+  engine().refuse_in_capture("an allocation");
   *pointer = nullptr;
   if (bytes == 0) return cudaSuccess;
   *pointer = global_memory().allocate(bytes, is_host_memory);
@@ -26,6 +27,7 @@ cudaError_t allocate(void** pointer, std::size_t bytes, bool is_host_memory) {
 /// Freeing waits for what is queued, as CUDA does.
 cudaError_t release(void* pointer) {
   if (pointer == nullptr) return cudaSuccess;
+  engine().refuse_in_capture("the freeing of memory");
   engine().finish_all();
   const auto place = reinterpret_cast<std::uintptr_t>(pointer);
   if (global_memory().find(place).begin == place && cpbench::vgpu::openers_of(place) != 0) {
@@ -64,6 +66,7 @@ cudaError_t queue_copy(const Box3& to, const Box3& from, const Extent3& extent, 
 /// On the default stream. CUDA's "API synchronization behavior": what is taken from pageable memory is staged once the
 /// stream is done, and may then be on its way still; copies within the device are not waited for, all others are.
 cudaError_t copy(const Box3& to, const Box3& from, const Extent3& extent) {
+  engine().refuse_in_capture("a copy on the default stream");
   if (is_pageable(from)) engine().finish(engine().find(nullptr));
   const cudaError_t queued = queue(to, from, extent, nullptr);
   const bool is_waited_for = is_of_host(to) || (is_of_host(from) && !is_pageable(from));
@@ -140,6 +143,7 @@ cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t
   return queue_fill(box(to), value, {bytes, 1, 1}, stream);
 }
 cudaError_t cudaMemset(void* to, int value, std::size_t bytes) {
+  engine().refuse_in_capture("a fill on the default stream");
   const cudaError_t queued = cudaMemsetAsync(to, value, bytes, nullptr);
   // The host waits where the memory is its own, and only there.
   if (queued == cudaSuccess && is_of_host(box(to))) engine().finish(engine().find(nullptr));

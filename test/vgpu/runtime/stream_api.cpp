@@ -102,6 +102,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   return cudaSuccess;
 }
 cudaError_t cudaStreamQuery(cudaStream_t stream) {
+  engine().refuse_in_capture("cudaStreamQuery");
   engine().progress();
   const OperationPtr last = engine().find(stream).last;
   if (!is_done(last)) return status(cudaErrorNotReady);
@@ -109,6 +110,7 @@ cudaError_t cudaStreamQuery(cudaStream_t stream) {
   return cudaSuccess;
 }
 cudaError_t cudaDeviceSynchronize() {
+  engine().refuse_in_capture("cudaDeviceSynchronize");
   engine().finish_all();
   return cudaSuccess;
 }
@@ -180,6 +182,7 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   return cudaSuccess;
 }
 cudaError_t cudaEventQuery(cudaEvent_t event) {
+  engine().refuse_in_capture("cudaEventQuery");
   engine().progress();
   if (!is_done(*event)) return status(cudaErrorNotReady);
   engine().finish(event->operation);

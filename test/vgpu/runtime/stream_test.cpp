@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <functional>
 
 #include "vgpu/runtime/stream_kernels.hpp"
 #include "vgpu/support/device_array.hpp"
@@ -284,6 +285,34 @@ TEST(Graph, MustBeJoined) {
   EXPECT_EQ(cudaStreamEndCapture(streams.a, &graph), cudaErrorStreamCaptureUnjoined);
   EXPECT_EQ(cudaGetLastError(), cudaErrorStreamCaptureUnjoined);
   EXPECT_EQ(cudaGetLastError(), cudaSuccess);
+}
+
+TEST(Graph, ForbidsWhatItWouldNotHave) {
+  const DeviceArray<int> x(std::vector<int>(kCount, 0));
+  Streams streams;
+  int value = 0;
+  void *memory = nullptr, *pinned = nullptr;
+  const std::function<cudaError_t()> calls[] = {
+      [&] { return cudaMalloc(&memory, sizeof value); },
+      [&] { return cudaFree(memory); },
+      [&] { return cudaMallocHost(&pinned, sizeof value); },
+      [&] { return cudaFreeHost(pinned); },
+      [&] { return cudaMemcpy(x.data(), &value, sizeof value, cudaMemcpyHostToDevice); },
+      [&] { return cudaMemset(x.data(), 0, sizeof value); },
+      [&] { return cudaDeviceSynchronize(); },
+      [&] { return cudaEventQuery(streams.event); },
+      [&] { return cudaStreamQuery(streams.b); },
+  };
+  in_every_order([&] {
+    for (const auto& call : calls) {
+      EXPECT_EQ(call(), cudaSuccess);
+      cudaStreamBeginCapture(streams.a, cudaStreamCaptureModeThreadLocal);
+      expect_fault({{FaultKind::kMisuse, "while a stream is being captured"}}, call);
+      cudaGraph_t graph;
+      ASSERT_EQ(cudaStreamEndCapture(streams.a, &graph), cudaSuccess);
+      cudaGraphDestroy(graph);
+    }
+  });
 }
 
 CUdeviceptr address_of(const DeviceArray<int>& flag) { return reinterpret_cast<CUdeviceptr>(flag.data()); }
