@@ -27,6 +27,10 @@ TOTAL_S = 475
 SMALL_TAKES = 10  # times the limits: --small is for GPUs that are emulated, on machines that do other things too
 NOTHING_TO_COMPARE = 77  # exit code of gpu_check_pytorch.py
 SANITIZER_FOUND = 86
+# By the release notes of compute-sanitizer: what racecheck reports of mbarriers (fixed in 2025.4 and 2026.3) and of barriers of warpgroups
+# on Hopper (2026.1) may be no race before. It tracks as many mbarriers as it is told of; a kernel of ours has 16 at most.
+TRUSTED_SINCE, DOUBTED_KERNELS = (2026, 3), {"sm90"}
+SANITIZER_OPTIONS = {"memcheck": [], "racecheck": ["--num-cuda-barriers", 64]}
 EXIT_CODES = {"passed": 0, "failed": 1, "below target": 3}
 
 CHECKED = "--check full --iterations 1 --warmup 0 "
@@ -67,12 +71,8 @@ def device(check, limit_s):
     return f"{found[1]}, kernels {found[2]}"
 
 
-def with_every_kernel(check, name, arguments, limit_s, **how):
-    points, until = [], time.monotonic() + limit_s
-    for kernel in check.kernels:
-        left_s = until - time.monotonic()
-        points += run(check, f"{name}-{kernel}", "gpu-kernels.json", ["--kernel", kernel, *arguments], left_s, **how)
-    return points
+def with_kernel(check, name, kernel, arguments, until, **how):
+    return run(check, f"{name}-{kernel}", "gpu-kernels.json", ["--kernel", kernel, *arguments], until - time.monotonic(), **how)
 
 
 def skips_what_is_refused(flag):
@@ -89,25 +89,51 @@ def skips_what_is_refused(flag):
 def kernels(name, *reference):
     def stage(check, limit_s):
         arguments = [*flags(check, "gpu-kernels"), *reference]
-        points = with_every_kernel(check, name, arguments, limit_s, judge=skips_what_is_refused("--reference"))
+        until, judge = time.monotonic() + limit_s, skips_what_is_refused("--reference")
+        points = [point for kernel in check.kernels for point in with_kernel(check, name, kernel, arguments, until, judge=judge)]
         return f"{len(points)} points right, the worst error {worst_error(points):.2f} of its tolerance"
 
     return stage
 
 
+class Doubted(Exception):
+    """A finding that may be none."""
+
+
+def sanitizer_version(program):
+    text = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=30, check=False).stdout
+    found = re.search(r"Version (\d+)\.(\d+)", text)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
 def sanitizer(tool):
     def stage(check, limit_s):
+        until = time.monotonic() + limit_s
         found = shutil.which("compute-sanitizer") or shutil.which("compute-sanitizer", path="/usr/local/cuda/bin")
         if found is None:
             raise Skipped("there is no compute-sanitizer")
+        is_doubtful = tool == "racecheck" and sanitizer_version(found) < TRUSTED_SINCE
 
-        def judge(code, log):
-            if code == SANITIZER_FOUND:
-                raise Failed(f"{tool} found something: {log}")
+        def points_of(kernel):
+            def judge(code, log):
+                if code == SANITIZER_FOUND:
+                    raise Doubted() if is_doubtful and kernel in DOUBTED_KERNELS else Failed(f"{tool} found something: {log}")
 
-        launcher = [found, "--tool", tool, "--target-processes", "all", "--error-exitcode", SANITIZER_FOUND]
-        points = with_every_kernel(check, tool, flags(check, "sanitized"), limit_s, launcher=launcher, judge=judge)
-        return f"nothing found in {len(points)} points"
+            launcher = [found, "--tool", tool, *SANITIZER_OPTIONS[tool], "--target-processes", "all", "--error-exitcode", SANITIZER_FOUND]
+            return with_kernel(check, tool, kernel, flags(check, "sanitized"), until, launcher=launcher, judge=judge)
+
+        points, doubted = [], []
+        for kernel in check.kernels:
+            try:
+                points += points_of(kernel)
+            except Doubted:
+                doubted.append(kernel)
+        clean = f"nothing found in {len(points)} points"
+        if doubted:
+            since = ".".join(map(str, TRUSTED_SINCE))
+            logs = ", ".join(str(check.log(f"{tool}-{kernel}")) for kernel in doubted)
+            raise Skipped(f"{clean}; what it found in others may be none before version {since}: {logs}")
+        return clean
 
     return stage
 

@@ -157,6 +157,23 @@ class GpuCheck(unittest.TestCase):
         _, outcomes, _ = self.check("--stages", "memcheck", PATH=f"{sanitizer.parent}:{os.environ['PATH']}")
         self.expect_failed(outcomes, "memcheck", "memcheck found something")
 
+    def test_doubts_what_old_sanitizers_say_of_mbarriers(self):
+        """Which is not what they say of other kernels, nor what other tools say."""
+        text = '#!/bin/sh\ncase "$*" in *--version) echo "Version {}.1.0 (build 1)";; *"--kernel {}"*) exit 86;; *) {};; esac\n'
+        run_it = 'while [ "${1%/*}" = "$1" ]; do shift; done; exec "$@"'
+        for version, kernel, tool, outcome in (
+            ("2025.3", "sm90", "racecheck", "skipped"),
+            ("2026.3", "sm90", "racecheck", "failed"),
+            ("2025.3", "sm80", "racecheck", "failed"),
+            ("2025.3", "sm90", "memcheck", "failed"),
+        ):
+            with self.subTest(f"{version} {kernel} {tool}"):
+                sanitizer = self.script("compute-sanitizer", text.format(version, kernel, run_it))
+                environment = {"PATH": f"{sanitizer.parent}:{os.environ['PATH']}", "CPBENCH_VGPU_CAPABILITY": "90"}
+                run, outcomes, _ = self.check("--stages", tool, **environment)
+                self.assertEqual(outcomes[tool][0], outcome, run.stdout)
+                self.assertIn(f"{tool}-{kernel}.log", outcomes[tool][1])
+
     def test_fails_where_the_time_is_not_enough(self):
         """And leaves nothing running, for that would be on the GPU too."""
         started = self.directory / "started"
