@@ -4,7 +4,7 @@ the shapes of gpu_check.py, and writes a line with its versions and one for each
 take it.
 
 Leaves with 77 where there is no PyTorch that has a GPU. A sample is an iteration between two events of the stream, the figure that of
-the median, after as many iterations to warm up as cpbench has.
+the median, of as many iterations as cpbench has, and after as many, but where they take long: the time is for all shapes.
 """
 
 import json
@@ -13,6 +13,7 @@ import statistics
 import sys
 
 WARMUP, ITERATIONS = 5, 20
+LONG_S, LEAST_ITERATIONS = 0.4, 5  # of warming up, and again of what is measured
 NOTHING_TO_COMPARE = 77
 
 try:
@@ -25,16 +26,23 @@ except ImportError as missing:
 BACKENDS = {"cudnn_tflops": SDPBackend.CUDNN_ATTENTION, "flash_tflops": SDPBackend.FLASH_ATTENTION}
 
 
-def median_seconds(work):
+def seconds_each(count, work):
     marks = []
-    for _ in range(WARMUP + ITERATIONS):
+    for _ in range(count):
         begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
         begin.record()
         work()
         end.record()
         marks.append((begin, end))
     torch.cuda.synchronize()
-    return statistics.median(begin.elapsed_time(end) for begin, end in marks[WARMUP:]) * 1e-3
+    return [begin.elapsed_time(end) * 1e-3 for begin, end in marks]
+
+
+def median_seconds(work):
+    first = seconds_each(2, work)
+    fitting = int(LONG_S / min(first))
+    seconds_each(min(WARMUP - len(first), fitting), work)
+    return statistics.median(seconds_each(min(ITERATIONS, max(LEAST_ITERATIONS, fitting)), work))
 
 
 def seconds_of(case):
