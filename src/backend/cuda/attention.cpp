@@ -169,7 +169,9 @@ void attend_backward(const CudaDevice& device, const CudaAttendBackwardArguments
   const bool own_dq = sums.dq.data != a.dq.data, own_dkv = sums.dk.data != a.dk.data;
   if (a.first_dq || own_dq) cuda::clear(mapped_heads(sums.dq, a.heads), stream);
 
-  const std::int64_t q_bytes = a.group * a.q.rows * (a.q.dim + a.v.dim) * bytes_of(a.q.dtype);
+  // Of Q and dout, and of dQ, which is added to in the cache.
+  const std::int64_t q_bytes =
+      a.group * a.q.rows * ((a.q.dim + a.v.dim) * bytes_of(a.q.dtype) + a.q.dim * std::int64_t{sizeof(float)});
   const BackwardParameters parameters{.q = device_tensor(a.q),
                                       .k = device_tensor(a.k),
                                       .v = device_tensor(a.v),
