@@ -77,7 +77,7 @@ export LD_LIBRARY_PATH="$bundle/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 export OPAL_PREFIX="$bundle/openmpi" OPAL_PKGDATADIR="$bundle/openmpi/share/openmpi" OPAL_SYSCONFDIR="$bundle/openmpi/etc"
 export OPAL_LIBDIR="$bundle/openmpi/lib" OPAL_PKGLIBDIR="$bundle/openmpi/lib/plugins"
 export OMPI_MCA_mca_base_component_path="$OPAL_PKGLIBDIR"
-export PMIX_MCA_mca_base_component_path="$OPAL_PKGLIBDIR" PMIX_MCA_pcompress_base_silence_warning=1  # it needs no plugin; not the machine's
+export PMIX_MCA_mca_base_component_path="$bundle/openmpi" PMIX_MCA_pcompress_base_silence_warning=1  # where it has no plugins: it needs none
 export OMPI_MCA_plm=isolated OMPI_MCA_ess_singleton_isolated=1  # this node alone: no ssh, and no daemon for a single rank
 export HOME="${HOME:-/}"  # PMIx crashes for a user without one
 export CPBENCH_CONFIG_DIR="${CPBENCH_CONFIG_DIR:-$bundle/configs}"

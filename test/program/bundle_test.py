@@ -29,6 +29,7 @@ class Bundle(ProgramTest):
         launched = [bundle / "scripts" / "launch.sh", 2, bundle / "bin" / "cpbench", *arguments, "--json", self.directory / "two.json"]
         done = run(*launched, environment=bare)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertNotIn("mca", done.stderr)
         result = read_json(self.directory / "two.json")
         self.assertEqual(len(result["ranks"]), 2)
         alone = run(bundle / "bin" / "cpbench", "run", "--seq-len", "64", "--iterations", "1", "--warmup", "0", environment=bare)
