@@ -54,7 +54,9 @@ const Nvml* loaded() {
     find(library, "nvmlDeviceGetHandleByUUID", found.device_by_uuid);
     find(library, "nvmlDeviceGetClockInfo", found.clock);
     find(library, "nvmlDeviceGetPowerUsage", found.power);
-    find(library, "nvmlDeviceGetCurrentClocksThrottleReasons", found.throttle_reasons);
+    // The name since driver 535; the other one is to go, or to answer with an error, with CUDA 14.
+    find(library, "nvmlDeviceGetCurrentClocksEventReasons", found.throttle_reasons);
+    if (!found.throttle_reasons) find(library, "nvmlDeviceGetCurrentClocksThrottleReasons", found.throttle_reasons);
     if (!found.is_complete() || found.init() != 0) return Nvml{};
     return found;
   }();

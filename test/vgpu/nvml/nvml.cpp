@@ -18,7 +18,11 @@ int nvmlDeviceGetPowerUsage(void*, unsigned* milliwatts) {
   *milliwatts = 350'000;
   return 0;
 }
-int nvmlDeviceGetCurrentClocksThrottleReasons(void*, unsigned long long* reasons) {
+int nvmlDeviceGetCurrentClocksThrottleReasons(void*, unsigned long long*) {  // as of CUDA 14
+  constexpr int kDeprecated = 26;
+  return kDeprecated;
+}
+int nvmlDeviceGetCurrentClocksEventReasons(void*, unsigned long long* reasons) {
   constexpr unsigned long long kIdle = 1, kPowerCap = 4;
   *reasons = kIdle | kPowerCap;
   return 0;
