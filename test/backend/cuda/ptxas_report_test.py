@@ -1,9 +1,12 @@
 """What ptxas says of the GPU kernels: nothing spilled, nothing serialized, registers within the launch bounds.
 
-Reads the reports beside the objects (cmake/ptxas_report.sh), and the machine code where cuobjdump is there to show it.
+Reads the reports beside the objects (cmake/ptxas_report.sh), and the machine code where cuobjdump is there to show it: the toolkit's, or
+`pip install nvidia-cuda-cuobjdump nvidia-cuda-nvdisasm`.
 """
 
 import argparse
+import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -97,11 +100,14 @@ class PtxasReport(unittest.TestCase):
 
     def machine_code(self):
         """Of each kernel for Hopper: its name, and its instructions, one a line."""
-        disassembler = shutil.which("cuobjdump")
+        of_wheels = [str(found) for place in sys.path for found in pathlib.Path(place).glob("nvidia/*/bin")]
+        path = os.pathsep.join([os.environ["PATH"], *of_wheels])  # cuobjdump looks for nvdisasm there too
+        disassembler = shutil.which("cuobjdump", path=path)
         if disassembler is None:
             self.skipTest("no cuobjdump")
-        for path in self.hopper:
-            code = subprocess.run([disassembler, "-sass", path], check=True, capture_output=True, text=True).stdout
+        for compiled in self.hopper:
+            command, environment = [disassembler, "-sass", compiled], {**os.environ, "PATH": path}
+            code = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
             for function in code.split("Function : ")[1:]:
                 yield function.split("\n", 1)
 
