@@ -140,19 +140,29 @@ class Forward {
     }
   }
 
+  __device__ void load_queries(const QueryRows& at, int row, int parity) {
+#pragma unroll 1
+    for (int w = 0; w < kConsumers; ++w) {
+      ptx::mbarrier_wait(q_empty(w), parity ^ 1);
+      load_slabs<kDim / kSlabColumns, 64>(q(w), maps_.q, row + 64 * w, at.q_head, at.batch, q_full(w));
+    }
+  }
+
+  /// The first keys before the queries: their stage is free while the consumers still end the item before.
   __device__ void load_item(const ItemOrder::Item& item, int parity) {
     const QueryRows at(p_, item.unit);
     const WorkList::Block block = p_.work.blocks[item.block];
     Steps steps(p_.work, block);
-    for (int w = 0; w < kConsumers; ++w) {
-      ptx::mbarrier_wait(q_empty(w), parity ^ 1);
-      load_slabs<kDim / kSlabColumns, 64>(q(w), maps_.q, block.row_begin + 64 * w, at.q_head, at.batch, q_full(w));
-    }
-    for (int step = 0; step < block.steps; ++step) {
-      steps.advance();
+    for (int step = 0;; ++step) {
+      const bool more = step < block.steps;
+      if (more) steps.advance();
       const int row = steps.column() - p_.work.column_begin, s = ring_.stage;
-      ptx::mbarrier_wait(k_empty(s), ring_.parity ^ 1);
-      load_slabs<kDim / kSlabColumns, kColumns>(k(s), maps_.k, row, at.kv_head, at.batch, k_full(s));
+      if (more) {
+        ptx::mbarrier_wait(k_empty(s), ring_.parity ^ 1);
+        load_slabs<kDim / kSlabColumns, kColumns>(k(s), maps_.k, row, at.kv_head, at.batch, k_full(s));
+      }
+      if (step == 0) load_queries(at, block.row_begin, parity);  // also where there are no steps
+      if (!more) return;
       ptx::mbarrier_wait(v_empty(s), ring_.parity ^ 1);
       load_slabs<kDimV / kSlabColumns, kColumns>(v(s), maps_.v, row, at.kv_head, at.batch, v_full(s));
       ring_.advance();
