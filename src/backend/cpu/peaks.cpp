@@ -46,7 +46,7 @@ double fma_peak_flops(DType dtype, int threads) {
   kernels.multiply_add(steps);
   steps =
       std::max<std::int64_t>(1, static_cast<std::int64_t>(static_cast<double>(steps) * 2e-3 / seconds_since(start)));
-  return best_rate(threads, 25, [&](int) { return kernels.multiply_add(steps); });
+  return best_rate(threads, 12, [&](int) { return kernels.multiply_add(steps); });
 }
 
 double memory_bandwidth(int threads) {

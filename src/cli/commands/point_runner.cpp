@@ -193,10 +193,11 @@ void PointRunner::measure(RankJob& job, const Communicator& ranks, const Schedul
   const Case& c = schedule.of;
   const DeviceBinding& device = settings_.device;
   const auto monitor = device.info ? device.platform->monitor(*device.info) : nullptr;
+  const std::optional<double> before = last_peak(ranks, c.problem.dtype);
   const Measurement measurement = job.measure(progress.iterated);
   record.devices = states_of(ranks, monitor ? monitor->stop() : std::nullopt);
   Work work = work_of(schedule);
-  if (const auto peak = peak_flops(ranks, c.problem.dtype)) work.peak_tflops = *peak * 1e-12;
+  if (const auto after = measure_peak(ranks, c.problem.dtype)) work.peak_tflops = std::max(*before, *after) * 1e-12;
   record.timing = measurement.timing;
   record.throughput = throughput_of(measurement.timing, work);
   record.comm = comm_figures_of(measurement.timing, work);
@@ -206,11 +207,13 @@ void PointRunner::measure(RankJob& job, const Communicator& ranks, const Schedul
   record.timelines = ranks.gather(serialize_events(source, job.program(), c.problem.batch, measurement.spans));
 }
 
-/// Of one rank, with all of `ranks` busy: the mean; nothing where it is not known of all. Asked once per run, dtype and
-/// number of ranks, so that all of them know it or none does.
-std::optional<double> PointRunner::peak_flops(const Communicator& ranks, DType dtype) {
-  const auto known = peaks_.find({dtype, ranks.size()});
-  if (known != peaks_.end()) return known->second;
+std::optional<double> PointRunner::last_peak(const Communicator& ranks, DType dtype) {
+  const auto last = peaks_.find({dtype, ranks.size()});
+  return last != peaks_.end() ? last->second : measure_peak(ranks, dtype);
+}
+
+/// Of one rank, with all of `ranks` busy: the mean; nothing where it is not known of all, of one point or another.
+std::optional<double> PointRunner::measure_peak(const Communicator& ranks, DType dtype) {
   ranks.barrier();
   const std::optional<double> mine = settings_.device.platform->peak_flops(dtype, settings_.backend_options());
   const bool all_know = ranks.min_over_ranks(mine ? 1 : 0) == 1;

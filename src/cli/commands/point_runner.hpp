@@ -52,13 +52,16 @@ class PointRunner {
                const PointProgress& progress);
   void expect_same_results(RankJob& job, const Communicator& ranks, std::uint64_t checked_results,
                            PointRecord& record) const;
-  std::optional<double> peak_flops(const Communicator& ranks, DType dtype);
+  /// A point's peak is the higher of those before and after it: what else runs on a machine may slow it down from one
+  /// second to the next, and a peak of another moment would say that a kernel exceeds it.
+  std::optional<double> last_peak(const Communicator& ranks, DType dtype);
+  std::optional<double> measure_peak(const Communicator& ranks, DType dtype);
 
   const Communicator& world_;
   const Settings& settings_;
   const Placement& placement_;
   int workers_;                                                   ///< cores of all nodes
-  std::map<std::pair<DType, int>, std::optional<double>> peaks_;  ///< by cp_size
+  std::map<std::pair<DType, int>, std::optional<double>> peaks_;  ///< the last ones, by cp_size
 };
 
 /// `case` of a result: the axes, and the settings that figures depend on, named as their flags.
