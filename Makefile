@@ -32,9 +32,14 @@ bench: build ## every algorithm on a real model's attention shape, on RANKS=4 MP
 	@echo "The timelines of all ranks, one file a point: open one of $(result).trace.*.json in https://ui.perfetto.dev."
 	@echo "Your own cases: build/cpbench run --help, and the sweeps in configs/."
 
-cuda: build-cuda/build.ninja ## the program with the GPU backend, build-cuda/cpbench, and what can be tested without a GPU
+cuda: build-cuda/build.ninja build-cuda/disassembler ## the program with the GPU backend, build-cuda/cpbench, and what can be tested without a GPU
 	cmake --build --preset cuda
-	ctest --preset cuda
+	PYTHONPATH=$(CURDIR)/build-cuda/disassembler ctest --preset cuda
+
+# What a test reads the GPU kernels' machine code with, where the toolkit came without: from PyPI, or not at all.
+build-cuda/disassembler:
+	@command -v cuobjdump >/dev/null || python3 -m pip install --quiet --root-user-action ignore --target $@ \
+	  nvidia-cuda-cuobjdump nvidia-cuda-nvdisasm || echo "cuda: no disassembler: the test of the machine code is skipped"
 
 gpu-check: $(if $(CPBENCH_PROGRAM),,cuda) ## checks and measures build-cuda/cpbench, or CPBENCH_PROGRAM=..., on one GPU (docs/gpu.md)
 	python3 scripts/gpu_check.py $(ARGS)

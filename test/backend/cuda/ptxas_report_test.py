@@ -1,7 +1,7 @@
 """What ptxas says of the GPU kernels: nothing spilled, nothing serialized, registers within the launch bounds.
 
 Reads the reports beside the objects (cmake/ptxas_report.sh), and the machine code where cuobjdump is there to show it: the toolkit's, or
-`pip install nvidia-cuda-cuobjdump nvidia-cuda-nvdisasm`.
+the one that `make cuda` gets from PyPI.
 """
 
 import argparse
