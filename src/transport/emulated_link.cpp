@@ -1,6 +1,5 @@
 #include "transport/emulated_link.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <utility>
@@ -21,12 +20,11 @@ EmulatedLink::EmulatedLink(Transport& real, int rank, const LinkModel& model, Cl
     : real_(real), rank_(rank), model_(model), clock_(clock ? std::move(clock) : Clock(steady_ns)) {}
 
 Transport::MessageId EmulatedLink::prepare(const Message& message) {
-  const Link link = model_.link_of(message.link, rank_, message.peer);
-  const auto& speed = model_.of(link);
-  const bool delayed = speed && message.direction == Message::Direction::kSend && message.peer != rank_;
+  const auto speed = model_.speed_of(message.link, rank_, message.peer);
+  const bool delayed = speed && message.direction == Message::Direction::kSend;
   prepared_.push_back(
       {.real = real_.prepare(message),
-       .link = link,
+       .link = model_.link_of(message.link, rank_, message.peer),
        .transmission_ns = delayed ? to_ns(static_cast<double>(message.bytes()) / speed->bytes_per_second) : 0,
        .latency_ns = delayed ? to_ns(speed->latency_s) : 0,
        .delayed = delayed});
@@ -37,9 +35,8 @@ void EmulatedLink::start(MessageId id) {
   release_due();
   Prepared& message = at(id);
   if (!message.delayed) return real_.start(message.real);
-  Egress& egress = egress_[static_cast<std::size_t>(message.link)];
-  egress.free_ns = std::max(egress.free_ns, clock_()) + message.transmission_ns;
-  egress.held.push_back({id, egress.free_ns + message.latency_ns});
+  Way& way = ways_[static_cast<std::size_t>(message.link)];
+  way.held.push_back({id, way.egress.send(clock_(), message.transmission_ns, message.latency_ns)});
   message.held = true;
 }
 
@@ -50,10 +47,10 @@ bool EmulatedLink::test(MessageId id) {
 
 void EmulatedLink::release_due() {
   const std::int64_t now = clock_();
-  for (Egress& egress : egress_) {
-    while (!egress.held.empty() && egress.held.front().due_ns <= now) {
-      Prepared& message = at(egress.held.front().id);
-      egress.held.pop_front();
+  for (Way& way : ways_) {
+    while (!way.held.empty() && way.held.front().due_ns <= now) {
+      Prepared& message = at(way.held.front().id);
+      way.held.pop_front();
       message.held = false;
       real_.start(message.real);
     }

@@ -13,10 +13,9 @@
 namespace cpbench {
 
 /// Holds each send back for as long as a link of the model's bandwidth and latency would take. A rank has one egress
-/// link of each kind: a send occupies it for bytes / bandwidth, one after the other, and is handed to the real
-/// transport a latency after that. Messages to oneself use no link. What is due is released whenever any message is
-/// started or tested, so delivery is as punctual as the polling; lateness does not add up, because the link's own time
-/// is reckoned from when it was free.
+/// of each kind of link; what has arrived by it is handed to the real transport. What is due is released whenever any
+/// message is started or tested, so delivery is as punctual as the polling; lateness does not add up, because the
+/// link's own time is reckoned from when it was free.
 class EmulatedLink : public Transport {
  public:
   using Clock = std::function<std::int64_t()>;  ///< nanoseconds, never going back
@@ -41,8 +40,8 @@ class EmulatedLink : public Transport {
     std::int64_t due_ns;
   };
   /// Messages on one link come due in the order in which they were started.
-  struct Egress {
-    std::int64_t free_ns = 0;
+  struct Way {
+    Egress<std::int64_t> egress;
     std::deque<Held> held;
   };
 
@@ -54,7 +53,7 @@ class EmulatedLink : public Transport {
   LinkModel model_;
   Clock clock_;
   std::vector<Prepared> prepared_;
-  std::array<Egress, kLinks> egress_;
+  std::array<Way, kLinks> ways_;
 };
 
 }  // namespace cpbench

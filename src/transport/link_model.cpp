@@ -16,37 +16,36 @@ constexpr double kSlowestGigabytes = 1e-6, kFastestGigabytes = 1e6, kLongestMicr
 
 constexpr std::array<Link, kLinks> kAllLinks = {Link::kInner, Link::kOuter, Link::kAllToAll};
 
-double parse_number(std::string_view number, std::string_view text) {
+double parse_number(std::string_view number) {
   double value = 0;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
   if (error != std::errc{} || end != number.data() + number.size() || !std::isfinite(value)) {
-    refuse("--emulate-link {}: '{}' is not a number; write GB/s[:us], for example 25:2", text, number);
+    refuse("'{}' is not a number; write GB/s[:us], for example 25:2", number);
   }
   return value;
 }
 
-LinkModel::Speed parse_speed(std::string_view speed, std::string_view text) {
+LinkModel::Speed parse_speed(std::string_view speed) {
   const std::size_t colon = speed.find(':');
-  const double gigabytes = parse_number(speed.substr(0, colon), text);
-  const double microseconds = colon == std::string_view::npos ? 0 : parse_number(speed.substr(colon + 1), text);
+  const double gigabytes = parse_number(speed.substr(0, colon));
+  const double microseconds = colon == std::string_view::npos ? 0 : parse_number(speed.substr(colon + 1));
   if (gigabytes < kSlowestGigabytes || gigabytes > kFastestGigabytes) {
-    refuse("--emulate-link {}: the bandwidth {} GB/s is not from {} to {}", text, gigabytes, kSlowestGigabytes,
-           kFastestGigabytes);
+    refuse("the bandwidth {} GB/s is not from {} to {}", gigabytes, kSlowestGigabytes, kFastestGigabytes);
   }
   if (microseconds < 0 || microseconds > kLongestMicroseconds) {
-    refuse("--emulate-link {}: the latency {} us is not from 0 to {}", text, microseconds, kLongestMicroseconds);
+    refuse("the latency {} us is not from 0 to {}", microseconds, kLongestMicroseconds);
   }
   return {gigabytes * 1e9, microseconds * 1e-6};
 }
 
-Link parse_link(std::string_view name, std::string_view text) {
+Link parse_link(std::string_view name) {
   std::vector<std::string> known;
   for (const Link link : kAllLinks) {
     if (name == name_of(link)) return link;
     known.emplace_back(name_of(link));
   }
   const std::string close = nearest(name, known);
-  refuse("--emulate-link {}: unknown link '{}'{}; links are inner, outer and all-to-all", text, name,
+  refuse("unknown link '{}'{}; links are inner, outer and all-to-all", name,
          close.empty() ? "" : fmt::format(" (did you mean '{}'?)", close));
 }
 
@@ -60,7 +59,7 @@ std::string to_string(const LinkModel::Speed& speed) {
 LinkModel parse_link_model(std::string_view text) {
   LinkModel model;
   if (text.find('=') == std::string_view::npos) {
-    model.speeds.fill(parse_speed(text, text));
+    model.speeds.fill(parse_speed(text));
     return model;
   }
   for (std::size_t begin = 0; begin <= text.size();) {
@@ -69,11 +68,11 @@ LinkModel parse_link_model(std::string_view text) {
     begin = end + 1;
     const std::size_t equals = item.find('=');
     if (equals == std::string_view::npos) {
-      refuse("--emulate-link {}: '{}' names no link; write inner=GB/s[:us],outer=...", text, item);
+      refuse("'{}' names no link; write inner=GB/s[:us],outer=...", item);
     }
-    auto& speed = model.speeds[static_cast<std::size_t>(parse_link(item.substr(0, equals), text))];
-    if (speed) refuse("--emulate-link {}: link '{}' is given twice", text, item.substr(0, equals));
-    speed = parse_speed(item.substr(equals + 1), text);
+    auto& speed = model.speeds[static_cast<std::size_t>(parse_link(item.substr(0, equals)))];
+    if (speed) refuse("link '{}' is given twice", item.substr(0, equals));
+    speed = parse_speed(item.substr(equals + 1));
   }
   return model;
 }

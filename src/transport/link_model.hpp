@@ -1,6 +1,7 @@
-// What `--emulate-link` describes: the speed of each kind of link.
+// What `run --emulate-link` and `plan --links` describe: the speed of each kind of link, and how messages share it.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -30,11 +31,32 @@ struct LinkModel {
   }
 
   const std::optional<Speed>& of(Link link) const { return speeds[static_cast<std::size_t>(link)]; }
+
+  /// Of a message over `edge`; none where it takes no time: from a rank to itself, and on a link of which nothing is
+  /// said.
+  std::optional<Speed> speed_of(Link edge, int rank, int peer) const {
+    return peer == rank ? std::nullopt : of(link_of(edge, rank, peer));
+  }
   bool operator==(const LinkModel&) const = default;
 };
 
+/// A rank's way out by one kind of link: what it sends occupies that for bytes / bandwidth, one message after the
+/// other, and arrives a latency later. Starts never go back in time.
+template <typename Time>
+class Egress {
+ public:
+  /// When a message that is started `now` has arrived.
+  Time send(Time now, Time transmission, Time latency) {
+    free_ = std::max(free_, now) + transmission;
+    return free_ + latency;
+  }
+
+ private:
+  Time free_ = 0;
+};
+
 /// Parses `GB/s[:us]` for every link, as in `25:2`, or a list by link, as in `inner=200,outer=25:2`. GB are 1e9 bytes.
-/// Throws a usage error that names the text.
+/// Throws a usage error that quotes what is wrong, without a flag: see naming.hpp.
 LinkModel parse_link_model(std::string_view text);
 /// The inverse of parse_link_model; empty for a model that says nothing.
 std::string to_string(const LinkModel& model);

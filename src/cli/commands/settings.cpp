@@ -147,7 +147,8 @@ int threads_of(int asked, const Placement& placement) {
 /// Links by the kind of edge, or by node where the user says which ranks share one.
 LinkModel link_of(const RunOptions& run, const SweepOptions& sweep) {
   if (run.emulate_link.empty()) return {};
-  LinkModel model = parse_link_model(run.emulate_link);
+  LinkModel model =
+      naming(fmt::format("--emulate-link {}", run.emulate_link), [&] { return parse_link_model(run.emulate_link); });
   model.ranks_per_node = sweep.ranks_per_node;
   return model;
 }
