@@ -23,17 +23,22 @@ void count_sends(const Program& program, const Exchange& exchange, std::int64_t 
 
 }  // namespace
 
+int128 pairs_of(const Program& program, const Op& op, std::int64_t batch) {
+  if (const auto* a = std::get_if<Attend>(&op.action)) return pairs_of(program.tiles_of(*a)) * a->heads.count * batch;
+  if (const auto* b = std::get_if<AttendBackward>(&op.action)) {
+    return pairs_of(program.tiles_of(*b)) * b->heads.count * batch;
+  }
+  return 0;
+}
+
 RankFigures figures_of(const Schedule& schedule, int rank, int ranks_per_node) {
   const Problem& problem = schedule.of.problem;
   const Program& program = schedule.programs[static_cast<std::size_t>(rank)];
   RankFigures figures;
   for (const Op& op : program.ops) {
     if (schedule.of.pass == Pass::kBackward && !op.backward) continue;
-    if (const auto* a = std::get_if<Attend>(&op.action)) {
-      figures.forward_pairs += pairs_of(program.tiles_of(*a)) * a->heads.count * problem.batch;
-    } else if (const auto* b = std::get_if<AttendBackward>(&op.action)) {
-      figures.backward_pairs += pairs_of(program.tiles_of(*b)) * b->heads.count * problem.batch;
-    } else if (const auto* e = std::get_if<Exchange>(&op.action)) {
+    (op.backward ? figures.backward_pairs : figures.forward_pairs) += pairs_of(program, op, problem.batch);
+    if (const auto* e = std::get_if<Exchange>(&op.action)) {
       count_sends(program, *e, problem.batch, rank, ranks_per_node, figures);
     }
   }

@@ -19,6 +19,10 @@ struct RankFigures {
   std::int64_t bytes_sent() const { return bytes_within_node + bytes_between_nodes; }
 };
 
+/// What an operation attends, over the whole batch and all heads that it works on: (query, key, query head) triples, 0
+/// of those that attend nothing.
+int128 pairs_of(const Program& program, const Op& op, std::int64_t batch);
+
 /// Ranks are placed on nodes in order, `ranks_per_node` each; 0: all on one.
 RankFigures figures_of(const Schedule& schedule, int rank, int ranks_per_node);
 

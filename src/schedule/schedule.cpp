@@ -192,4 +192,15 @@ Program without_compute(const Program& program, const Case& c) {
   return filtered(program, c, [](const Op& op) { return std::holds_alternative<Exchange>(op.action); });
 }
 
+Schedule without_compute(const Schedule& schedule) {
+  Schedule result{.of = schedule.of, .tokens = schedule.tokens, .programs = {}, .pruned = schedule.pruned};
+  result.programs.resize(schedule.programs.size());
+  Pools pools;
+  parallel_for_each(result.programs.size(), [&](std::size_t rank) {
+    result.programs[rank] = without_compute(schedule.programs[rank], schedule.of);
+    pools.share(result.programs[rank]);
+  });
+  return result;
+}
+
 }  // namespace cpbench

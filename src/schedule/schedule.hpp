@@ -32,5 +32,7 @@ Program unpruned_program(const Case& c, int rank);
 /// buffers are the same; those that nothing fills any more hold whatever they held before.
 Program without_communication(const Program& program, const Case& c);
 Program without_compute(const Program& program, const Case& c);
+/// Of all ranks.
+Schedule without_compute(const Schedule& schedule);
 
 }  // namespace cpbench

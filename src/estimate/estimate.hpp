@@ -1,0 +1,28 @@
+// How long the programs of a case would take on a machine that nobody need have.
+#pragma once
+
+#include <vector>
+
+#include "estimate/machine_model.hpp"
+#include "schedule/schedule.hpp"
+
+namespace cpbench {
+
+/// Seconds of one iteration. The three are what `run` measures (docs/results-format.md): the programs as they are,
+/// without their communication, and without their compute.
+struct TimeEstimate {
+  double full_s = 0, compute_only_s = 0, comm_only_s = 0;
+  double exposed_s() const { return full_s - compute_only_s; }
+};
+
+struct Estimate {
+  std::vector<TimeEstimate> of_rank;
+  TimeEstimate slowest;  ///< of each time the maximum over ranks, as in a result
+};
+
+/// Simulates the programs as simulation.hpp says. What that leaves out: time to queue or launch work, kernels that slow
+/// down messages or each other, cores that ranks share, links that several ranks share, and noise. Takes about as much
+/// memory as the programs.
+Estimate estimate(const Schedule& schedule, const MachineModel& machine);
+
+}  // namespace cpbench

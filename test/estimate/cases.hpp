@@ -1,0 +1,43 @@
+// Cases whose times can be computed by hand, and machines that make them round.
+#pragma once
+
+#include <string_view>
+
+#include "estimate/estimate.hpp"
+#include "schedule/figures.hpp"
+
+namespace cpbench {
+
+/// Forward, full mask: every two ranks' blocks are the same work.
+inline Case case_of(std::string_view algorithm, const Grid& grid) {
+  Case c;
+  c.algorithm = find_algorithm(algorithm);
+  c.grid = grid;
+  c.shard = ShardKind::kContiguous;
+  c.pass = Pass::kForward;
+  Problem& p = c.problem;
+  p.seq_len = 64;
+  p.mask = Mask::full();
+  p.documents = Documents::whole(p.seq_len);
+  p.heads = p.kv_heads = 8;
+  p.head_dim = p.head_dim_v = 8;
+  return c;
+}
+
+/// Of K and V of one rank.
+inline double block_bytes(const Case& c) {
+  const Problem& p = c.problem;
+  const std::int64_t rows = p.seq_len / c.cp_size();
+  return static_cast<double>(rows * p.kv_heads * (p.head_dim + p.head_dim_v) * bytes_of(p.dtype));
+}
+
+/// Attends all that one rank attends in `seconds`.
+inline double rate_for(const Schedule& schedule, double seconds) {
+  return static_cast<double>(figures_of(schedule, 0, 0).flops) / seconds;
+}
+
+inline LinkModel::Speed speed_for(double bytes, double seconds, double latency_s = 0) {
+  return {bytes / seconds, latency_s};
+}
+
+}  // namespace cpbench
