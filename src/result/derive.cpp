@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "schedule/figures.hpp"
-
 namespace cpbench {
 namespace {
 
@@ -18,14 +16,16 @@ std::optional<double> ratio(double numerator, double denominator) {
 
 }  // namespace
 
+void Work::add(const RankFigures& rank) {
+  flops += rank.flops;
+  bytes_sent_per_rank = std::max(bytes_sent_per_rank, rank.bytes_sent());
+}
+
+Work work_of(const Case& c) { return {.tokens = c.problem.batch * c.problem.seq_len, .ranks = c.cp_size()}; }
+
 Work work_of(const Schedule& schedule) {
-  const Case& c = schedule.of;
-  Work work{.tokens = c.problem.batch * c.problem.seq_len, .ranks = c.cp_size()};
-  for (int rank = 0; rank < c.cp_size(); ++rank) {
-    const RankFigures figures = figures_of(schedule, rank, 0);
-    work.flops += figures.flops;
-    work.bytes_sent_per_rank = std::max(work.bytes_sent_per_rank, figures.bytes_sent());
-  }
+  Work work = work_of(schedule.of);
+  for (int rank = 0; rank < schedule.of.cp_size(); ++rank) work.add(figures_of(schedule, rank, 0));
   return work;
 }
 

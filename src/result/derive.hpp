@@ -9,6 +9,7 @@
 #include "result/record.hpp"
 #include "run/span.hpp"
 #include "run/timing.hpp"
+#include "schedule/figures.hpp"
 #include "schedule/program.hpp"
 #include "schedule/schedule.hpp"
 
@@ -21,9 +22,12 @@ struct Work {
   int ranks = 1;                         ///< cp_size
   std::int64_t bytes_sent_per_rank = 0;  ///< in one iteration, maximum over ranks, see figures_of
   std::optional<double> peak_tflops;     ///< of one rank
+
+  void add(const RankFigures& rank);
 };
 
-Work work_of(const Schedule& schedule);  ///< all but the peak
+Work work_of(const Case& c);             ///< of which no rank has been added yet
+Work work_of(const Schedule& schedule);  ///< of all ranks, without a peak
 Throughput throughput_of(const Timing& timing, const Work& work);
 CommFigures comm_figures_of(const Timing& timing, const Work& work);
 

@@ -8,14 +8,11 @@
 #include "support/naming.hpp"
 
 namespace cpbench {
-namespace {
 
 ExitCode code_of(Status status) {
   if (status == Status::kInvalid) return ExitCode::kInvalid;
   return status == Status::kFailed ? ExitCode::kPlacement : ExitCode::kOk;
 }
-
-}  // namespace
 
 Execution execution_of(const Communicator& world, const RunOptions& run, const SweepOptions& sweep) {
   together(world, [&] {

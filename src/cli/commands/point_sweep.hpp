@@ -28,6 +28,9 @@ std::vector<SweepPoint> points_of(const Communicator& world, const Execution& ex
 /// `3-double-ring-cp8`: stable within a sweep, and fit for a file's name.
 std::string id_of(std::size_t index, const SweepPoint& point);
 
+/// kOk of what is ok or skipped.
+ExitCode code_of(Status status);
+
 /// What a command does about the points of its sweep. Called on all ranks; may throw an Error on one alone.
 struct PointVisitor {
   bool measured;

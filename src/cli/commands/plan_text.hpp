@@ -1,0 +1,23 @@
+// What `plan` prints of a point.
+#pragma once
+
+#include <string>
+
+#include "result/plan.hpp"
+#include "schedule/schedule.hpp"
+
+namespace cpbench {
+
+/// The case in two lines, and what is known of nodes.
+std::string describe_case(const Case& c, int ranks_per_node);
+
+/// Memory of the rank that needs most, and what all ranks send in one iteration.
+std::string totals_text(const PlanRecord& point);
+/// One row for each rank, or of many for the extremes, and the totals.
+std::string figures_text(const PlanRecord& point);
+/// The times that were estimated, of the same ranks.
+std::string estimate_text(const PlanRecord& point);
+/// The operations of a rank, `all` of them or the first and the last.
+std::string steps_text(const Schedule& schedule, int rank, bool all);
+
+}  // namespace cpbench

@@ -1,0 +1,45 @@
+// What `plan` finds out about a point, and a table of the times that it estimates.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "estimate/estimate.hpp"
+#include "result/derive.hpp"
+#include "result/record.hpp"
+
+namespace cpbench {
+
+struct PlannedRank {
+  std::int64_t tokens = 0;
+  RankFigures figures;
+  std::int64_t memory_bytes = 0;  ///< of its buffers
+  std::optional<TimeEstimate> estimate;
+};
+
+struct PlanRecord {
+  std::string id;
+  nlohmann::ordered_json axes;           ///< `case`
+  Status status = Status::kOk;           ///< kInvalid: its programs did not verify
+  std::string reason;                    ///< of a point that was skipped or failed
+  std::vector<std::string> faults;       ///< that verifying found
+  std::vector<PlannedRank> ranks;        ///< empty where it was skipped or failed
+  Work work;                             ///< of the ranks, without a peak
+  std::optional<TimeEstimate> estimate;  ///< of the slowest rank
+};
+
+/// Mean over ranks / largest, of FLOPs: 1 is perfect, also where there are none.
+double load_balance_of(const PlanRecord& point);
+std::int64_t peak_memory_of(const PlanRecord& point);  ///< of the rank that needs most
+
+/// As if the estimate had been measured: the figures of docs/results-format.md.
+Timing timing_of(const TimeEstimate& estimate);
+
+/// The points that have an estimate, fastest first: which they are, their times, and the memory of a rank. Where
+/// `available_bytes` is known, points whose ranks need more are marked.
+std::string estimates_table(std::span<const PlanRecord> points, std::optional<std::int64_t> available_bytes);
+
+}  // namespace cpbench
