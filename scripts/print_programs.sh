@@ -6,6 +6,7 @@
 #   <!-- program: --algo ring --cp-size 4 -->             the operations of a rank
 #   <!-- figures: --algo ring --cp-size 4 -->             the table of all ranks
 #   <!-- totals: --algo ring --shard zigzag,striped -->   one line for each point of a sweep, abridged
+#   <!-- estimates: --algo ring,ulysses --links 25:2 --rate 400 -->   the table of the times of a sweep
 set -euo pipefail
 
 check=false
@@ -39,8 +40,9 @@ part_for() {
       sed -n -e '/^[a-z-]* on [0-9]* ranks*/ { s/ on [0-9]* ranks*//; s/, ulysses-inner)/)/; h }' \
         -e '/^  load balance/ { s/ (mean.*FLOPs)//; H; x; s/\n */: /p }'
       ;;
+    estimates) sed -n '/^# estimated times/,$p' ;;
     *)
-      echo "print_programs.sh: '$1' is no kind of block: program, figures or totals" >&2
+      echo "print_programs.sh: '$1' is no kind of block: program, figures, totals or estimates" >&2
       return 2
       ;;
   esac

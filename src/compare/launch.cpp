@@ -168,6 +168,8 @@ LaunchPoint point_of(const Json& json) {
                  .comm_only = times_of(timing, "comm_only")};
   if (std::ranges::min(point.times.full) <= 0) throw std::runtime_error("samples_s holds a time of 0");
   point.sends = json.contains("comm") && json.at("comm").at("bytes_sent_per_rank") > 0;
+  const Json throughput = json.value("throughput", Json::object());
+  if (const Json rate = throughput.value("tflops_per_rank", Json()); rate.is_number()) point.tflops_per_rank = rate;
   return point;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,7 @@ struct LaunchPoint {
   std::string status, reason;   ///< the reason is empty where the status is ok
   PointTimes times;             ///< empty unless it was measured and is right
   bool sends = false;           ///< any bytes between ranks
+  std::optional<double> tflops_per_rank = {};
 };
 
 struct Launch {

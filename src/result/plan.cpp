@@ -61,10 +61,11 @@ std::string estimates_table(std::span<const PlanRecord> points, std::optional<st
     by_time.push_back(&point);
     cases.push_back(point.axes);
   }
+  if (by_time.empty()) return {};
   std::ranges::stable_sort(by_time, {}, [](const PlanRecord* p) { return p->estimate->full_s; });
   const auto identity = case_columns(extra_axes_of(cases));
   const auto figures = estimate_columns(available_bytes);
-  std::string text = column_names(identity, figures);
+  std::string text = "# estimated times, fastest first\n" + column_names(identity, figures);
   for (const PlanRecord* point : by_time) {
     text += without_trailing_spaces(" " + cells(identity, point->axes) + cells(figures, *point)) + "\n";
   }

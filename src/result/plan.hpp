@@ -38,8 +38,8 @@ std::int64_t peak_memory_of(const PlanRecord& point);  ///< of the rank that nee
 /// As if the estimate had been measured: the figures of docs/results-format.md.
 Timing timing_of(const TimeEstimate& estimate);
 
-/// The points that have an estimate, fastest first: which they are, their times, and the memory of a rank. Where
-/// `available_bytes` is known, points whose ranks need more are marked.
+/// The points that have an estimate, fastest first: which they are, their times, and the memory of a rank; empty where
+/// none has. Where `available_bytes` is known, points whose ranks need more are marked.
 std::string estimates_table(std::span<const PlanRecord> points, std::optional<std::int64_t> available_bytes);
 
 }  // namespace cpbench

@@ -150,6 +150,39 @@ class CommandLine(ProgramTest):
             ]
         )
 
+    def test_wrong_machines_to_estimate_for(self):
+        def refuse(arguments, *words):
+            self.expect_refused(cpbench("plan", "--cp-size", 2, "--seq-len", 64, *arguments), 2, *words)
+
+        refuse(["--rate", "1"], "--rate 1: ", "takes --links too", "for example --links")
+        refuse(["--links", "1"], "--links 1: ", "takes --rate too", "for example --rate")
+        refuse(["--memory-bandwidth", "1"], "--memory-bandwidth 1: ", "takes --rate too")
+        refuse(["--memory", "1"], "--memory 1: ", "takes --rate too")
+        rates = ["--rate", "1", "--links"]
+        refuse([*rates, "fast"], "--links fast: 'fast' is not a number", "25:2")
+        refuse([*rates, "0"], "--links 0: the bandwidth 0 GB/s is not from")
+        refuse([*rates, "middle=2"], "--links middle=2: unknown link 'middle'")
+        refuse([*rates, "inner=2:-1"], "the latency -1 us is not from 0")
+        refuse([*rates, ""], "--links")
+        links = ["--links", "1", "--rate"]
+        refuse([*links, "fast"], '--rate: "fast" is not a number')
+        refuse([*links, "-3"], "--rate: -3 is out of range")
+        refuse([*links, "1e-300"], "--rate: 1e-300 is not from 1e-09 to")
+        refuse([*links, "1e12"], "--rate: 1e12 is not from 1e-09 to")
+        refuse([*links, "fwd=1"], "--rate fwd=1: bwd is missing", "fwd=TFLOPS,bwd=TFLOPS")
+        refuse([*links, "fwd=1,fwd=2"], "--rate fwd=1,fwd=2: fwd is given twice")
+        refuse([*links, "fwd=1,both=2"], "'both=2' names no pass")
+        refuse([*links, "fwd=1,2"], "'2' names no pass")
+        refuse([*links, "fwd=1,bwd=x"], '--rate fwd=1,bwd=x: "x" is not a number')
+        refuse([*links, "1", "--rate", "2"], "--rate takes one value, not 2")
+        refuse([*links, "1", "--memory-bandwidth", "0"], "--memory-bandwidth: 0 is out of range")
+        refuse([*links, "1", "--memory", "none"], '--memory: "none" is not a number')
+        missing, empty = self.directory / "missing.json", self.directory / "empty.json"
+        refuse([*links, missing], f"--rate {missing}: there is no such result file")
+        refuse([*links, self.directory], "--rate")
+        empty.write_text("{}")
+        refuse([*links, empty], f"{empty} is not a result file of this version")
+
 
 class Configs(ProgramTest):
     def refuse(self, text, *words):

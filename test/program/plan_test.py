@@ -149,5 +149,104 @@ class Plan(ProgramTest):
             self.assertEqual(self.plan("--cp-size", "1,2,3", "--seq-len", 60, *asked).count("program of rank 0"), 3)
 
 
+class Estimates(ProgramTest):
+    """A hop of the ring below takes a millisecond, and so does a step at 1 GFLOP/s for each 1,000 pairs."""
+
+    RING = ["--cp-size", 4, "--seq-len", 4000, "--heads", 1, "--head-dim", 8, "--mask", "full", "--pass", "fwd", "--dtype", "fp32"]
+    HOP = 1000 * 16 * 4  # bytes
+    STEP = 1000 * 1000 * 32  # FLOPs
+
+    def machine(self, hop_ms, step_ms):
+        return ["--links", self.HOP / (hop_ms * 1e-3) / 1e9, "--rate", self.STEP / (step_ms * 1e-3) / 1e12]
+
+    def slowest(self, *arguments):
+        """[time, compute only, comm only, exposed] in ms."""
+        text = self.expect_ok(cpbench("plan", *arguments)).out
+        return [float(cell) for cell in re.search(r"^  slowest (.*)$", text, re.MULTILINE).group(1).split()]
+
+    def rows(self, text):
+        """The cells of the table that ends a sweep."""
+        self.assertIn("\n# estimated times, fastest first\n", text)
+        return [line.split() for line in text.partition("\n# estimated times, fastest first\n")[2].splitlines()[2:]]
+
+    def test_a_ring_with_and_without_overlap(self):
+        for hop, step in ((1, 3), (2, 2), (5, 1)):
+            machine = self.machine(hop, step)
+            whole = 3 * max(hop, step) + step
+            self.assertEqual(self.slowest(*self.RING, *machine), [whole, 4 * step, 3 * hop, whole - 4 * step])
+            self.assertEqual(self.slowest(*self.RING, *machine, "--overlap", "off"), [4 * step + 3 * hop, 4 * step, 3 * hop, 3 * hop])
+
+    def test_latency_nodes_and_kinds_of_links(self):
+        machine = self.machine(1, 0.001)
+        links = machine[1]
+        rates = ["--rate", machine[3]]
+        self.assertEqual(self.slowest(*self.RING, "--links", f"{links}:500", *rates)[2], 4.5)
+        self.assertEqual(self.slowest(*self.RING, "--links", f"inner={links},outer={links / 4}", *rates)[2], 3)
+        across = ["--ranks-per-node", 2, "--links", f"inner={links},outer={links / 4}", *rates]
+        self.assertEqual(self.slowest(*self.RING, *across)[2], 12)
+        text = cpbench("plan", *self.RING, "--links", f"outer={links}", *rates).out
+        self.assertIn("note: messages over inner take no time, as --links says nothing of them", text)
+        self.assertNotIn("note:", cpbench("plan", *self.RING, "--links", f"inner={links}", *rates).out)
+
+    def test_rates_of_both_passes_and_of_memory(self):
+        both = [*self.RING[:-4], "--dtype", "fp32", "--pass", "fwd+bwd", "--links", 1e6]
+        rate = self.STEP / 1e-3 / 1e12
+        forward, backward = 4, 4 * 2.5
+        self.assertAlmostEqual(self.slowest(*both, "--rate", rate)[1], forward + backward, 2)
+        self.assertAlmostEqual(self.slowest(*both, "--rate", f"fwd={2 * rate},bwd={rate}")[1], forward / 2 + backward, 2)
+        self.assertAlmostEqual(self.slowest(*both, "--rate", f"bwd={2 * rate},fwd={rate}")[1], forward + backward / 2, 2)
+        self.assertGreater(self.slowest(*both, "--rate", rate, "--memory-bandwidth", 1)[1], forward + backward + 0.1)
+
+    def test_points_of_a_sweep_fastest_first(self):
+        sweep = ["--algo", "ring,double-ring", "--cp-size", 16, "--window-size", "2,4,8", "--seq-len", 16000, "--pass", "fwd"]
+        machine = ["--ranks-per-node", 4, "--links", "inner=100,outer=1", "--rate", 100]
+        text = self.expect_ok(cpbench("plan", *sweep, *machine)).out
+        rows = self.rows(text)
+        self.assertEqual(rows[0][:3], ["double-ring", "16", "(1x4x4)"], "windows that are nodes")
+        self.assertEqual({row[2] for row in rows}, {"(1x8x2)", "(1x4x4)", "(1x2x8)", "(1x1x16)"})
+        times = [float(row[8]) for row in rows]
+        self.assertEqual(times, sorted(times))
+        of_points = {float(time) for time in re.findall(r"^  slowest +([\d.]+)", text, re.MULTILINE)}
+        self.assertEqual(set(times), of_points)
+        self.assertNotIn("TOO MUCH", text)
+        self.assertNotIn("estimated", cpbench("plan", *sweep).out)
+
+        memory = [float(row[-2]) / (1 if row[-1] == "GiB" else 1024) for row in rows]
+        limit = (min(memory) + max(memory)) / 2
+        marked = self.rows(cpbench("plan", *sweep, *machine, "--memory", limit).out)
+        self.assertEqual(["MUCH" in row for row in marked], [need > limit for need in memory])
+        self.assertEqual({row[-1] for row in marked}, {"MUCH", "yes"})
+
+    def test_a_point_that_cannot_be_is_not_in_the_table(self):
+        run = cpbench("plan", "--algo", "ring,ulysses", "--cp-size", "3,4", "--seq-len", 64, "--links", 1, "--rate", 1)
+        self.expect_ok(run)
+        self.assertEqual(sorted(row[0] + row[1] for row in self.rows(run.out)), ["ring3", "ring4", "ulysses4"])
+
+    def test_many_ranks_are_abridged(self):
+        text = self.expect_ok(cpbench("plan", "--cp-size", 64, "--seq-len", 6400, "--links", 1, "--rate", 1)).out
+        table = text.partition("  estimate ")[2]
+        self.assertIn("(of 64 ranks: the first, one that is done first, and one that is done last)", table)
+        self.assertLess(table.partition("  slowest")[0].count("\n"), 6)
+
+    def test_the_rate_of_a_measured_rank(self):
+        path = self.directory / "points.json"
+        shape = ["--seq-len", 64, "--heads", 2, "--head-dim", 8]
+        measured = self.points_of(*shape, "--pass", "fwd,fwd+bwd", ranks=1)
+        rates = {point["case"]["pass"]: point["throughput"]["tflops_per_rank"] for point in measured}
+        plan = [*shape, "--cp-size", 2, "--links", 1, "--rate"]
+        of_number = lambda number, *more: self.slowest(*plan, number, *more)
+        self.assertEqual(self.slowest(*plan, path, "--pass", "fwd"), of_number(rates["fwd"], "--pass", "fwd"))
+        self.assertEqual(self.slowest(*plan, path), of_number(f"fwd={rates['fwd']},bwd={rates['fwd+bwd']}"))
+        refuse = lambda *more: self.expect_refused(cpbench("plan", *plan, path, *more), 2, f"--rate {path}", "measure it")
+        refuse("--dtype", "fp32")
+        refuse("--mask", "window:5")
+        refuse("--head-dim-v", 16)
+        refuse("--pass", "bwd")
+        self.points_of(*shape, "--pass", "fwd", "--shard", "contiguous", "--layout", "bshd,sbhd", ranks=1)
+        self.expect_refused(cpbench("plan", *plan, path, "--pass", "fwd"), 2, "0-ring-cp1, 1-ring-cp1", "nothing says which")
+        self.points_of(*shape, "--pass", "fwd", ranks=1)
+        refuse("--pass", "fwd", "--dtype", "bf16,fp32")
+
+
 if __name__ == "__main__":
     unittest.main()

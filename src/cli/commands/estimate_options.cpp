@@ -1,8 +1,9 @@
 #include "cli/commands/estimate_options.hpp"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "cli/axes/number.hpp"
 #include "cli/config/options.hpp"
@@ -24,13 +25,14 @@ double parse_rate(std::string_view where, std::string_view text) {
   return rate;
 }
 
+constexpr const char* kFlag = "--rate";
+
 struct Rates {
   double forward, backward;  ///< FLOP/s
 };
 
 /// `TFLOPS` for both passes, or `fwd=TFLOPS,bwd=TFLOPS`.
 Rates rates_of(const std::string& text) {
-  constexpr const char* kFlag = "--rate";
   if (text.find('=') == std::string::npos) {
     const double rate = parse_rate(kFlag, text) * kTera;
     return {rate, rate};
@@ -53,6 +55,62 @@ Rates rates_of(const std::string& text) {
   return {*forward, *backward};
 }
 
+/// `window` of `window:128`: how masked a tile is does not depend on the numbers.
+std::string kind_of_mask(const Json& axes) {
+  const std::string mask = axes.at("mask");
+  return mask.substr(0, mask.find(':'));
+}
+
+/// What one rank attained in this pass, in TFLOP/s, where it was measured.
+std::optional<double> measured_rate(const std::string& file, const std::vector<LaunchPoint>& points, const Json& axes,
+                                    std::string_view pass) {
+  const auto is_alike = [&](const LaunchPoint& point) {
+    const auto equal = [&](const char* axis) { return point.axes.value(axis, Json()) == axes.at(axis); };
+    return point.tflops_per_rank && point.axes.value("cp_size", 0) == 1 && point.axes.value("pass", "") == pass &&
+           equal("head_dim") && equal("head_dim_v") && equal("dtype") && kind_of_mask(point.axes) == kind_of_mask(axes);
+  };
+  std::vector<std::string> ids;
+  std::optional<double> rate;
+  for (const LaunchPoint& point : points) {
+    if (!is_alike(point)) continue;
+    ids.push_back(point.id);
+    rate = point.tflops_per_rank;
+  }
+  if (ids.size() > 1) {
+    refuse(
+        "{} {}: its points {} are all of one rank and of pass {}, and nothing says which of them to take; name a "
+        "file that has one",
+        kFlag, file, fmt::join(ids, ", "), pass);
+  }
+  return rate;
+}
+
+/// Each pass by itself where that was measured, else both together.
+Rates measured_rates(const std::string& file, const std::vector<LaunchPoint>& points, const Json& axes) {
+  const std::string pass = axes.at("pass");
+  const auto rate = [&](std::string_view of_pass) {
+    std::optional<double> found = measured_rate(file, points, axes, of_pass);
+    if (!found && pass == "fwd+bwd") found = measured_rate(file, points, axes, pass);
+    return found;
+  };
+  const std::optional<double> forward = pass == "bwd" ? 1 : rate("fwd"), backward = pass == "fwd" ? 1 : rate("bwd");
+  if (!forward || !backward) {
+    refuse(
+        "{} {}: no point in it is of one rank with head_dim {}, head_dim_v {}, dtype {}, mask {} and pass {}; measure "
+        "it with `cpbench run --cp-size 1`, or give the TFLOP/s",
+        kFlag, file, axes.at("head_dim").dump(), axes.at("head_dim_v").dump(), axes.at("dtype").get<std::string>(),
+        kind_of_mask(axes), pass);
+  }
+  return {*forward * kTera, *backward * kTera};
+}
+
+bool is_file(std::string_view rate) { return rate.ends_with(".json") || rate.ends_with(".jsonl"); }
+
+std::vector<LaunchPoint> points_of_file(const std::string& path) {
+  if (!std::filesystem::is_regular_file(path)) refuse("{} {}: there is no such result file", kFlag, path);
+  return read_launches(path).front().points;
+}
+
 /// What was given of an estimate that lacks something.
 std::string given(const EstimateOptions& options) {
   if (!options.links.empty()) return "--links " + options.links;
@@ -68,7 +126,8 @@ void add_estimate_options(CLI::App& command, EstimateOptions& options) {
            "estimates times, with --rate: GB/s[:us] of each rank's links, or inner=...,outer=...,all-to-all=..., as in "
            "run --emulate-link");
   add_text(command, "--rate", options.rate, "TFLOPS",
-           "estimates times, with --links: what a rank attains in attention, or fwd=...,bwd=...");
+           "estimates times, with --links: what a rank attains in attention, or fwd=...,bwd=..., or a result file of "
+           "run on one rank");
   add_text(command, "--memory-bandwidth", options.memory_bandwidth, "GB/S",
            "of estimates: at which a rank adds, copies and rounds; without it that takes no time");
   add_positive(command, "--memory", options.memory, "GIB",
@@ -79,10 +138,7 @@ std::optional<std::int64_t> EstimateOptions::memory_bytes() const {
   return memory ? std::optional(static_cast<std::int64_t>(std::min(*memory * kGibi, 9e18))) : std::nullopt;
 }
 
-std::optional<MachineModel> machine_model_of(const EstimateOptions& options, int ranks_per_node) {
-  const bool any = !options.links.empty() || !options.rate.empty() || !options.memory_bandwidth.empty() ||
-                   options.memory.has_value();
-  if (!any) return std::nullopt;
+Machines::Machines(const EstimateOptions& options, int ranks_per_node) : rate_(options.rate) {
   if (options.rate.empty()) {
     refuse(
         "{}: to estimate times takes --rate too, the TFLOP/s that a rank attains in attention, for example --rate 400",
@@ -94,16 +150,33 @@ std::optional<MachineModel> machine_model_of(const EstimateOptions& options, int
         "inner=400:2,outer=50:5",
         given(options));
   }
-  MachineModel machine;
-  machine.links = naming(fmt::format("--links {}", options.links), [&] { return parse_link_model(options.links); });
-  machine.links.ranks_per_node = ranks_per_node;
-  const Rates rates = rates_of(options.rate);
-  machine.forward_flops_per_second = rates.forward;
-  machine.backward_flops_per_second = rates.backward;
+  model_.links = naming(fmt::format("--links {}", options.links), [&] { return parse_link_model(options.links); });
+  model_.links.ranks_per_node = ranks_per_node;
   if (!options.memory_bandwidth.empty()) {
-    machine.memory_bytes_per_second = parse_rate("--memory-bandwidth", options.memory_bandwidth) * kGiga;
+    model_.memory_bytes_per_second = parse_rate("--memory-bandwidth", options.memory_bandwidth) * kGiga;
   }
-  return machine;
+  if (is_file(rate_)) {
+    measured_ = points_of_file(rate_);
+  } else {
+    const Rates rates = rates_of(rate_);
+    model_.forward_flops_per_second = rates.forward;
+    model_.backward_flops_per_second = rates.backward;
+  }
+}
+
+MachineModel Machines::of(const Json& axes) const {
+  if (!is_file(rate_)) return model_;
+  MachineModel model = model_;
+  const Rates rates = measured_rates(rate_, measured_, axes);
+  model.forward_flops_per_second = rates.forward;
+  model.backward_flops_per_second = rates.backward;
+  return model;
+}
+
+std::optional<Machines> machines_of(const EstimateOptions& options, int ranks_per_node) {
+  const bool any = !options.links.empty() || !options.rate.empty() || !options.memory_bandwidth.empty() ||
+                   options.memory.has_value();
+  return any ? std::optional(Machines(options, ranks_per_node)) : std::nullopt;
 }
 
 }  // namespace cpbench

@@ -93,7 +93,7 @@ PlanRecord plan_point(const Case& c, const PlanOptions& options, const std::opti
     text += figures_text(point);
     if (machine && verdict.passed) {
       add_estimate(schedule, *machine, point);
-      text += estimate_text(point);
+      text += estimate_text(point, machine->links);
     }
     if (shows_program) text += steps_text(schedule, options.rank, options.all_steps);
   }  // the schedule is freed before the other one is built
@@ -151,7 +151,7 @@ class PlanCommand : public Subcommand {
                                  .cp_size_is_bounded = false,
                                  .ranks_per_node = options_.sweep.ranks_per_node,
                                  .seed = options_.sweep.seed};
-    const std::optional<MachineModel> machine = machine_model_of(options_.estimate, options_.sweep.ranks_per_node);
+    const std::optional<Machines> machines = machines_of(options_.estimate, options_.sweep.ranks_per_node);
     const std::vector<SweepPoint> points = sweep_of(options_.sweep, *flags_, context);
     for (const std::string& note : notes_on_axes_without_effect(flags_->values(), points)) {
       if (job.speaks) fmt::print(stderr, "cpbench: {}\n", note);
@@ -159,13 +159,18 @@ class PlanCommand : public Subcommand {
     // Between those of a sweep, programs would drive apart the figures that are to be compared.
     const bool show_programs = points.size() == 1 || app->count("--rank") > 0 || options_.all_steps;
     const std::vector<std::string> names = varying_axes(points);
+    // One for each point, before the first of them: what is not known of a machine is no matter of one point.
+    std::vector<std::optional<MachineModel>> machine_of_point(points.size());
+    for (std::size_t index = 0; index < points.size() && machines; ++index) {
+      if (points[index].of) machine_of_point[index] = machines->of(points[index].axes);
+    }
     std::vector<PlanRecord> records;
     for (std::size_t index = 0; index < points.size(); ++index) {
       const SweepPoint& point = points[index];
       PlanRecord record{.status = Status::kSkipped, .reason = point.skipped_because};
       try {
-        if (point.of) record = plan_point(*point.of, options_, machine, show_programs, job.speaks);
-      } catch (const Error& error) {  // it does not fit into memory, or has no such rank; others may
+        if (point.of) record = plan_point(*point.of, options_, machine_of_point[index], show_programs, job.speaks);
+      } catch (const Error& error) {  // others may fit into memory, or have such a rank
         if (points.size() == 1) throw;
         record.status = error.code() == ExitCode::kPlacement ? Status::kFailed : Status::kSkipped;
         record.reason = error.what();
@@ -177,8 +182,8 @@ class PlanCommand : public Subcommand {
       }
       records.push_back(std::move(record));
     }
-    if (machine && points.size() > 1 && job.speaks) {
-      fmt::print("# estimated times, fastest first\n{}", estimates_table(records, options_.estimate.memory_bytes()));
+    if (points.size() > 1 && job.speaks) {
+      fmt::print("{}", estimates_table(records, options_.estimate.memory_bytes()));
     }
     return exit_code_of(records);
   }

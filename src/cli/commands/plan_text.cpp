@@ -1,9 +1,11 @@
 #include "cli/commands/plan_text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
+#include <string_view>
+#include <vector>
 
 #include "result/columns.hpp"
 #include "schedule/describe.hpp"
@@ -59,6 +61,24 @@ std::set<std::size_t> listed_ranks(const PlanRecord& point, Key key) {
           static_cast<std::size_t>(most - point.ranks.begin())};
 }
 
+/// What the rank sends over links of this kind, as the model counts kinds.
+std::int64_t bytes_over(Link link, const RankFigures& figures, const LinkModel& links) {
+  if (links.ranks_per_node == 0) return figures.bytes_by_link[static_cast<std::size_t>(link)];
+  if (link == Link::kAllToAll) return 0;
+  return link == Link::kInner ? figures.bytes_within_node : figures.bytes_between_nodes;
+}
+
+std::string note_on_free_links(const PlanRecord& point, const LinkModel& links) {
+  std::vector<std::string_view> free;
+  for (const Link link : {Link::kInner, Link::kOuter, Link::kAllToAll}) {
+    const auto uses = [&](const PlannedRank& rank) { return bytes_over(link, rank.figures, links) > 0; };
+    if (!links.of(link) && std::ranges::any_of(point.ranks, uses)) free.push_back(name_of(link));
+  }
+  if (free.empty()) return {};
+  return fmt::format("  note: messages over {} take no time, as --links says nothing of them\n",
+                     fmt::join(free, " and "));
+}
+
 }  // namespace
 
 std::string describe_case(const Case& c, int ranks_per_node) {
@@ -93,20 +113,22 @@ std::string figures_text(const PlanRecord& point) {
          fmt::format("  load balance {:.3f} (mean / largest FLOPs), {}\n", load_balance_of(point), totals_text(point));
 }
 
-std::string estimate_text(const PlanRecord& point) {
+std::string estimate_text(const PlanRecord& point, const LinkModel& links) {
   std::string text = fmt::format("  {:<8}{:>12}{:>16}{:>13}{:>13}\n", "estimate", "time ms", "compute only ms",
                                  "comm only ms", "exposed ms");
   for (const std::size_t rank : listed_ranks(point, [](const PlannedRank& r) { return r.estimate->full_s; })) {
     text += estimate_row(std::to_string(rank), *point.ranks[rank].estimate);
   }
   if (point.ranks.size() > kListedRanks) {
-    text += fmt::format("  (of {} ranks: the first, the one that is done first, and the one that is done last)\n",
+    text += fmt::format("  (of {} ranks: the first, one that is done first, and one that is done last)\n",
                         point.ranks.size());
   }
   const Throughput throughput = throughput_of(timing_of(*point.estimate), point.work);
   text += estimate_row("slowest", *point.estimate);
-  return text + fmt::format("  estimated {:.4g} TFLOP/s per rank, {}% of compute only\n",
-                            throughput.tflops_per_rank.value_or(0), percent(throughput.fraction_of_compute_only));
+  return text +
+         fmt::format("  estimated {:.4g} TFLOP/s per rank, {}% of compute only\n",
+                     throughput.tflops_per_rank.value_or(0), percent(throughput.fraction_of_compute_only)) +
+         note_on_free_links(point, links);
 }
 
 std::string steps_text(const Schedule& schedule, int rank, bool all) {

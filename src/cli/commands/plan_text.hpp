@@ -5,6 +5,7 @@
 
 #include "result/plan.hpp"
 #include "schedule/schedule.hpp"
+#include "transport/link_model.hpp"
 
 namespace cpbench {
 
@@ -15,8 +16,8 @@ std::string describe_case(const Case& c, int ranks_per_node);
 std::string totals_text(const PlanRecord& point);
 /// One row for each rank, or of many for the extremes, and the totals.
 std::string figures_text(const PlanRecord& point);
-/// The times that were estimated, of the same ranks.
-std::string estimate_text(const PlanRecord& point);
+/// The times that were estimated for these links, and which of those that the point uses take no time.
+std::string estimate_text(const PlanRecord& point, const LinkModel& links);
 /// The operations of a rank, `all` of them or the first and the last.
 std::string steps_text(const Schedule& schedule, int rank, bool all);
 
