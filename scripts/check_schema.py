@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Checks result files against docs/result.schema.json, and comparisons against docs/comparison.schema.json.
+"""Checks result files against docs/result.schema.json, comparisons against docs/comparison.schema.json, and plans against
+docs/plan.schema.json.
 
-    scripts/check_schema.py RESULT.json... RESULT.jsonl... COMPARISON.json...
+    scripts/check_schema.py RESULT.json... RESULT.jsonl... COMPARISON.json... PLAN.json...
 
 Prints every fault with its JSON pointer. Exit 0: all files conform; 1: some do not; 77: python3-jsonschema is missing.
 """
@@ -46,9 +47,10 @@ def faults_of(document, schema, definition=None):
 
 
 def kind_of(document):
-    """Whatever does not call itself a comparison should be a result."""
+    """Whatever does not call itself anything else should be a result."""
     head = document.get("schema") if isinstance(document, dict) else None
-    return "comparison" if isinstance(head, dict) and head.get("name") == "cpbench.comparison" else "result"
+    name = head.get("name") if isinstance(head, dict) else None
+    return {"cpbench.comparison": "comparison", "cpbench.plan": "plan"}.get(name, "result")
 
 
 def faults_of_file(path):

@@ -177,8 +177,8 @@ LaunchPoint point_of(const Json& json) {
 bool is_another_output(const Json& document) {
   if (!document.is_object()) return false;
   const Json schema = document.value("schema", Json());
-  const bool is_comparison = schema.is_object() && schema.value("name", Json()) == "cpbench.comparison";
-  return is_comparison || document.contains("traceEvents");
+  const Json name = schema.is_object() ? schema.value("name", Json()) : Json();
+  return name == "cpbench.comparison" || name == "cpbench.plan" || document.contains("traceEvents");
 }
 
 /// Empty for another output that was found in a directory.

@@ -1,6 +1,7 @@
 // How long the programs of a case would take on a machine that nobody need have.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "estimate/machine_model.hpp"
@@ -12,7 +13,9 @@ namespace cpbench {
 /// without their communication, and without their compute.
 struct TimeEstimate {
   double full_s = 0, compute_only_s = 0, comm_only_s = 0;
-  double exposed_s() const { return full_s - compute_only_s; }
+  double exposed_s() const {
+    return std::max(0.0, full_s - compute_only_s);
+  }  // below 0 only as far as sums are rounded
 };
 
 struct Estimate {

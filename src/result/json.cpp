@@ -5,9 +5,6 @@
 namespace cpbench {
 namespace {
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-Json number(const std::optional<double>& value) { return value ? number(*value) : Json(nullptr); }
-
 template <typename T>
 void set(Json& json, const char* key, const std::optional<T>& value) {
   if (value) json[key] = *value;
@@ -16,13 +13,6 @@ void set(Json& json, const char* key, const std::optional<T>& value) {
 template <typename T>
 Json nullable(const std::optional<T>& value) {
   return value ? Json(*value) : Json(nullptr);
-}
-
-Json json_of(const Command& command) {
-  return {{"argv", command.argv},
-          {"config", nullable(command.config)},
-          {"sha256", nullable(command.sha256)},
-          {"started", command.started}};
 }
 
 Json json_of(const Environment& environment) {
@@ -47,10 +37,10 @@ Json json_of(const ValidationReport& report) {
   Json tensors = Json::object();
   for (const TensorReport& tensor : report.tensors) {
     Json& json = tensors[tensor.tensor];
-    json = {{"max_abs", number(tensor.max_abs)},
-            {"rel_l2", number(tensor.rel_l2)},
-            {"worst_block_rel", number(tensor.worst_block_rel)},
-            {"tolerance", number(tensor.tolerance)},
+    json = {{"max_abs", json_of_figure(tensor.max_abs)},
+            {"rel_l2", json_of_figure(tensor.rel_l2)},
+            {"worst_block_rel", json_of_figure(tensor.worst_block_rel)},
+            {"tolerance", json_of_figure(tensor.tolerance)},
             {"passed", tensor.passed}};
     if (!tensor.note.empty()) json["note"] = tensor.note;
   }
@@ -59,11 +49,11 @@ Json json_of(const ValidationReport& report) {
 
 Json json_of(const TimingSummary& timing) {
   Json samples = Json::array();
-  for (double sample : timing.samples_s) samples.push_back(number(sample));
-  return {{"median_s", number(timing.median_s)},
-          {"q1_s", number(timing.q1_s)},
-          {"q3_s", number(timing.q3_s)},
-          {"min_s", number(timing.min_s)},
+  for (double sample : timing.samples_s) samples.push_back(json_of_figure(sample));
+  return {{"median_s", json_of_figure(timing.median_s)},
+          {"q1_s", json_of_figure(timing.q1_s)},
+          {"q3_s", json_of_figure(timing.q3_s)},
+          {"min_s", json_of_figure(timing.min_s)},
           {"samples_s", samples}};
 }
 
@@ -76,19 +66,19 @@ Json json_of(const Timing& timing) {
 Json json_of(const Throughput& throughput) {
   return {{"flop_model", throughput.flop_model},
           {"flops", json_of_flops(throughput.flops)},
-          {"tflops_per_rank", number(throughput.tflops_per_rank)},
-          {"iterations_per_s", number(throughput.iterations_per_s)},
-          {"tokens_per_s", number(throughput.tokens_per_s)},
-          {"fraction_of_compute_only", number(throughput.fraction_of_compute_only)},
-          {"peak_tflops", number(throughput.peak_tflops)},
-          {"fraction_of_peak", number(throughput.fraction_of_peak)}};
+          {"tflops_per_rank", json_of_figure(throughput.tflops_per_rank)},
+          {"iterations_per_s", json_of_figure(throughput.iterations_per_s)},
+          {"tokens_per_s", json_of_figure(throughput.tokens_per_s)},
+          {"fraction_of_compute_only", json_of_figure(throughput.fraction_of_compute_only)},
+          {"peak_tflops", json_of_figure(throughput.peak_tflops)},
+          {"fraction_of_peak", json_of_figure(throughput.fraction_of_peak)}};
 }
 
 Json json_of(const CommFigures& comm) {
   return {{"bytes_sent_per_rank", comm.bytes_sent_per_rank},
-          {"bus_bandwidth", number(comm.bus_bandwidth)},
-          {"exposed_s", number(comm.exposed_s)},
-          {"overlap_efficiency", number(comm.overlap_efficiency)}};
+          {"bus_bandwidth", json_of_figure(comm.bus_bandwidth)},
+          {"exposed_s", json_of_figure(comm.exposed_s)},
+          {"overlap_efficiency", json_of_figure(comm.overlap_efficiency)}};
 }
 
 Json json_of(const MemoryFigures& memory) {
@@ -112,8 +102,8 @@ Json json_of(const std::vector<Step>& steps) {
                     {"kind", step.kind},
                     {"stream", step.stream},
                     {"pass", step.pass},
-                    {"begin_s", number(step.begin_s)},
-                    {"end_s", number(step.end_s)}});
+                    {"begin_s", json_of_figure(step.begin_s)},
+                    {"end_s", json_of_figure(step.end_s)}});
   }
   return json;
 }
@@ -122,7 +112,7 @@ Json json_of(const Summary& summary) {
   Json json = {{"points", summary.points}};
   for (int i = 0; i < kStatuses; ++i) json[std::string(name_of(static_cast<Status>(i)))] = summary.by_status[i];
   json["exit_code"] = summary.exit_code;
-  json["elapsed_s"] = number(summary.elapsed_s);
+  json["elapsed_s"] = json_of_figure(summary.elapsed_s);
   return json;
 }
 
@@ -132,6 +122,10 @@ void set_object(Json& json, const char* key, const std::optional<T>& value) {
 }
 
 }  // namespace
+
+Json json_of_figure(const std::optional<double>& value) {
+  return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
+}
 
 Json json_of_flops(int128 flops) {
   constexpr std::int64_t kExactInDouble = std::int64_t{1} << 53;
@@ -146,11 +140,20 @@ Json json_of(const Tool& tool) {
           {"build", {{"type", tool.build.type}, {"compiler", tool.build.compiler}, {"flags", tool.build.flags}}}};
 }
 
+Json json_of(const Command& command) {
+  return {{"argv", command.argv},
+          {"config", nullable(command.config)},
+          {"sha256", nullable(command.sha256)},
+          {"started", command.started}};
+}
+
 Json json_of(const DeviceState& state) {
-  return {
-      {"sm_clock_mhz", number(state.sm_clock_mhz)},         {"lowest_sm_clock_mhz", number(state.lowest_sm_clock_mhz)},
-      {"memory_clock_mhz", number(state.memory_clock_mhz)}, {"power_w", number(state.power_w)},
-      {"highest_power_w", number(state.highest_power_w)},   {"throttled_by", state.throttled_by}};
+  return {{"sm_clock_mhz", json_of_figure(state.sm_clock_mhz)},
+          {"lowest_sm_clock_mhz", json_of_figure(state.lowest_sm_clock_mhz)},
+          {"memory_clock_mhz", json_of_figure(state.memory_clock_mhz)},
+          {"power_w", json_of_figure(state.power_w)},
+          {"highest_power_w", json_of_figure(state.highest_power_w)},
+          {"throttled_by", state.throttled_by}};
 }
 
 DeviceState device_state_of(const Json& json) {

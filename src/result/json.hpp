@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "result/record.hpp"
@@ -12,10 +13,14 @@ using Json = nlohmann::ordered_json;
 
 inline constexpr int kResultVersion = 1;
 
+/// null where it is not known or not finite.
+Json json_of_figure(const std::optional<double>& value);
+
 /// `flops` as a number: an integer up to 2^53, which every reader of JSON holds exactly, and the nearest double above.
 Json json_of_flops(int128 flops);
 
 Json json_of(const Tool& tool);
+Json json_of(const Command& command);
 Json json_of(const DeviceState& state);
 DeviceState device_state_of(const Json& json);  ///< of what json_of has made of finite figures
 

@@ -35,6 +35,67 @@ std::vector<Column<PlanRecord>> estimate_columns(std::optional<std::int64_t> ava
   return columns;
 }
 
+Json json_of(const TimeEstimate& estimate) {
+  return {{"full_s", estimate.full_s},
+          {"compute_only_s", estimate.compute_only_s},
+          {"comm_only_s", estimate.comm_only_s},
+          {"exposed_s", estimate.exposed_s()}};
+}
+
+Json json_of(const MachineModel& machine) {
+  const auto& memory = machine.memory_bytes_per_second;
+  return {{"links", to_string(machine.links)},
+          {"forward_tflops", machine.forward_flops_per_second / 1e12},
+          {"backward_tflops", machine.backward_flops_per_second / 1e12},
+          {"memory_bandwidth", memory ? Json(*memory / 1e9) : Json(nullptr)}};
+}
+
+/// What results have of measured times, and the model.
+Json estimate_json_of(const PlanRecord& point) {
+  const Timing timing = timing_of(*point.estimate);
+  const Throughput throughput = throughput_of(timing, point.work);
+  const CommFigures comm = comm_figures_of(timing, point.work);
+  Json json = json_of(*point.estimate);
+  json.update({{"tflops_per_rank", json_of_figure(throughput.tflops_per_rank)},
+               {"tokens_per_s", json_of_figure(throughput.tokens_per_s)},
+               {"fraction_of_compute_only", json_of_figure(throughput.fraction_of_compute_only)},
+               {"bus_bandwidth", json_of_figure(comm.bus_bandwidth)},
+               {"overlap_efficiency", json_of_figure(comm.overlap_efficiency)},
+               {"machine", json_of(*point.machine)}});
+  return json;
+}
+
+Json json_of(const PlannedRank& rank) {
+  const RankFigures& figures = rank.figures;
+  Json bytes;
+  for (const Link link : {Link::kInner, Link::kOuter, Link::kAllToAll}) {
+    bytes[std::string(name_of(link))] = figures.bytes_by_link[static_cast<std::size_t>(link)];
+  }
+  bytes["within_node"] = figures.bytes_within_node;
+  bytes["between_nodes"] = figures.bytes_between_nodes;
+  Json json = {{"tokens", rank.tokens},
+               {"flops", json_of_flops(figures.flops)},
+               {"bytes_sent", bytes},
+               {"messages", figures.messages},
+               {"memory_bytes", rank.memory_bytes}};
+  if (rank.estimate) json["estimate"] = json_of(*rank.estimate);
+  return json;
+}
+
+Json json_of(const PlanRecord& point) {
+  Json json = {{"id", point.id}, {"case", point.axes}, {"status", std::string(name_of(point.status))}};
+  if (!point.reason.empty()) json["reason"] = point.reason;
+  if (!point.faults.empty()) json["faults"] = point.faults;
+  if (point.ranks.empty()) return json;
+  json["flops"] = json_of_flops(point.work.flops);
+  json["load_balance"] = load_balance_of(point);
+  json["peak_memory_bytes"] = peak_memory_of(point);
+  if (point.estimate) json["estimate"] = estimate_json_of(point);
+  json["ranks"] = Json::array();
+  for (const PlannedRank& rank : point.ranks) json["ranks"].push_back(json_of(rank));
+  return json;
+}
+
 }  // namespace
 
 double load_balance_of(const PlanRecord& point) {
@@ -51,6 +112,18 @@ Timing timing_of(const TimeEstimate& estimate) {
   return {.full = summarize({estimate.full_s}),
           .compute_only = summarize({estimate.compute_only_s}),
           .comm_only = summarize({estimate.comm_only_s})};
+}
+
+Json json_of(const PlanFile& file) {
+  Json json = {{"schema", {{"name", "cpbench.plan"}, {"version", kPlanVersion}}},
+               {"tool", json_of(file.tool)},
+               {"command", json_of(file.command)},
+               {"ranks_per_node", file.ranks_per_node},
+               {"backend", file.backend}};
+  json["points"] = Json::array();
+  for (const PlanRecord& point : file.points) json["points"].push_back(json_of(point));
+  json["exit_code"] = file.exit_code;
+  return json;
 }
 
 std::string estimates_table(std::span<const PlanRecord> points, std::optional<std::int64_t> available_bytes) {

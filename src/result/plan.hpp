@@ -1,4 +1,4 @@
-// What `plan` finds out about a point, and a table of the times that it estimates.
+// What `plan` finds out about points, as JSON (docs/plan.schema.json), and a table of the times that it estimates.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 
 #include "estimate/estimate.hpp"
 #include "result/derive.hpp"
+#include "result/json.hpp"
 #include "result/record.hpp"
 
 namespace cpbench {
@@ -29,11 +30,24 @@ struct PlanRecord {
   std::vector<PlannedRank> ranks;        ///< empty where it was skipped or failed
   Work work;                             ///< of the ranks, without a peak
   std::optional<TimeEstimate> estimate;  ///< of the slowest rank
+  std::optional<MachineModel> machine;   ///< that the estimate is for
+};
+
+struct PlanFile {
+  Tool tool;
+  Command command;
+  int ranks_per_node = 0;  ///< 0: all ranks are on one node
+  std::string backend;     ///< whose memory is planned
+  std::vector<PlanRecord> points;
+  int exit_code = 0;
 };
 
 /// Mean over ranks / largest, of FLOPs: 1 is perfect, also where there are none.
 double load_balance_of(const PlanRecord& point);
 std::int64_t peak_memory_of(const PlanRecord& point);  ///< of the rank that needs most
+
+inline constexpr int kPlanVersion = 1;
+Json json_of(const PlanFile& file);
 
 /// As if the estimate had been measured: the figures of docs/results-format.md.
 Timing timing_of(const TimeEstimate& estimate);

@@ -96,6 +96,7 @@ TEST_F(LaunchTest, ListsAndDirectoriesAreManyLaunches) {
   write("runs/1.jsonl", "the lines of a job stand beside its result");
   write("runs/trace.json", R"({"traceEvents": []})");
   write("runs/comparison.json", R"({"schema": {"name": "cpbench.comparison", "version": 1}})");
+  write("runs/plan.json", R"({"schema": {"name": "cpbench.plan", "version": 1}})");
   const std::string left = write("runs/3.jsonl", text_of(json_of(sample_result().header)) + "\n");
   const std::vector<Launch> launches = read_launches((directory_.path() / "runs").string() + "," + other);
   std::vector<std::string> paths;

@@ -1,9 +1,13 @@
 """`cpbench plan`: proofs and figures for any number of ranks, without a launcher."""
 
+import copy
+import json
 import re
+import subprocess
+import sys
 import unittest
 
-from program import ProgramTest, cpbench
+from program import ROOT, ProgramTest, cpbench, read_json
 
 UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "PiB": 2**50}
 
@@ -56,13 +60,13 @@ class Plan(ProgramTest):
     def test_takes_a_line_of_run_and_names_what_has_no_effect(self):
         case = ["--algo", "ring", "--cp-size", 4, "--seq-len", 64]
         of_run = [
-            "--check", "sample", "--threads", 2, "-J", self.directory / "out.json", "--overwrite", "--iterations", 5, "--warmup", 1,
+            "--check", "sample", "--threads", 2, "--iterations", 5, "--warmup", 1,
             "--trace", self.directory / "trace.json", "--dump", self.directory / "dump", "--kernel", "blocked", "--isa", "avx2",
         ]  # fmt: skip
         run = self.expect_ok(cpbench("plan", *case, *of_run, "--backend", "auto"))
         without_times = lambda text: re.sub(r"\(built in .*\)", "", text)
         self.assertEqual(without_times(run.out), without_times(self.plan(*case)))
-        names = "--iterations --warmup --trace --json --overwrite --dump --check --kernel --isa --threads"
+        names = "--iterations --warmup --trace --dump --check --kernel --isa --threads"
         self.assertEqual(run.messages, [f"cpbench: without effect on plan: {names}"])
         self.assertEqual(list(self.directory.iterdir()), [])
         self.expect_refused(cpbench("plan", *case, "--self-test"), 2, "--self-test belongs to validate, not to plan")
@@ -246,6 +250,117 @@ class Estimates(ProgramTest):
         self.expect_refused(cpbench("plan", *plan, path, "--pass", "fwd"), 2, "0-ring-cp1, 1-ring-cp1", "nothing says which")
         self.points_of(*shape, "--pass", "fwd", ranks=1)
         refuse("--pass", "fwd", "--dtype", "bf16,fp32")
+
+
+class Files(ProgramTest):
+    CHECK = [sys.executable, ROOT / "scripts" / "check_schema.py"]
+
+    def setUp(self):
+        super().setUp()
+        self.path = self.directory / "plan.json"
+
+    def plan(self, *arguments, code=0):
+        run = cpbench("plan", *arguments, "--json", self.path)
+        self.assertEqual(run.code, code, str(run))
+        return run.out, read_json(self.path)
+
+    def faults(self, document):
+        path = self.directory / "checked.json"
+        path.write_text(json.dumps(document), encoding="utf-8")
+        run = subprocess.run([*self.CHECK, path], capture_output=True, text=True)
+        if run.returncode == 77:
+            self.skipTest(run.stderr)
+        return run.stdout
+
+    def test_has_the_figures_that_are_printed(self):
+        shape = ["--algo", "hybrid", "--cp-size", 8, "--ulysses-degree", 2, "--seq-len", 1003, "--ranks-per-node", 4]
+        text, document = self.plan(*shape, "--links", "inner=10:1,outer=1", "--rate", "fwd=2,bwd=1", "--memory-bandwidth", 100)
+        (point,) = document["points"]
+        self.assertEqual((point["id"], point["status"], document["exit_code"]), ("0-hybrid-cp8", "ok", 0))
+        self.assertEqual((document["ranks_per_node"], document["backend"]), (4, "cpu"))
+        self.assertEqual(document["command"]["argv"][1:3], ["plan", "--algo"])
+        self.assertEqual((point["case"]["ulysses_degree"], point["case"]["seq_len"]), (2, 1003))
+        self.assertEqual(len(point["ranks"]), 8)
+        self.assertEqual(sum(rank["tokens"] for rank in point["ranks"]), 2 * 1003 / 2)
+        self.assertEqual(sum(rank["flops"] for rank in point["ranks"]), point["flops"])
+        self.assertEqual(max(rank["memory_bytes"] for rank in point["ranks"]), point["peak_memory_bytes"])
+        for number, rank in enumerate(point["ranks"]):
+            cells = re.search(rf"^  {number}  .*$", text, re.MULTILINE).group().split()
+            sent = rank["bytes_sent"]
+            self.assertEqual(int(cells[1]), rank["tokens"])
+            self.assertAlmostEqual(float(cells[2]) / rank["flops"], 1, 3)
+            printed = [float(value) * UNITS[unit] for value, unit in zip(cells[3:13:2], cells[4:13:2])]
+            for value, key in zip(printed, ("inner", "outer", "all-to-all", "within_node", "between_nodes")):
+                self.assertAlmostEqual(value, sent[key], delta=0.01 * 2**10 + 0.01 * value)
+            self.assertEqual(sent["inner"] + sent["outer"] + sent["all-to-all"], sent["within_node"] + sent["between_nodes"])
+            self.assertEqual(int(cells[13]), rank["messages"])
+        slowest = [float(cell) for cell in re.search(r"^  slowest (.*)$", text, re.MULTILINE).group(1).split()]
+        estimate = point["estimate"]
+        for printed, key in zip(slowest, ("full_s", "compute_only_s", "comm_only_s", "exposed_s")):
+            self.assertAlmostEqual(printed, estimate[key] * 1e3, 3)
+        self.assertEqual(estimate["full_s"], max(rank["estimate"]["full_s"] for rank in point["ranks"]))
+        self.assertAlmostEqual(estimate["tflops_per_rank"], point["flops"] / 8 / estimate["full_s"] / 1e12)
+        machine = {"links": "inner=10:1,outer=1", "forward_tflops": 2, "backward_tflops": 1, "memory_bandwidth": 100}
+        self.assertEqual(estimate["machine"], machine)
+
+    def test_conform_to_the_schema(self):
+        sweep = ["--algo", "ring,ulysses", "--cp-size", "1,3,100000", "--seq-len", 300]
+        text, document = self.plan(*sweep, "--links", 1, "--rate", 1, code=5)
+        self.assertEqual([point["status"] for point in document["points"]], ["ok", "ok", "failed", "ok", "skipped", "skipped"])
+        self.assertEqual(document["exit_code"], 5)
+        for point in document["points"]:
+            self.assertEqual("estimate" in point, point["status"] == "ok")
+            self.assertEqual("reason" in point, point["status"] != "ok")
+            if "reason" in point:
+                self.assertIn(point["reason"], text)
+        self.assertEqual(self.faults(document), "")
+        self.path.unlink()
+        without = self.plan(*sweep, code=5)[1]
+        self.assertEqual(self.faults(without), "")
+        self.assertNotIn("estimate", json.dumps(without["points"]))
+
+        ok, failed = (lambda d: d["points"][0]), (lambda d: d["points"][2])
+        mutations = {
+            "an unknown key": lambda d: d.update(colour="red"),
+            "another version": lambda d: d["schema"].update(version=2),
+            "an ok point without ranks": lambda d: ok(d).pop("ranks"),
+            "an ok point with faults": lambda d: ok(d).update(faults=["deadlock"]),
+            "an invalid point without faults": lambda d: ok(d).update(status="invalid"),
+            "an invalid point with an estimate": lambda d: ok(d).update(status="invalid", faults=["deadlock"]),
+            "a failed point without reason": lambda d: failed(d).pop("reason"),
+            "a failed point with ranks": lambda d: failed(d).update(ranks=ok(d)["ranks"]),
+            "a negative time": lambda d: ok(d)["estimate"].update(full_s=-1),
+            "a rank without memory": lambda d: ok(d)["ranks"][0].pop("memory_bytes"),
+            "bytes of an unknown link": lambda d: ok(d)["ranks"][0]["bytes_sent"].update(middle=1),
+            "an exit code that plan has not": lambda d: d.update(exit_code=124),
+        }
+        for what, mutate in mutations.items():
+            with self.subTest(what):
+                mutated = copy.deepcopy(document)
+                mutate(mutated)
+                self.assertNotEqual(self.faults(mutated), "")
+
+    def test_of_a_config_names_it(self):
+        config = self.config({"include": [{"cp_size": 2, "seq_len": 64}]})
+        command = self.plan("--config", config)[1]["command"]
+        self.assertEqual(command["config"], str(config))
+        self.assertRegex(command["sha256"], "^[0-9a-f]{64}$")
+
+    def test_are_not_overwritten_silently(self):
+        self.plan("--cp-size", 2, "--seq-len", 64)
+        before = self.path.read_text()
+        run = cpbench("plan", "--cp-size", 3, "--seq-len", 64, "-J", self.path)
+        self.expect_refused(run, 2, self.path, "exists already", "--overwrite")
+        self.assertEqual((run.out, self.path.read_text()), ("", before))
+        self.expect_ok(cpbench("plan", "--cp-size", 3, "--seq-len", 64, "-J", self.path, "--overwrite"))
+        self.assertEqual(read_json(self.path)["points"][0]["case"]["cp_size"], 3)
+        missing = self.directory / "missing" / "plan.json"
+        self.expect_refused(cpbench("plan", "--cp-size", 2, "--seq-len", 64, "-J", missing), 2, missing, "its directory must exist")
+        self.expect_refused(cpbench("plan", "--cp-size", 2, "--seq-len", 64, "-J", ""), 2, "-J")
+
+    def test_are_no_results(self):
+        self.plan("--cp-size", 2, "--seq-len", 64)
+        self.expect_refused(cpbench("compare", self.path, self.path), 2, "cpbench.plan")
 
 
 if __name__ == "__main__":

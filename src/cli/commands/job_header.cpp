@@ -26,6 +26,15 @@ std::optional<std::string> optional(const std::string& text) {
 
 }  // namespace
 
+Command command_of(const Job& job, const std::string& config) {
+  Command command{.argv = job.argv, .config = {}, .sha256 = {}, .started = utc_now()};
+  if (!config.empty() && job.speaks) {
+    command.config = config;
+    command.sha256 = sha256_of(contents_of(config));
+  }
+  return command;
+}
+
 Header header_of(const Job& job, const Placement& placement, const DeviceBinding& device, const std::string& config) {
   const Json mine = {{"host", placement.host},
                      {"local_rank", placement.local_rank},
@@ -42,12 +51,7 @@ Header header_of(const Job& job, const Placement& placement, const DeviceBinding
     const std::optional<LibraryVersions> nccl = carrier->nccl();
     if (nccl) header.environment.nccl_header = nccl->header, header.environment.nccl_library = nccl->library;
   }
-  header.command.argv = job.argv;
-  header.command.started = utc_now();
-  if (!config.empty() && job.speaks) {
-    header.command.config = config;
-    header.command.sha256 = sha256_of(contents_of(config));
-  }
+  header.command = command_of(job, config);
   for (std::size_t rank = 0; rank < all.size(); ++rank) {
     const Json json = Json::parse(all[rank]);
     header.ranks.push_back({.rank = static_cast<int>(rank),

@@ -10,6 +10,9 @@
 
 namespace cpbench {
 
+/// As it begins now. `config`: the path that was given, or empty.
+Command command_of(const Job& job, const std::string& config);
+
 /// Collective; complete on rank 0. `config`: the path that was given, or empty.
 Header header_of(const Job& job, const Placement& placement, const DeviceBinding& device, const std::string& config);
 

@@ -5,13 +5,16 @@
 
 #include "backend/platform.hpp"
 #include "cli/commands/estimate_options.hpp"
+#include "cli/commands/job_header.hpp"
 #include "cli/commands/memory_plans.hpp"
 #include "cli/commands/plan_text.hpp"
 #include "cli/commands/point_sweep.hpp"
 #include "cli/commands/subcommand.hpp"
 #include "cli/commands/sweep_of.hpp"
 #include "cli/config/cli11.hpp"
+#include "result/file.hpp"
 #include "result/plan.hpp"
+#include "result/tool.hpp"
 #include "run/placement.hpp"
 #include "schedule/verify.hpp"
 #include "support/counted.hpp"
@@ -26,11 +29,15 @@ struct PlanOptions {
   std::string backend = "cpu";
   int rank = 0;
   bool all_steps = false;
+  std::string json;  ///< empty: none
+  bool overwrite = false;
+
+  std::string memory_of() const { return backend == "auto" ? "cpu" : backend; }
 };
 
 /// All figures of the schedule, without what identifies the point.
 PlanRecord figures_of_all(const Schedule& schedule, const PlanOptions& options) {
-  const Platform& platform = find_platform(options.backend == "auto" ? "cpu" : options.backend);
+  const Platform& platform = find_platform(options.memory_of());
   PlanRecord point{.work = work_of(schedule.of)};
   for (int rank = 0; rank < schedule.of.cp_size(); ++rank) {
     const auto index = static_cast<std::size_t>(rank);
@@ -47,6 +54,7 @@ void add_estimate(const Schedule& schedule, const MachineModel& machine, PlanRec
   const Estimate estimated = estimate(schedule, machine);
   for (std::size_t rank = 0; rank < point.ranks.size(); ++rank) point.ranks[rank].estimate = estimated.of_rank[rank];
   point.estimate = estimated.slowest;
+  point.machine = machine;
 }
 
 /// The totals of the same case with the other setting of --prune: the same where pruning found nothing to do.
@@ -142,6 +150,8 @@ class PlanCommand : public Subcommand {
     add_text(*app, "--backend", options_.backend, "NAME", "whose memory is planned: cpu or cuda; auto is cpu [cpu]");
     app->add_flag("--all-steps", options_.all_steps, "Show long programs whole");
     add_estimate_options(*app, options_.estimate);
+    add_text(*app, "-J,--json", options_.json, "FILE", "figures of all points and ranks; never overwritten silently");
+    app->add_flag("--overwrite", options_.overwrite, "Replace an existing file");
     flags_ = std::make_unique<AxisFlags>(*app);
     add_run_options_without_effect(*app);
   }
@@ -152,6 +162,12 @@ class PlanCommand : public Subcommand {
                                  .ranks_per_node = options_.sweep.ranks_per_node,
                                  .seed = options_.sweep.seed};
     const std::optional<Machines> machines = machines_of(options_.estimate, options_.sweep.ranks_per_node);
+    const bool writes = job.speaks && app->count("--json") > 0;
+    if (writes) check_writable(options_.json, options_.overwrite);
+    PlanFile file{.tool = this_tool(),
+                  .command = command_of(job, options_.sweep.config),
+                  .ranks_per_node = options_.sweep.ranks_per_node,
+                  .backend = options_.memory_of()};
     const std::vector<SweepPoint> points = sweep_of(options_.sweep, *flags_, context);
     for (const std::string& note : notes_on_axes_without_effect(flags_->values(), points)) {
       if (job.speaks) fmt::print(stderr, "cpbench: {}\n", note);
@@ -164,7 +180,6 @@ class PlanCommand : public Subcommand {
     for (std::size_t index = 0; index < points.size() && machines; ++index) {
       if (points[index].of) machine_of_point[index] = machines->of(points[index].axes);
     }
-    std::vector<PlanRecord> records;
     for (std::size_t index = 0; index < points.size(); ++index) {
       const SweepPoint& point = points[index];
       PlanRecord record{.status = Status::kSkipped, .reason = point.skipped_because};
@@ -180,12 +195,15 @@ class PlanCommand : public Subcommand {
       if (!record.reason.empty() && job.speaks) {
         fmt::print("{} {}: {}\n\n", name_of(record.status), values_of(names, point), record.reason);
       }
-      records.push_back(std::move(record));
+      file.points.push_back(std::move(record));
     }
     if (points.size() > 1 && job.speaks) {
-      fmt::print("{}", estimates_table(records, options_.estimate.memory_bytes()));
+      fmt::print("{}", estimates_table(file.points, options_.estimate.memory_bytes()));
     }
-    return exit_code_of(records);
+    const ExitCode code = exit_code_of(file.points);
+    file.exit_code = static_cast<int>(code);
+    if (writes) write_atomically(options_.json, text_of(json_of(file), 2) + "\n", options_.overwrite);
+    return code;
   }
 
  private:
