@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <queue>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 
 #include "schedule/figures.hpp"
 
@@ -27,12 +30,12 @@ struct Posted {
 
   /// The k-th send to the peer, or null.
   const Send* send_to(int peer, std::size_t k) const {
-    const auto found = std::ranges::lower_bound(sends, peer, {}, &Send::peer) + static_cast<std::ptrdiff_t>(k);
-    return found < sends.end() && found->peer == peer ? &*found : nullptr;
+    const std::span from_peer(std::ranges::lower_bound(sends, peer, {}, &Send::peer), sends.end());
+    return k < from_peer.size() && from_peer[k].peer == peer ? &from_peer[k] : nullptr;
   }
   bool receives_from(int peer, std::size_t k) const {
-    const auto found = std::ranges::lower_bound(receives, peer) + static_cast<std::ptrdiff_t>(k);
-    return found < receives.end() && *found == peer;
+    const std::span from_peer(std::ranges::lower_bound(receives, peer), receives.end());
+    return k < from_peer.size() && from_peer[k] == peer;
   }
 };
 
@@ -47,7 +50,8 @@ void for_each_numbered(const Items& items, PeerOf peer_of, Visitor&& visit) {
 }
 
 struct StreamState {
-  OpId head = 0;  ///< all before are done
+  std::uint8_t index = 0;  ///< the stream's
+  OpId head = 0;           ///< all before are done
   bool begun = false;
   Posted posted;
 };
@@ -106,7 +110,10 @@ class Simulation {
       const bool runs = schedule_.of.pass != Pass::kBackward || o.backward;
       r.stream_of.push_back(runs ? static_cast<std::uint8_t>(o.stream) : kNoStream);
     }
-    for (std::uint8_t s = 0; s < kStreams; ++s) r.streams[s].head = next_in_stream(r, 0, s);
+    for (std::uint8_t index = 0; index < kStreams; ++index) {
+      r.streams[index].index = index;
+      r.streams[index].head = next_in_stream(r, 0, index);
+    }
   }
 
   static OpId next_in_stream(const RankState& r, OpId from, std::uint8_t stream) {
@@ -124,7 +131,7 @@ class Simulation {
 
   void begin_what_can(int rank, double now_s) {
     RankState& r = state(rank);
-    const StreamState* next = nullptr;  // to compute
+    StreamState* next = nullptr;  // to compute
     for (StreamState& stream : r.streams) {
       if (!can_begin(rank, stream)) continue;
       if (const auto* exchange = std::get_if<Exchange>(&op(rank, stream.head).action)) {
@@ -134,12 +141,10 @@ class Simulation {
       }
     }
     if (r.computes || next == nullptr) return;
-    r.computes = true;
     const double seconds = seconds_of(program(rank), op(rank, next->head));
+    r.computes = next->begun = true;
     r.time.computing_s += seconds;
-    StreamState& stream = r.streams[static_cast<std::size_t>(next - r.streams.data())];
-    stream.begun = true;
-    will_be_done(rank, stream, now_s + seconds);
+    events_.push({now_s + seconds, rank, next->index});
   }
 
   double seconds_of(const Program& program, const Op& op) const {
@@ -158,11 +163,6 @@ class Simulation {
       bytes += program.bytes(access.region, problem.batch) * (int{access.reads} + int{access.writes});
     }
     return static_cast<double>(bytes) / *machine_.memory_bytes_per_second;
-  }
-
-  void will_be_done(int rank, const StreamState& stream, double at_s) {
-    const auto index = static_cast<std::uint8_t>(&stream - state(rank).streams.data());
-    events_.push({at_s, rank, index});
   }
 
   void finish(const Event& event) {
@@ -205,7 +205,7 @@ class Simulation {
       const Posted::Send* send = there != nullptr ? there->posted.send_to(rank, k) : nullptr;
       if (send != nullptr) meet(peer, *there, rank, stream, std::max(send->arrives_s, now_s));
     });
-    if (sends.empty() && receives.empty()) will_be_done(rank, stream, now_s);
+    if (sends.empty() && receives.empty()) events_.push({now_s, rank, stream.index});
   }
 
   double arrival_s(int rank, const Transfer& send, double now_s) {
@@ -228,7 +228,7 @@ class Simulation {
     const auto met = [&](int rank, StreamState& stream) {
       Posted& posted = stream.posted;
       posted.done_s = std::max(posted.done_s, done_s);
-      if (--posted.pending == 0) will_be_done(rank, stream, posted.done_s);
+      if (--posted.pending == 0) events_.push({posted.done_s, rank, stream.index});
     };
     met(from, sender);
     met(to, receiver);
