@@ -358,6 +358,13 @@ class Files(ProgramTest):
         self.expect_refused(cpbench("plan", "--cp-size", 2, "--seq-len", 64, "-J", missing), 2, missing, "its directory must exist")
         self.expect_refused(cpbench("plan", "--cp-size", 2, "--seq-len", 64, "-J", ""), 2, "-J")
 
+    def test_do_not_replace_results(self):
+        line = ["--seq-len", 64, "--heads", 2, "--head-dim", 8, "--json", self.path, "--overwrite"]
+        self.expect_ok(cpbench("run", "--iterations", 1, "--warmup", 0, *line, ranks=1))
+        before = self.path.read_text()
+        self.expect_refused(cpbench("plan", *line), 2, f"--json {self.path}: a result file is there")
+        self.assertEqual(self.path.read_text(), before)
+
     def test_are_no_results(self):
         self.plan("--cp-size", 2, "--seq-len", 64)
         self.expect_refused(cpbench("compare", self.path, self.path), 2, "cpbench.plan")

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 
 #include "backend/platform.hpp"
 #include "cli/commands/estimate_options.hpp"
@@ -139,6 +140,16 @@ ExitCode exit_code_of(const std::vector<PlanRecord>& points) {
   return code;
 }
 
+/// A line of `run` may be given to plan, with the name of its results.
+void check_plan_file(const std::string& path, bool overwrite) {
+  check_writable(path, overwrite);
+  const Json there = Json::parse(std::ifstream(path), nullptr, /*allow_exceptions=*/false);
+  const Json schema = there.is_object() ? there.value("schema", Json()) : Json();
+  if (schema.is_object() && schema.value("name", Json()) == "cpbench.result") {
+    refuse("--json {}: a result file is there, which no plan may replace; name another file", path);
+  }
+}
+
 class PlanCommand : public Subcommand {
  public:
   explicit PlanCommand(CLI::App& parent) {
@@ -163,7 +174,7 @@ class PlanCommand : public Subcommand {
                                  .seed = options_.sweep.seed};
     const std::optional<Machines> machines = machines_of(options_.estimate, options_.sweep.ranks_per_node);
     const bool writes = job.speaks && app->count("--json") > 0;
-    if (writes) check_writable(options_.json, options_.overwrite);
+    if (writes) check_plan_file(options_.json, options_.overwrite);
     PlanFile file{.tool = this_tool(),
                   .command = command_of(job, options_.sweep.config),
                   .ranks_per_node = options_.sweep.ranks_per_node,
