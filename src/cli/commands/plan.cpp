@@ -183,8 +183,6 @@ class PlanCommand : public Subcommand {
     for (const std::string& note : notes_on_axes_without_effect(flags_->values(), points)) {
       if (job.speaks) fmt::print(stderr, "cpbench: {}\n", note);
     }
-    // Between those of a sweep, programs would drive apart the figures that are to be compared.
-    const bool show_programs = points.size() == 1 || app->count("--rank") > 0 || options_.all_steps;
     const std::vector<std::string> names = varying_axes(points);
     // One for each point, before the first of them: what is not known of a machine is no matter of one point.
     std::vector<std::optional<MachineModel>> machine_of_point(points.size());
@@ -192,19 +190,10 @@ class PlanCommand : public Subcommand {
       if (points[index].of) machine_of_point[index] = machines->of(points[index].axes);
     }
     for (std::size_t index = 0; index < points.size(); ++index) {
-      const SweepPoint& point = points[index];
-      PlanRecord record{.status = Status::kSkipped, .reason = point.skipped_because};
-      try {
-        if (point.of) record = plan_point(*point.of, options_, machine_of_point[index], show_programs, job.speaks);
-      } catch (const Error& error) {  // others may fit into memory, or have such a rank
-        if (points.size() == 1) throw;
-        record.status = error.code() == ExitCode::kPlacement ? Status::kFailed : Status::kSkipped;
-        record.reason = error.what();
-      }
-      record.id = id_of(index, point);
-      record.axes = point.axes;
+      PlanRecord record = record_of(points[index], machine_of_point[index], points.size() == 1, job.speaks);
+      record.id = id_of(index, points[index]);
       if (!record.reason.empty() && job.speaks) {
-        fmt::print("{} {}: {}\n\n", name_of(record.status), values_of(names, point), record.reason);
+        fmt::print("{} {}: {}\n\n", name_of(record.status), values_of(names, points[index]), record.reason);
       }
       file.points.push_back(std::move(record));
     }
@@ -218,6 +207,23 @@ class PlanCommand : public Subcommand {
   }
 
  private:
+  /// What keeps one of several points from being planned is its record's reason.
+  PlanRecord record_of(const SweepPoint& point, const std::optional<MachineModel>& machine, bool is_alone,
+                       bool speaks) const {
+    // Between those of a sweep, programs would drive apart the figures that are to be compared.
+    const bool shows_program = is_alone || app->count("--rank") > 0 || options_.all_steps;
+    PlanRecord record{.status = Status::kSkipped, .reason = point.skipped_because};
+    try {
+      if (point.of) record = plan_point(*point.of, options_, machine, shows_program, speaks);
+    } catch (const Error& error) {  // others may fit into memory, or have such a rank
+      if (is_alone) throw;
+      record.status = error.code() == ExitCode::kPlacement ? Status::kFailed : Status::kSkipped;
+      record.reason = error.what();
+    }
+    record.axes = point.axes;
+    return record;
+  }
+
   PlanOptions options_;
   std::unique_ptr<AxisFlags> flags_;
 };
