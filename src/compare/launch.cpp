@@ -7,15 +7,16 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <set>
 #include <sstream>
 
 #include "result/json.hpp"
+#include "result/tool.hpp"
 #include "support/comma_list.hpp"
 #include "support/error.hpp"
+#include "support/file_contents.hpp"
 
 namespace cpbench {
 namespace {
@@ -57,14 +58,6 @@ std::vector<ResultPlace> results_at(const std::string& places) {
     }
   }
   return results;
-}
-
-std::string contents_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file) refuse("{} cannot be read", path);
-  return text.str();
 }
 
 /// The head and the points of the lines that a running job writes; the last line may be cut short.
@@ -123,9 +116,9 @@ std::string variables_of(const Json& environment) {
 
 Origin origin_of(const Json& document) {
   const Json &tool = document.at("tool"), &build = tool.at("build"), &git = tool.at("git");
-  return {.tool = fmt::format("{} (git {}{})", tool.at("version").get<std::string>(),
-                              git.is_null() ? "unknown" : git.get<std::string>(),
-                              tool.at("dirty") == Json(true) ? ", dirty" : ""),
+  return {.tool = revision_text(tool.at("version").get<std::string>(),
+                                git.is_null() ? std::nullopt : std::optional(git.get<std::string>()),
+                                tool.at("dirty") == Json(true)),
           .build = fmt::format("{} {} {}", build.at("type").get<std::string>(), build.at("compiler").get<std::string>(),
                                build.at("flags").get<std::string>()),
           .mpi = document.at("environment").value("mpi", ""),

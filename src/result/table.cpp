@@ -8,6 +8,8 @@
 #include <set>
 #include <string_view>
 
+#include "result/tool.hpp"
+
 namespace cpbench {
 namespace {
 
@@ -73,8 +75,9 @@ std::string Table::header(const Header& header, const TableContext& context) con
   std::set<std::string> hosts;
   for (const RankInfo& rank : header.ranks) hosts.insert(rank.host);
   const Tool& tool = header.tool;
-  std::string text = fmt::format("# cpbench {} (git {}{}), {} build, {}\n", tool.version, tool.git.value_or("unknown"),
-                                 tool.dirty.value_or(false) ? ", dirty" : "", tool.build.type, tool.build.compiler);
+  std::string text =
+      fmt::format("# cpbench {}, {} build, {}\n", revision_text(tool.version, tool.git, tool.dirty.value_or(false)),
+                  tool.build.type, tool.build.compiler);
   if (header.environment.mpi) text += fmt::format("# {}\n", *header.environment.mpi);
   text += fmt::format("# ranks {}, hosts {}, threads per rank {}, backend {}, transport {}\n", header.ranks.size(),
                       hosts.size(), context.threads, context.backend, context.transport);

@@ -1,5 +1,7 @@
 #include "result/tool.hpp"
 
+#include <fmt/format.h>
+
 #include "result/version.hpp"  // written by every build, see write_version.cmake
 
 namespace cpbench {
@@ -13,6 +15,10 @@ Tool this_tool() {
   }
   tool.build = {version::kBuildType, version::kCompiler, version::kFlags};
   return tool;
+}
+
+std::string revision_text(std::string_view version, const std::optional<std::string>& git, bool dirty) {
+  return fmt::format("{} (git {}{})", version, git.value_or("unknown"), dirty ? ", dirty" : "");
 }
 
 }  // namespace cpbench

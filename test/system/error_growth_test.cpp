@@ -53,8 +53,10 @@ class ErrorGrowth : public testing::TestWithParam<std::string> {
 };
 
 TEST_P(ErrorGrowth, FusedAccumulationIsFlat) {
-  // A tensor has 32,768 elements: two sets of as many independent roundings differ by less than 1%.
-  constexpr double kNoise = 0.02;
+  // A tensor has 32,768 elements, but those of a row share the roundings of its P; and P of the highest score among the
+  // keys that a row meets first is 1, exactly: the shorter the first step, the less often that is the largest of all.
+  // Partial results that are rounded add half as much again from one rank to sixteen.
+  constexpr double kNoise = 0.05;
   const Errors one = errors(1, Accumulate::kFused);
   for (const int ranks : {2, 4, 8, 16}) {
     const Errors many = errors(ranks, Accumulate::kFused);

@@ -1,24 +1,17 @@
 #include "cli/commands/job_header.hpp"
 
-#include <fstream>
-#include <iterator>
-
 #include "backend/cpu/isa.hpp"
 #include "result/environment.hpp"
 #include "result/json.hpp"
 #include "result/sha256.hpp"
 #include "result/tool.hpp"
 #include "support/config_path.hpp"
+#include "support/file_contents.hpp"
 #include "transport/carrier.hpp"
 #include "transport/mpi_session.hpp"
 
 namespace cpbench {
 namespace {
-
-std::string contents_of(const std::string& path) {
-  std::ifstream stream(find_given_config(path), std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-}
 
 std::optional<std::string> optional(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional(text);
@@ -30,7 +23,7 @@ Command command_of(const Job& job, const std::string& config) {
   Command command{.argv = job.argv, .config = {}, .sha256 = {}, .started = utc_now()};
   if (!config.empty() && job.speaks) {
     command.config = config;
-    command.sha256 = sha256_of(contents_of(config));
+    command.sha256 = sha256_of(contents_of(find_given_config(config)));
   }
   return command;
 }

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "support/config_path.hpp"
 #include "support/error.hpp"
+#include "support/file_contents.hpp"
 #include "support/names.hpp"
 
 namespace cpbench {
@@ -172,10 +171,9 @@ Sweep parse_config(std::string_view text, std::string_view name, std::optional<d
 
 Sweep read_config(const std::filesystem::path& file, std::optional<double> length_scale) {
   const std::filesystem::path found = find_given_config(file);
-  std::ifstream stream(found);
-  std::ostringstream text;
-  if (!stream || !(text << stream.rdbuf())) refuse("{}: the config is empty or cannot be read", found.string());
-  return parse_config(text.str(), found.string(), length_scale);
+  const std::string text = contents_of(found);
+  if (text.empty()) refuse("{}: the config is empty", found.string());
+  return parse_config(text, found.string(), length_scale);
 }
 
 }  // namespace cpbench
