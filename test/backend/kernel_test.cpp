@@ -156,7 +156,8 @@ class EveryKernel : public WithIsa, public testing::WithParamInterface<Path> {};
 INSTANTIATE_TEST_SUITE_P(All, EveryKernel, testing::ValuesIn(paths()),
                          [](const auto& param_info) { return name_of_path(param_info.param); });
 
-/// Random rectangles of keys, each with a random band: nothing that a schedule would make, everything that it could.
+/// Random rectangles of keys, some with a gap before them, each with a random band: nothing that a schedule would make,
+/// everything that it could.
 TEST_P(EveryKernel, RandomBands) {
   use(GetParam());
   std::mt19937_64 random(7);
@@ -171,6 +172,7 @@ TEST_P(EveryKernel, RandomBands) {
     c.calls = static_cast<int>(pick(1, 3));
     c.sink = pick(0, 3) == 0;
     for (std::int64_t tile = pick(1, 4); tile > 0; --tile) {
+      c.k_rows += pick(0, 1) * pick(0, 70);
       const std::int64_t q_begin = pick(0, c.q_rows - 1), q_count = pick(1, c.q_rows - q_begin);
       const std::int64_t k_count = pick(1, 400);
       const std::int64_t lo = pick(-(q_count - 1), k_count - 1), hi = pick(lo, k_count - 1);

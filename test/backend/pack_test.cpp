@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int64_t kBatch = 2, kRows = 11, kHeads = 3;
 
-/// A tensor of random numbers, and the packed form of 7 rows of one head, from row 3 on.
+/// A tensor of random numbers, and the packed form of 7 rows of one head, from row 3 on, without the first.
 class Pack : public testing::TestWithParam<std::tuple<DType, int>> {
  protected:
   Pack() : dtype_(std::get<0>(GetParam())), dim_(std::get<1>(GetParam())) {
@@ -24,9 +24,9 @@ class Pack : public testing::TestWithParam<std::tuple<DType, int>> {
     fill_normal(view_, 1, random);
     values_ = read(view_);
   }
-  HeadRows rows() const { return {view_, 1, 2, 3, 7}; }
+  HeadRows rows() const { return {view_, 1, 2, 3, 7, 1}; }
   double value(std::int64_t row, std::int64_t i) const {
-    return row < 7 && i < dim_ ? values_.at(1, row + 3, 2)[i] : 0;
+    return 1 <= row && row < 7 && i < dim_ ? values_.at(1, row + 3, 2)[i] : 0;
   }
   /// An element of a word: half 0 or 1 of a pair.
   static float half(float word, int which) {

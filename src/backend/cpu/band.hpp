@@ -9,8 +9,8 @@
 
 namespace cpbench {
 
-/// One past the last row that tiles reach. Buffers may have more: they share memory with larger ones, and what is in
-/// their other rows is not of this block.
+/// The first key that tiles reach, and one past the last row. Buffers may have more: they share memory with larger ones
+/// or lack what nobody sent, and what is in their other rows is not of this block, nor even finite.
 inline std::int64_t query_end(std::span<const Tile> tiles) {
   std::int64_t end = 0;
   for (const Tile& tile : tiles) end = std::max(end, tile.q_begin + tile.q_count);
@@ -20,6 +20,11 @@ inline std::int64_t key_end(std::span<const Tile> tiles) {
   std::int64_t end = 0;
   for (const Tile& tile : tiles) end = std::max(end, tile.k_begin + tile.k_count);
   return end;
+}
+inline std::int64_t key_begin(std::span<const Tile> tiles) {
+  std::int64_t begin = key_end(tiles);
+  for (const Tile& tile : tiles) begin = std::min(begin, tile.k_begin);
+  return begin;
 }
 
 /// Half-open, empty where begin >= end.

@@ -66,11 +66,12 @@ class ForwardPass {
                    const KvHead& kv = heads[static_cast<std::size_t>(item / shape_.key_blocks)];
                    const std::int64_t key0 = block * shape_.key_block;
                    const std::int64_t count = std::min<std::int64_t>(shape_.key_block, shape_.keys - key0);
+                   const std::int64_t left_out = shape_.first_key - key0;
                    float* to = packed + item * shape_.block_words();
-                   pack_columns({a_.k, kv.b, kv.head, key0, count}, shape_.key_block, kernels_.panel, shape_.depth,
-                                kernels_.bf16_pairs, 1, to);
-                   pack_rows({a_.v, kv.b, kv.head, key0, count}, shape_.key_block, kernels_.panel, kernels_.bf16_pairs,
-                             to + shape_.k_block_words);
+                   pack_columns({a_.k, kv.b, kv.head, key0, count, left_out}, shape_.key_block, kernels_.panel,
+                                shape_.depth, kernels_.bf16_pairs, 1, to);
+                   pack_rows({a_.v, kv.b, kv.head, key0, count, left_out}, shape_.key_block, kernels_.panel,
+                             kernels_.bf16_pairs, to + shape_.k_block_words);
                  });
   }
 

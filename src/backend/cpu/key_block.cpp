@@ -13,7 +13,8 @@ KeyBlock::KeyBlock(const AttendBackwardArguments& a, const Microkernels& kernels
       kv_(kv),
       key0_(block * shape.key_block),
       keys_(static_cast<int>(std::min<std::int64_t>(shape.key_block, shape.keys - key0_))) {
-  const HeadRows k{a.k, kv.b, kv.head, key0_, keys_}, v{a.v, kv.b, kv.head, key0_, keys_};
+  const std::int64_t left_out = shape.first_key - key0_;
+  const HeadRows k{a.k, kv.b, kv.head, key0_, keys_, left_out}, v{a.v, kv.b, kv.head, key0_, keys_, left_out};
   pack_columns(k, shape.key_block, kernels.panel, shape.depth, kernels.bf16_pairs, 1, scratch.k);
   pack_columns(v, shape.key_block, kernels.panel, shape.depth_v, kernels.bf16_pairs, 1, scratch.v);
   pack_rows(k, shape.key_block, kernels.panel, kernels.bf16_pairs, scratch.k_columns);

@@ -51,14 +51,14 @@ Float4 words_at(const fp16* row, std::int64_t k) {
 template <typename T>
 using Element = std::conditional_t<std::is_same_v<T, Bf16Pair>, bf16, T>;
 
-/// The rows of a head as arrays of T; those beyond the end are zero.
+/// The rows of a head as arrays of T; those that are left out and those beyond the end are zero.
 template <typename T>
 class Rows {
  public:
   explicit Rows(const HeadRows& rows) : rows_(rows) {}
   const T* operator[](std::int64_t row) const {
     alignas(16) static constexpr float kZeros[kMaxDim] = {};
-    if (row >= rows_.count) return reinterpret_cast<const T*>(kZeros);
+    if (row < rows_.left_out || row >= rows_.count) return reinterpret_cast<const T*>(kZeros);
     return reinterpret_cast<const T*>(rows_.tensor.at<const Element<T>>(rows_.b, rows_.row_begin + row, rows_.head));
   }
 

@@ -7,10 +7,11 @@
 
 namespace cpbench {
 
-/// `count` rows of one head, from `row_begin`. Rows that the packed form has beyond them are zero.
+/// `count` rows of one head, from `row_begin`. Rows that the packed form has beyond them are zero, and so are the first
+/// `left_out`, whatever the tensor holds there.
 struct HeadRows {
   const TensorView& tensor;
-  std::int64_t b, head, row_begin, count;
+  std::int64_t b, head, row_begin, count, left_out = 0;
 };
 
 /// [rows / width][depth][width]: words along dim, columns are rows of the head. `padded_rows` is a multiple of `width`,

@@ -27,6 +27,7 @@ struct ForwardShape {
   ForwardShape(const AttendArguments& a, const Microkernels& kernels)
       : key_words(cpbench::key_words(kernels)),
         key_block(key_words * kernels.per_word()),
+        first_key(key_begin(a.tiles)),
         keys(key_end(a.tiles)),
         key_blocks((keys + key_block - 1) / key_block),
         query_block(kernels.query_rows),
@@ -37,9 +38,9 @@ struct ForwardShape {
         k_block_words(key_block * depth),
         v_block_words(key_words * round_up(a.v.dim, kernels.panel)) {}
 
-  int key_words;      ///< of a block
-  int key_block;      ///< keys of a block: a multiple of the panel
-  std::int64_t keys;  ///< that the tiles reach
+  int key_words;                 ///< of a block
+  int key_block;                 ///< keys of a block: a multiple of the panel
+  std::int64_t first_key, keys;  ///< what the tiles reach: those between
   std::int64_t key_blocks;
   int query_block;  ///< rows
   std::int64_t query_blocks;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "backend/support/host_program.hpp"
@@ -46,8 +47,9 @@ class CaseProgram {
     sink_heads_ = c.map.q_global + c.map.count;
     if (c.sink) sink_ = host_.add({Role::kSink, DType::kFp32, sink_heads_, 1, 0, 1});
     fill_normal(host_.view(q_).first, c.magnitude, random_);
-    fill_normal(keys(kv_).first, c.magnitude, random_);
-    fill_normal(keys(kv_).second, 1, random_);
+    const BufferView reached = reached_keys(kv_);
+    fill_normal(reached.first, c.magnitude, random_);
+    fill_normal(reached.second, 1, random_);
     fill_normal(host_.view(dout_).first, 1, random_);
     if (c.sink) fill_normal(host_.view(sink_).first, 4, random_);
   }
@@ -97,6 +99,17 @@ class CaseProgram {
   BufferView keys(BufferId id) const {
     const BufferView view = host_.view(id);
     return {view.first.box(0, c_.k_rows, 0, c_.kv_heads), view.second.box(0, c_.k_rows, 0, c_.kv_heads)};
+  }
+
+  /// From the first key that a tile reaches to the last. Those before and behind keep the NaN that they are made of.
+  BufferView reached_keys(BufferId id) const {
+    std::int64_t begin = c_.tiles.empty() ? 0 : c_.tiles.front().k_begin, end = begin;
+    for (const Tile& tile : c_.tiles) {
+      begin = std::min(begin, tile.k_begin);
+      end = std::max(end, tile.k_begin + tile.k_count);
+    }
+    const BufferView view = host_.view(id);
+    return {view.first.box(begin, end - begin, 0, c_.kv_heads), view.second.box(begin, end - begin, 0, c_.kv_heads)};
   }
 
   const AttentionCase& c_;
