@@ -28,9 +28,9 @@ double multiply_add_rate(const Microkernels& microkernels) {
   return best;
 }
 
-/// An instruction set for fp32, and those that extend it for bf16 (`avx512` and `avx512-bf16`), the fastest first.
-/// vdpbf16ps does the work of two FMAs in the time of one on some CPUs (Zen 4), and of four on others (Golden Cove):
-/// it is measured. The rates differ by a factor of two either way, so that a disturbance decides nothing.
+/// An instruction set for fp32, and those that extend it for bf16 (`avx512`, `avx512-bf16`, `avx512-amx`), the fastest
+/// first. vdpbf16ps does the work of two FMAs in the time of one on some CPUs (Zen 4), and of four on others (Golden
+/// Cove): it is measured. The rates differ by a factor of two either way, so that a disturbance decides nothing.
 std::vector<Isa> extensions_of(const Microkernels& fp32) {
   std::vector<std::pair<double, Isa>> by_rate{{-multiply_add_rate(fp32), {std::string(fp32.isa), &fp32, nullptr}}};
   for (const Microkernels* bf16 : {avx512_bf16_microkernels(), avx512_amx_microkernels()}) {

@@ -25,8 +25,8 @@ inline constexpr int kBlockStride = kBlockWords + 16;
 /// A score that exp2 makes 0 of and that still can be subtracted from.
 inline constexpr float kMaskedScore = -1e30f;
 
-/// Scores may exceed m by so much before m is raised: P stays below 2^10, far from overflow, and its relative precision
-/// does not depend on its size.
+/// Scores may exceed m by so much before m is raised: P stays below 2^10, or with a matrix unit, which looks at sums of
+/// P, below 2^14. That is far from overflow, and its relative precision does not depend on its size.
 inline constexpr float kRaiseAbove = 10;
 
 /// Which keys the rows of a tile see: row r those in [r + begin, r + end) and [key_begin, key_end), if it lies in

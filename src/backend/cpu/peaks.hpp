@@ -8,8 +8,8 @@
 namespace cpbench {
 
 /// Multiply-adds on registers, in FLOP/s over `threads` threads, by the instruction that the kernels use for tensors of
-/// this storage type with the instruction set in use (isa.hpp): vdpbf16ps counts 4 a lane, an FMA 2; fp16 is computed
-/// in fp32. The best of several runs of a few milliseconds, about 50 ms in all.
+/// this storage type with the instruction set in use (isa.hpp): vdpbf16ps counts 4 a lane, an FMA 2, tdpbf16ps 2 for
+/// each of 16 x 16 x 32 products; fp16 is computed in fp32. The best of 12 runs of two milliseconds.
 double fma_peak_flops(DType dtype, int threads);
 
 /// Bytes per second that `threads` threads read and write (a[i] = b[i] + s * c[i] over arrays beyond every cache; the
