@@ -10,6 +10,7 @@
 #include "backend/cpu/isa.hpp"
 
 #if defined(__linux__) && defined(__x86_64__)
+#include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
@@ -34,12 +35,19 @@ constexpr int kColumns = 2 * kUnit;      // of a panel
 constexpr int kScoreKeys = kBlockWords;  // P takes the place of the scores, which are rows of fp32 in a block
 
 // By assembly, which needs no compiler flag for functions that are inlined elsewhere. The compiler gives tile registers
-// to nobody else, and is told which memory is read or written: floats from a pointer on. Registers 0 to 3 accumulate
-// [row half][column half]; 4 and 5 hold A, 6 and 7 hold B.
+// to nobody else, and is told which memory is read or written: floats from a pointer on, or, where Clang knows no array
+// of unknown length, all. Registers 0 to 3 accumulate [row half][column half]; 4 and 5 hold A, 6 and 7 hold B.
+#ifdef __clang__
+#define CPBENCH_TILE_LOAD(tile, from, stride) \
+  asm volatile("tileloadd (%0,%1,1), %%tmm" #tile : : "r"(from), "r"(Bytes(stride)) : "memory")
+#define CPBENCH_TILE_STORE(tile, to, stride) \
+  asm volatile("tilestored %%tmm" #tile ", (%0,%1,1)" : : "r"(to), "r"(Bytes(stride)) : "memory")
+#else
 #define CPBENCH_TILE_LOAD(tile, from, stride) \
   asm volatile("tileloadd (%0,%1,1), %%tmm" #tile : : "r"(from), "r"(Bytes(stride)), "m"(*(const float(*)[])(from)))
 #define CPBENCH_TILE_STORE(tile, to, stride) \
   asm volatile("tilestored %%tmm" #tile ", (%1,%2,1)" : "=m"(*(float(*)[])(to)) : "r"(to), "r"(Bytes(stride)))
+#endif
 #define CPBENCH_TILE_ZERO(tile) asm volatile("tilezero %tmm" #tile)
 #define CPBENCH_TILE_MULTIPLY(c, a, b) asm volatile("tdpbf16ps %tmm" #b ", %tmm" #a ", %tmm" #c)
 constexpr std::int64_t Bytes(std::int64_t words) { return words * std::int64_t{sizeof(float)}; }
@@ -450,9 +458,14 @@ HWY_AFTER_NAMESPACE();
 namespace cpbench {
 namespace {
 
-/// Whether the kernel lets this process use tile registers: their state is large, so it wants to be asked.
-bool may_use_tiles() {
+/// Whether the CPU multiplies tiles of bf16, and the kernel lets this process use tile registers: their state is large,
+/// so it wants to be asked. It refuses where it does not keep that state. (By the CPU's own number, as Clang 14 has no
+/// name for these.)
+bool can_multiply_tiles() {
 #if defined(__linux__) && defined(__x86_64__)
+  constexpr unsigned kBf16 = 1u << 22, kTiles = 1u << 24;
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0 || (~edx & (kBf16 | kTiles)) != 0) return false;
   constexpr int kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
   return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 #else
@@ -463,8 +476,7 @@ bool may_use_tiles() {
 }  // namespace
 
 const Microkernels* avx512_amx_microkernels() {
-  static const bool kUsable = avx512_bf16_microkernels() != nullptr && __builtin_cpu_supports("amx-tile") &&
-                              __builtin_cpu_supports("amx-bf16") && may_use_tiles();
+  static const bool kUsable = avx512_bf16_microkernels() != nullptr && can_multiply_tiles();
   if (!kUsable) return nullptr;
   static const Microkernels kPairs = with_rows_of_avx512(N_AVX3::kAmxMicrokernels);
   return &kPairs;
