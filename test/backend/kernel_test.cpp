@@ -199,6 +199,21 @@ TEST_P(EveryKernel, AttendingOneKeyReturnsItsValue) {
   }
 }
 
+/// Whatever a score is above those before it, also just below where P would overflow: in 2,000 rows it is anything.
+TEST_P(EveryKernel, ALaterKeyMayOutweighAnEarlierOne) {
+  use(GetParam());
+  AttentionCase c{.name = "two_keys",
+                  .q_rows = 2000,
+                  .k_rows = 400,
+                  .magnitude = 8,
+                  .tiles = {full_tile(0, 2000, 0, 1), full_tile(0, 2000, 399, 1)}};
+  for (const DType dtype : {DType::kFp32, DType::kBf16}) {
+    c.dtype = dtype;
+    const AttentionOutcome outcome = run_case(c, GetParam().kernel);
+    EXPECT_LE(max_difference(outcome.measured.out, outcome.truth.out), 0.02) << name_of(dtype);
+  }
+}
+
 /// Kernels may flush subnormal numbers while they compute, but what follows them is others' arithmetic.
 TEST_P(EveryKernel, LeavesSubnormalNumbersToOthers) {
   use(GetParam());
