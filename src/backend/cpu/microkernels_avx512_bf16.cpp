@@ -1,7 +1,8 @@
 // The micro-kernels on vdpbf16ps, which Highway 1.0 does not know: its target AVX3 with one extension more.
 //
-// The extensions are those of the functions between HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE, not of the file: what
-// a header defines may be the copy that the whole program uses, on CPUs without AVX-512 too.
+// The extensions are those of the functions between HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE (in the files that end
+// in -inl.hpp), not of the file: what a header defines may be the copy that the whole program uses, on CPUs without
+// AVX-512 too.
 #include "backend/cpu/isa.hpp"
 
 #define HWY_COMPILE_ONLY_STATIC
@@ -12,7 +13,6 @@
 #define HWY_TARGET_STR HWY_TARGET_STR_AVX3 ",avx512bf16"
 #include "backend/cpu/bf16_pairs-inl.hpp"
 
-HWY_BEFORE_NAMESPACE();
 namespace cpbench {
 namespace HWY_NAMESPACE {
 namespace {
@@ -22,7 +22,6 @@ constexpr Microkernels kBf16Microkernels = MakeMicrokernels<Bf16Pairs>("avx512-b
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace cpbench
-HWY_AFTER_NAMESPACE();
 
 namespace cpbench {
 
