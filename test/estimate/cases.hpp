@@ -5,22 +5,14 @@
 
 #include "estimate/estimate.hpp"
 #include "schedule/figures.hpp"
+#include "schedule/small_cases.hpp"
 
 namespace cpbench {
 
 /// Forward, full mask: every two ranks' blocks are the same work.
 inline Case case_of(std::string_view algorithm, const Grid& grid) {
-  Case c;
-  c.algorithm = find_algorithm(algorithm);
-  c.grid = grid;
-  c.shard = ShardKind::kContiguous;
+  Case c = even_case(algorithm, grid, 8);
   c.pass = Pass::kForward;
-  Problem& p = c.problem;
-  p.seq_len = 64;
-  p.mask = Mask::full();
-  p.documents = Documents::whole(p.seq_len);
-  p.heads = p.kv_heads = 8;
-  p.head_dim = p.head_dim_v = 8;
   return c;
 }
 

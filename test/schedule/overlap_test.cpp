@@ -7,23 +7,12 @@
 #include <string_view>
 
 #include "schedule/schedule.hpp"
+#include "schedule/small_cases.hpp"
 
 namespace cpbench {
 namespace {
 
-Case case_of(std::string_view algorithm, const Grid& grid) {
-  Case c;
-  c.algorithm = find_algorithm(algorithm);
-  c.grid = grid;
-  c.shard = ShardKind::kContiguous;
-  Problem& p = c.problem;
-  p.seq_len = 64;
-  p.mask = Mask::full();
-  p.documents = Documents::whole(p.seq_len);
-  p.heads = p.kv_heads = 4;
-  p.head_dim = p.head_dim_v = 8;
-  return c;
-}
+Case case_of(std::string_view algorithm, const Grid& grid) { return even_case(algorithm, grid, 4); }
 
 /// Of the rank that has most.
 int most_streams(const Case& c, const std::function<bool(const Program&, const Exchange&)>& counts) {

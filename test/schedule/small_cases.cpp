@@ -55,6 +55,20 @@ Case random_small_case(std::mt19937_64& random) {
   return c;
 }
 
+Case even_case(std::string_view algorithm, const Grid& grid, int heads) {
+  Case c;
+  c.algorithm = find_algorithm(algorithm);
+  c.grid = grid;
+  c.shard = ShardKind::kContiguous;
+  Problem& p = c.problem;
+  p.seq_len = 64;
+  p.mask = Mask::full();
+  p.documents = Documents::whole(p.seq_len);
+  p.heads = p.kv_heads = heads;
+  p.head_dim = p.head_dim_v = 8;
+  return c;
+}
+
 std::string describe(const Case& c) {
   return fmt::format(
       "{} {}x{}x{} {}, {} shards, seq_len {}, docs {}, heads {}/{}, mask {}, {}, sink {}, overlap {}, prune {}, "
