@@ -84,14 +84,13 @@ class Upcoming {
   Ahead take(int steps) {
     Part& part = parts_[0].words > 0 ? parts_[0] : parts_[1];
     if (part.words <= 0) return Ahead::nothing(part.next);
-    const Ahead share{part.next, kLine};
-    part.next += std::int64_t{steps} * kLine;
-    part.words -= std::int64_t{steps} * kLine;
+    const Ahead share{part.next, kLineWords};
+    part.next += std::int64_t{steps} * kLineWords;
+    part.words -= std::int64_t{steps} * kLineWords;
     return share;
   }
 
  private:
-  static constexpr int kLine = 16;  ///< words of a cache line
   struct Part {
     const float* next;
     std::int64_t words;

@@ -22,6 +22,8 @@ namespace cpbench {
 inline constexpr int kBlockWords = 192;
 /// A constant, so that rows are reached by displacements; not a power of two, so that rows do not share a cache set.
 inline constexpr int kBlockStride = kBlockWords + 16;
+/// Of a cache line.
+inline constexpr int kLineWords = 16;
 /// A score that exp2 makes 0 of and that still can be subtracted from.
 inline constexpr float kMaskedScore = -1e30f;
 

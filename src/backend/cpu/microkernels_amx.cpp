@@ -29,9 +29,8 @@ namespace HWY_NAMESPACE {
 namespace {
 
 constexpr int kUnit = 16;                // rows, words and columns of a tile register
-constexpr int kLineWords = 16;           // of a cache line
 constexpr int kRows = 2 * kUnit;         // of a row tile
-constexpr int kColumns = 2 * kUnit;      // of a panel
+constexpr int kColumns = 2 * kUnit;      // that are multiplied at a time: half a panel
 constexpr int kScoreKeys = kBlockWords;  // P takes the place of the scores, which are rows of fp32 in a block
 
 // By assembly, which needs no compiler flag for functions that are inlined elsewhere. The compiler gives tile registers
@@ -358,8 +357,8 @@ void Scores(ScoresTile t) {
 }
 
 /// Here both products of a tile go before its vectors: they would have to take turns row by row, waiting for each
-/// other's stores, and lose more than they gain. Half a panel is used by all tiles before the other: K, V, Q, dO and
-/// what is made of them share the first-level cache.
+/// other's stores, and gain nothing with a head_dim of 128, and lose with 64. Half a panel is used by all tiles before
+/// the other: K, V, Q, dO and what is made of them share the first-level cache.
 template <bool kMasked>
 HWY_INLINE void GradientsOfColumns(GradientTile t) {
   HWY_ALIGN float scores[kRows * kColumns], dp[kRows * kColumns];
