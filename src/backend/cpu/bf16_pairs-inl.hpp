@@ -19,7 +19,6 @@ namespace {
 /// Words are pairs of bf16, the lower half first.
 struct Bf16Pairs {
   static constexpr bool kPairs = true;
-  static constexpr int kExp2Degree = 4;  // P is rounded to 8 bits; the sums, l, keep the error of an fp32 sum
   static HWY_INLINE V MultiplyAdd(V a, V b, V c) {
     return V{_mm512_dpbf16_ps(c.raw, (__m512bh)a.raw, (__m512bh)b.raw)};
   }
@@ -47,15 +46,20 @@ struct Bf16Pairs {
     const __m512i both = (__m512i)_mm512_cvtne2ps_pbh(odd.raw, even.raw);
     _mm512_storeu_si512(to, _mm512_permutexvar_epi16(_mm512_load_si512(kInterleave), both));
   }
-  /// Rows 2i and 2i + 1 are one row of words.
-  template <int kVectors>
-  static HWY_INLINE void StoreForSumsOverRows(const V (&tile)[kTileRows][kVectors], float* to) {
-    Unrolled<kTileRows / 2>([&](auto pair) CPBENCH_INLINED {
-      constexpr int kRow = 2 * pair;
+  /// Row r of dS by itself, and if it is the second of two, columns of P [kTileRows][kPanel] and dS.
+  template <int kVectors, class Row>
+  static HWY_INLINE void StoreRowOfGradients(const V (&ds)[kTileRows][kVectors], const float* p, Row r,
+                                             const GradientTile& t) {
+    StoreRow(ds[r], t.ds_keys + r * kBlockStride);
+    if constexpr (r % 2 == 1) {
+      const D d;
       Unrolled<kVectors>([&](auto v) CPBENCH_INLINED {
-        StoreColumns(tile[kRow][v], tile[kRow + 1][v], to + pair * kBlockStride + v * kLanes);
+        constexpr int kWord = r / 2 * kBlockStride + v * kLanes;
+        const float* odd = p + r * kPanel + v * kLanes;
+        StoreColumns(ds[r - 1][v], ds[r][v], t.ds + kWord);
+        StoreColumns(hn::Load(d, odd - kPanel), hn::Load(d, odd), t.p + kWord);
       });
-    });
+    }
   }
 
   /// Elements [begin, end) of a row of P times a power of two: nothing is rounded.

@@ -36,6 +36,8 @@ constexpr int kPanel = kPanelVectors * kLanes;
 constexpr int kTileRows = 6;
 /// Those 32 registers also have room for an exponential beside a product.
 constexpr bool kExponentialsMeanwhile = kPanelVectors == 4 && kLanes > 1;
+/// The last steps of a product, which are made for two rows after the other.
+constexpr int kLastSteps = HWY_TARGET == HWY_AVX3 ? 6 : 0;
 
 /// Keeps a vector in a register: the compiler would rather load it again for every multiply-add.
 HWY_INLINE void Pin([[maybe_unused]] V& v) {
@@ -74,16 +76,17 @@ HWY_INLINE void ScaleValues(float* values, std::int64_t count, float factor) {
 /// Words are fp32 numbers.
 struct Fp32Words {
   static constexpr bool kPairs = false;
-  static constexpr int kExp2Degree = 5;
   static HWY_INLINE V MultiplyAdd(V a, V b, V c) { return hn::MulAdd(a, b, c); }
 
   template <int kVector>
   static HWY_INLINE void StoreVector(V vector, float* row) {
     hn::StoreU(vector, D(), row + kVector * kLanes);
   }
-  template <int kVectors>
-  static HWY_INLINE void StoreForSumsOverRows(const V (&tile)[kTileRows][kVectors], float* to) {
-    ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED { StoreVector<v>(tile[r][v], to + r * kBlockStride); });
+  /// Row r of dS; P is where it belongs.
+  template <int kVectors, class Row>
+  static HWY_INLINE void StoreRowOfGradients(const V (&ds)[kTileRows][kVectors], const float*, Row r,
+                                             const GradientTile& t) {
+    Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { StoreVector<v>(ds[r][v], t.ds + r * kBlockStride); });
   }
   /// Elements [begin, end) of a row of P times `factor`; both are multiples of the lanes.
   static HWY_INLINE void ScaleRow(float* row, int begin, int end, float factor) {
@@ -91,19 +94,16 @@ struct Fp32Words {
   }
 };
 
-/// One step of a product: A and B as in Accumulate.
-template <class Words, int kRowStep, int kDepthStep, int kVectors>
-HWY_INLINE void Step(const float* HWY_RESTRICT& a, const float* HWY_RESTRICT& b, Ahead& next,
-                     V (&c)[kTileRows][kVectors]) {
+/// Steps of a product for the rows [kBegin, kEnd) of a tile: A and B as in Accumulate.
+template <class Words, int kRowStep, int kDepthStep, int kBegin, int kEnd, int kVectors>
+HWY_INLINE void Step(const float* HWY_RESTRICT& a, const float* HWY_RESTRICT& b, V (&c)[kTileRows][kVectors]) {
   const D d;
   V column[kVectors];
-  __builtin_prefetch(next.words, 0, 2);
-  next.words += next.step;
   Unrolled<kVectors>([&](auto v) CPBENCH_INLINED {
     column[v] = hn::LoadU(d, b + v * kLanes);
     Pin(column[v]);
   });
-  Unrolled<kTileRows>([&](auto r) CPBENCH_INLINED {
+  Unrolled<kEnd, kBegin>([&](auto r) CPBENCH_INLINED {
     const V row = hn::Set(d, a[r * kRowStep]);
     Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { c[r][v] = Words::MultiplyAdd(row, column[v], c[r][v]); });
   });
@@ -114,40 +114,69 @@ HWY_INLINE void Step(const float* HWY_RESTRICT& a, const float* HWY_RESTRICT& b,
 /// For products during which nothing else is done.
 struct NoRows {
   static constexpr bool left() { return false; }
-  template <int>
+  template <class, int, int>
   static HWY_INLINE void Do() {}
   static HWY_INLINE void Advance() {}
 };
 
-/// c[r][v] += sum over depth of A[r] B[v]; A[r] at step k is a[r * kRowStep + k * kDepthStep]. Meanwhile `next` comes
-/// into the second-level cache: a line here and there waits for nothing, where many at once would fill the queue of
-/// misses. And meanwhile all of `rows` is done, a vector a step.
-template <class Words, int kRowStep, int kDepthStep, int kVectors, class Rows>
-HWY_INLINE void Accumulate(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, int depth, Ahead next,
-                           V (&c)[kTileRows][kVectors], Rows& rows) {
-  for (; rows.left(); rows.Advance(), depth -= kVectors) {
-    Unrolled<kVectors>([&](auto v) CPBENCH_INLINED {
-      Step<Words, kRowStep, kDepthStep>(a, b, next, c);
-      rows.template Do<v>();
-    });
-  }
-  for (; depth > 0; --depth) Step<Words, kRowStep, kDepthStep>(a, b, next, c);
+/// Whether so many steps have time for all rows of a tile.
+HWY_INLINE bool TimeForRows(int depth, int vectors) {
+  return kExponentialsMeanwhile && depth - kLastSteps >= kTileRows * vectors;
 }
 
-/// Scores less reduce[r], in units of log2.
-template <class Words, int kVectors, class Rows>
+/// c[r][v] += sum over depth of A[r] B[v], and then done(r) for each row; A[r] at step k is a[r * kRowStep + k *
+/// kDepthStep]. Meanwhile `next` comes into the second-level cache: a line here and there waits for nothing, where many
+/// at once would fill the queue of misses. And meanwhile all of `rows` is done, a vector a step.
+///
+/// Two rows after the other make the last steps, so that done(r), which stores, goes on beside those of the next two:
+/// on Zen 4 a store in a dense sequence takes as long as 1.4 multiply-adds, and one in every six takes no time.
+template <class Words, int kRowStep, int kDepthStep, int kVectors, class Rows, class Done>
+HWY_INLINE void Accumulate(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, int depth, Ahead next,
+                           V (&c)[kTileRows][kVectors], Rows rows, const Done& done) {
+  const auto step = [&]() CPBENCH_INLINED {
+    __builtin_prefetch(next.words, 0, 2);
+    next.words += next.step;
+    Step<Words, kRowStep, kDepthStep, 0, kTileRows>(a, b, c);
+  };
+  const int last = std::min(depth, kLastSteps);
+  depth -= last;
+  for (; rows.left(); rows.Advance(), depth -= kVectors) {
+    Unrolled<kVectors>([&](auto v) CPBENCH_INLINED {
+      step();
+      rows.template Do<Words, v, kVectors>();
+    });
+  }
+  for (; depth > 0; --depth) step();
+  Unrolled<kTileRows / 2>([&](auto pair) CPBENCH_INLINED {
+    constexpr int kRow = 2 * pair;
+    const float *a_last = a, *b_last = b;
+    for (int i = 0; i < last; ++i) {
+      if constexpr (kRow == 0) {
+        __builtin_prefetch(next.words, 0, 2);
+        next.words += next.step;
+      }
+      Step<Words, kRowStep, kDepthStep, kRow, kRow + 2>(a_last, b_last, c);
+    }
+    done(std::integral_constant<int, kRow>());
+    done(std::integral_constant<int, kRow + 1>());
+  });
+}
+
+/// Scores less reduce[r], in units of log2; done(r) for each row.
+template <class Words, int kVectors, class Rows, class Done>
 HWY_INLINE void ReducedScores(const float* q, const float* k, int depth, Ahead next, float scale, const float* reduce,
-                              V (&s)[kTileRows][kVectors], Rows& rows) {
+                              V (&s)[kTileRows][kVectors], Rows rows, const Done& done) {
   const D d;
   if constexpr (Words::kPairs) {  // a scaled Q would have to be rounded to bf16 again
     ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED { s[r][v] = hn::Zero(d); });
-    Accumulate<Words, 1, kTileRows>(q, k, depth, next, s, rows);
     const V factor = hn::Set(d, scale);
-    ForTile<kVectors>([&](auto r, auto v)
-                          CPBENCH_INLINED { s[r][v] = hn::MulSub(s[r][v], factor, hn::Set(d, reduce[r])); });
+    Accumulate<Words, 1, kTileRows>(q, k, depth, next, s, rows, [&](auto r) CPBENCH_INLINED {
+      Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { s[r][v] = hn::MulSub(s[r][v], factor, hn::Set(d, reduce[r])); });
+      done(r);
+    });
   } else {
     ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED { s[r][v] = hn::Set(d, -reduce[r]); });
-    Accumulate<Words, 1, kTileRows>(q, k, depth, next, s, rows);
+    Accumulate<Words, 1, kTileRows>(q, k, depth, next, s, rows, done);
   }
 }
 
@@ -165,10 +194,6 @@ HWY_INLINE void MaskRow(const KeyLimits& limits, int r, V (&s)[kVectors]) {
     const auto inside = hn::MaskFromVec(hn::BitCast(D(), hn::AndNot(before, up_to_end)));
     s[v] = hn::IfThenElse(inside, s[v], hn::Set(D(), kMaskedScore));
   });
-}
-template <int kVectors>
-HWY_INLINE void MaskScores(const KeyLimits& limits, V (&s)[kTileRows][kVectors]) {
-  Unrolled<kTileRows>([&](auto r) CPBENCH_INLINED { MaskRow(limits, r, s[r]); });
 }
 
 /// The limits of the tile below one of so many rows.
@@ -207,24 +232,8 @@ HWY_NOINLINE void RaiseMaximum(const ScoresTile& t, int r, float* scores) {
   Words::ScaleRow(t.p + r * kBlockStride, t.key_begin, t.key, factor);
 }
 
-template <class Words, int kVectors>
-HWY_INLINE bool AnyAbove(const V (&s)[kTileRows][kVectors], const float* bound) {
-  const D d;
-  V row_highest[kTileRows];
-  Unrolled<kTileRows>([&](auto r) CPBENCH_INLINED {
-    row_highest[r] = s[r][0];
-    Unrolled<kVectors, 1>([&](auto v) CPBENCH_INLINED { row_highest[r] = hn::Max(row_highest[r], s[r][v]); });
-  });
-  static_assert(kTileRows == 6);
-  const V highest = hn::Max(hn::Max(hn::Max(row_highest[0], row_highest[1]), hn::Max(row_highest[2], row_highest[3])),
-                            hn::Max(row_highest[4], row_highest[5]));
-  const float lowest_bound = std::min({bound[0], bound[1], bound[2], bound[3], bound[4], bound[5]});
-  return !hn::AllFalse(d, hn::Gt(highest, hn::Set(d, lowest_bound)));
-}
-
 /// Rows of a tile that are yet to be exponentiated. Most of what that needs is not a multiply-add and runs on ports
 /// that a product leaves idle: the product of the next tile, as this one's is over.
-template <class Words>
 struct PendingRows {
   int rows;
   const float* scores;  ///< [rows][kPanel], reduced
@@ -232,12 +241,18 @@ struct PendingRows {
 
   /// Where there are none, a loop for them would only take registers from the product.
   bool left() const { return kExponentialsMeanwhile && rows > 0; }
-  template <int kVector>
+  template <class Words, int kVector, int kVectors>
   HWY_INLINE void Do() {
     const D d;
-    const V exponential = Exp2<Words::kExp2Degree>(d, hn::Load(d, scores + kVector * kLanes));
-    hn::StoreU(hn::Add(hn::LoadU(d, l), exponential), d, l);
+    const V exponential = Exp2<Words::kPairs>(d, hn::Load(d, scores + kVector * kLanes));
     Words::template StoreVector<kVector>(exponential, p);
+    if constexpr (Words::kPairs) {
+      hn::StoreU(hn::Add(hn::LoadU(d, l), exponential), d, l);
+    } else if constexpr (kVector == kVectors - 1) {  // P is there as it is: one store less a vector
+      V sum = hn::Add(hn::LoadU(d, l), exponential);
+      Unrolled<kVector>([&](auto v) CPBENCH_INLINED { sum = hn::Add(sum, hn::LoadU(d, p + v * kLanes)); });
+      hn::StoreU(sum, d, l);
+    }
   }
   HWY_INLINE void Advance() {
     --rows;
@@ -246,24 +261,34 @@ struct PendingRows {
     l += kLanes;
   }
 };
-template <int kVectors, class Rows>
+template <class Words, int kVectors, class Rows>
 HWY_INLINE void Finish(Rows& rows) {
-  for (; rows.left(); rows.Advance()) Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { rows.template Do<v>(); });
+  for (; rows.left(); rows.Advance()) {
+    Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { rows.template Do<Words, v, kVectors>(); });
+  }
 }
 
 /// Does `pending`, and leaves the tile's own rows there where there are registers for that, with `scores` for memory.
 template <class Words, int kVectors, bool kMasked>
-HWY_NOINLINE void ScoresOfVectors(const ScoresTile& t, float* scores, PendingRows<Words>& pending) {
+HWY_NOINLINE void ScoresOfVectors(const ScoresTile& t, float* scores, PendingRows& pending) {
   const D d;
   V s[kTileRows][kVectors];
-  ReducedScores<Words>(t.q, t.k, t.depth, t.next, t.score_scale, t.m, s, pending);
-  if constexpr (kMasked) MaskScores(t.limits, s);
+  V highest = hn::Set(d, 2 * kMaskedScore);
+  const auto store = [&](auto r) CPBENCH_INLINED {
+    Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { hn::Store(s[r][v], d, scores + r * kPanel + v * kLanes); });
+  };
+  ReducedScores<Words>(t.q, t.k, t.depth, t.next, t.score_scale, t.m, s, pending, [&](auto r) CPBENCH_INLINED {
+    if constexpr (kMasked) MaskRow(t.limits, r, s[r]);
+    V of_row = s[r][0];
+    Unrolled<kVectors, 1>([&](auto v) CPBENCH_INLINED { of_row = hn::Max(of_row, s[r][v]); });
+    highest = hn::Max(highest, of_row);
+    if constexpr (kExponentialsMeanwhile) store(r);
+  });
 
-  const bool raise = AnyAbove<Words>(s, t.bound);
-  if (kExponentialsMeanwhile || HWY_UNLIKELY(raise)) {
-    ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED { hn::Store(s[r][v], d, scores + r * kPanel + v * kLanes); });
-  }
+  const float lowest_bound = *std::min_element(t.bound, t.bound + kTileRows);
+  const bool raise = !hn::AllFalse(d, hn::Gt(highest, hn::Set(d, lowest_bound)));
   if (HWY_UNLIKELY(raise)) {
+    if constexpr (!kExponentialsMeanwhile) Unrolled<kTileRows>(store);
     for (int r = 0; r < kTileRows; ++r) RaiseMaximum<Words>(t, r, scores + r * kPanel);
   }
 
@@ -278,7 +303,7 @@ HWY_NOINLINE void ScoresOfVectors(const ScoresTile& t, float* scores, PendingRow
   Unrolled<kTileRows>([&](auto r) CPBENCH_INLINED {
     V sum = hn::LoadU(d, t.l + r * kLanes);
     Unrolled<kVectors>([&](auto v) CPBENCH_INLINED {
-      const V exponential = Exp2<Words::kExp2Degree>(d, s[r][v]);
+      const V exponential = Exp2<Words::kPairs>(d, s[r][v]);
       sum = hn::Add(sum, exponential);
       Words::template StoreVector<v>(exponential, p + r * kBlockStride);
     });
@@ -288,30 +313,52 @@ HWY_NOINLINE void ScoresOfVectors(const ScoresTile& t, float* scores, PendingRow
 
 // --- Backward ------------------------------------------------------------------------------------------------------
 
+/// Rows whose P is made during the product of dO V^T, in the place of their scores.
+template <int kStride>
+struct PendingProbabilities {
+  int rows;
+  float* p;  ///< [rows][kStride]
+
+  bool left() const { return kExponentialsMeanwhile && rows > 0; }
+  template <class Words, int kVector, int kVectors>
+  HWY_INLINE void Do() {
+    const D d;
+    float* to = p + kVector * kLanes;
+    hn::StoreU(Exp2<Words::kPairs>(d, hn::LoadU(d, to)), d, to);
+  }
+  HWY_INLINE void Advance() {
+    --rows;
+    p += kStride;
+  }
+};
+
 template <class Words, int kVectors, bool kMasked>
 HWY_NOINLINE void GradientsOfVectors(const GradientTile& t) {
+  // P is where it belongs, unless a word holds two rows of it.
+  constexpr int kStride = Words::kPairs ? kPanel : kBlockStride;
+  HWY_ALIGN float rows[Words::kPairs ? kTileRows * kPanel : 1];
+  float* p = Words::kPairs ? rows : t.p;
   const D d;
   V tile[kTileRows][kVectors];
-  HWY_ALIGN float probabilities[kTileRows][kPanel];
-  NoRows none;
 
-  ReducedScores<Words>(t.q, t.k, t.depth, Ahead::nothing(t.k), t.score_scale, t.lse, tile, none);
-  if constexpr (kMasked) MaskScores(t.limits, tile);
-  ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED {
-    tile[r][v] = Exp2<Words::kExp2Degree>(d, tile[r][v]);
-    hn::Store(tile[r][v], d, probabilities[r] + v * kLanes);
-  });
-  Words::StoreForSumsOverRows(tile, t.p);
+  const auto scores_done = [&](auto r) CPBENCH_INLINED {
+    if constexpr (kMasked) MaskRow(t.limits, r, tile[r]);
+    Unrolled<kVectors>([&](auto v) CPBENCH_INLINED {
+      if constexpr (!kExponentialsMeanwhile) tile[r][v] = Exp2<Words::kPairs>(d, tile[r][v]);
+      hn::StoreU(tile[r][v], d, p + r * kStride + v * kLanes);
+    });
+  };
+  ReducedScores<Words>(t.q, t.k, t.depth, Ahead::nothing(t.k), t.score_scale, t.lse, tile, NoRows(), scores_done);
 
+  PendingProbabilities<kStride> pending{kTileRows, p};
+  if (!TimeForRows(t.depth_v, kVectors)) Finish<Words, kVectors>(pending);
   ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED { tile[r][v] = hn::Set(d, -t.delta[r]); });
-  Accumulate<Words, 1, kTileRows>(t.dout, t.v, t.depth_v, Ahead::nothing(t.v), tile, none);
-  ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED {
-    tile[r][v] = hn::Mul(tile[r][v], hn::Load(d, probabilities[r] + v * kLanes));
-  });
-  Words::StoreForSumsOverRows(tile, t.ds);
-  if constexpr (Words::kPairs) {
-    Unrolled<kTileRows>([&](auto r) CPBENCH_INLINED { Words::StoreRow(tile[r], t.ds_keys + r * kBlockStride); });
-  }
+  const auto dp_done = [&](auto r) CPBENCH_INLINED {
+    Unrolled<kVectors>(
+        [&](auto v) CPBENCH_INLINED { tile[r][v] = hn::Mul(tile[r][v], hn::LoadU(d, p + r * kStride + v * kLanes)); });
+    Words::StoreRowOfGradients(tile, p, r, t);
+  };
+  Accumulate<Words, 1, kTileRows>(t.dout, t.v, t.depth_v, Ahead::nothing(t.v), tile, pending, dp_done);
 }
 
 // --- Products ------------------------------------------------------------------------------------------------------
@@ -321,11 +368,9 @@ HWY_NOINLINE void ProductOfVectors(const Product& t) {
   const D d;
   V c[kTileRows][kVectors];
   ForTile<kVectors>([&](auto r, auto v) CPBENCH_INLINED { c[r][v] = hn::Zero(d); });
-  NoRows none;
-  Accumulate<Words, kRowStep, kDepthStep>(t.a, t.b, t.depth, t.next, c, none);
   float* row = t.c;
   const std::int64_t stride = t.c_stride;
-  Unrolled<kTileRows>([&](auto r) CPBENCH_INLINED {
+  Accumulate<Words, kRowStep, kDepthStep>(t.a, t.b, t.depth, t.next, c, NoRows(), [&](auto r) CPBENCH_INLINED {
     Unrolled<kVectors>([&](auto v) CPBENCH_INLINED {
       hn::StoreU(hn::Add(c[r][v], hn::LoadU(d, row + v * kLanes)), d, row + v * kLanes);
     });
@@ -350,12 +395,12 @@ template <class Words>
 void Scores(ScoresTile t) {
   WithVectors(t.vectors, [&](auto vectors) HWY_ATTR {
     const auto tile = t.masked ? ScoresOfVectors<Words, vectors, true> : ScoresOfVectors<Words, vectors, false>;
-    const bool meanwhile = kExponentialsMeanwhile && t.depth >= kTileRows * vectors;
+    const bool meanwhile = TimeForRows(t.depth, vectors);
     HWY_ALIGN float scores[kTileRows * kPanel];
-    PendingRows<Words> pending{};
+    PendingRows pending{};
     for (; t.tiles > 0; --t.tiles) {
       tile(t, scores, pending);
-      if (!meanwhile) Finish<vectors>(pending);
+      if (!meanwhile) Finish<Words, vectors>(pending);
       t.q += t.depth * kTileRows;
       NextTile(t.limits, kTileRows);
       t.next.words += t.depth * t.next.step;
@@ -365,7 +410,7 @@ void Scores(ScoresTile t) {
       t.l += kTileRows * kLanes;
       t.o += kTileRows * t.o_stride;
     }
-    Finish<vectors>(pending);
+    Finish<Words, vectors>(pending);
   });
 }
 
@@ -427,7 +472,7 @@ template <class Words>
 void Exp2InPlace(float* values, std::int64_t count) {
   const D d;
   for (std::int64_t i = 0; i < count; i += kLanes) {
-    hn::StoreU(Exp2<Words::kExp2Degree>(d, hn::LoadU(d, values + i)), d, values + i);
+    hn::StoreU(Exp2<Words::kPairs>(d, hn::LoadU(d, values + i)), d, values + i);
   }
 }
 

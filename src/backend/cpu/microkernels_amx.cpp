@@ -172,8 +172,7 @@ class PanelsProduct {
 // multiplications, maxima, shifts and conversions, but still additions, comparisons and permutations. So the latter are
 // used where there is a choice.
 
-/// Subnormal results become zero, as tdpbf16ps and the conversions to bf16 make them anyway: 2^x needs no care for
-/// them.
+/// Subnormal results become zero, as tdpbf16ps and the conversions to bf16 make them anyway: Exp2ByTable needs no more.
 class FlushSubnormals {
  public:
   FlushSubnormals() : before_(_mm_getcsr()) { _mm_setcsr(before_ | kFlushToZero); }
@@ -185,23 +184,6 @@ class FlushSubnormals {
   static constexpr unsigned kFlushToZero = 0x8000;
   unsigned before_;
 };
-
-/// 2^x for x <= 127, with FlushSubnormals: x = n + f for n in sixteenths, 2^frac(n) from a table, and a minimax
-/// polynomial of degree 2 for 2^f. Its relative error is 5e-7.
-HWY_INLINE V Exp2ByTable(V x) {
-  HWY_ALIGN static constexpr float kSixteenths[16] = {0x1p0f,        0x1.0b5586p0f, 0x1.172b84p0f, 0x1.2387a6p0f,
-                                                      0x1.306fe0p0f, 0x1.3dea64p0f, 0x1.4bfdaep0f, 0x1.5ab07ep0f,
-                                                      0x1.6a09e6p0f, 0x1.7a1148p0f, 0x1.8ace54p0f, 0x1.9c4918p0f,
-                                                      0x1.ae89fap0f, 0x1.c199bep0f, 0x1.d5818ep0f, 0x1.ea4afap0f};
-  const D d;
-  const V shift = hn::Set(d, 0x1.8p19f);  // after adding it the last bit is worth a sixteenth
-  const V shifted = hn::Add(x, shift);
-  const V n = hn::Sub(shifted, shift);
-  const V f = hn::Sub(x, n);
-  const V power{_mm512_permutexvar_ps(_mm512_castps_si512(shifted.raw), _mm512_load_ps(kSixteenths))};
-  const V slope = hn::MulAdd(hn::Set(d, 0x1.ebfbe0p-3f), f, hn::Set(d, 0x1.62e98ap-1f));
-  return V{_mm512_scalef_ps(hn::MulAdd(hn::Mul(power, f), slope, power).raw, n.raw)};
-}
 
 // --- Forward -------------------------------------------------------------------------------------------------------
 
@@ -217,7 +199,7 @@ HWY_INLINE void ReduceScores(const ScoresTile& t, int r, V (&s)[kVectors]) {
 /// P of a row in the place of its reduced scores; returns sums of it.
 template <int kVectors>
 HWY_INLINE V Exponentiate(V (&s)[kVectors]) {
-  Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { s[v] = Exp2ByTable(s[v]); });
+  Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { s[v] = Exp2ByTable<true, true>(D(), s[v]); });
   V sums[2] = {s[0], s[1]};
   Unrolled<kVectors, 2>([&](auto v) CPBENCH_INLINED { sums[v % 2] = hn::Add(sums[v % 2], s[v]); });
   return hn::Add(sums[0], sums[1]);
@@ -271,7 +253,7 @@ HWY_INLINE void GradientRow(const GradientTile& t, int r, const float* scores, c
   Unrolled<kPair>([&](auto v) CPBENCH_INLINED { p[v] = hn::MulSub(hn::Load(d, scores + v * kLanes), scale, lse); });
   if constexpr (kMasked) MaskRow(t.limits, r, p);
   Unrolled<kPair>([&](auto v) CPBENCH_INLINED {
-    p[v] = Exp2ByTable(p[v]);
+    p[v] = Exp2ByTable<true, true>(d, p[v]);
     ds[v] = hn::Mul(p[v], hn::Sub(hn::Load(d, dp + v * kLanes), delta));
   });
   Bf16Pairs::StoreRow(ds, t.ds_keys + r * kBlockStride);
@@ -425,7 +407,7 @@ double MultiplyAddPeak(std::int64_t steps) {
 void Exp2InPlace(float* values, std::int64_t count) {
   const FlushSubnormals flush;
   for (std::int64_t i = 0; i < count; i += kLanes) {
-    hn::StoreU(Exp2ByTable(hn::LoadU(D(), values + i)), D(), values + i);
+    hn::StoreU(Exp2ByTable<true, true>(D(), hn::LoadU(D(), values + i)), D(), values + i);
   }
 }
 
