@@ -12,6 +12,13 @@ constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 constexpr auto kLog2e = static_cast<float>(std::numbers::log2e);
 constexpr auto kLn2 = static_cast<float>(std::numbers::ln2);
 
+/// In four sums, as additions wait for one another.
+float sum_of(const float* values, int count) {
+  float sums[4] = {};
+  for (int i = 0; i < count; ++i) sums[i % 4] += values[i];
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
 }  // namespace
 
 QueryBlock::QueryBlock(const AttendArguments& a, const Microkernels& kernels, const ForwardShape& shape,
@@ -45,9 +52,8 @@ void QueryBlock::run(const float* packed, Poller& poller) {
       if (!packed_q) pack_q();
       packed_q = true;
       const float* k = packed + block * shape_.block_words();
-      const RowTiles tiles(band, padded_rows_, kernels_.tile_rows, [&](const BlockRange& seen) {
-        return seen.whole(kernels_.depth_unit * kernels_.per_word()).whole(kernels_.lanes);
-      });
+      const RowTiles tiles(band, padded_rows_, kernels_.tile_rows,
+                           [&](const BlockRange& seen) { return seen.whole_power(shape_.made_keys); });
       make_probabilities(band, tiles, k);
       add_values(tiles, k + shape_.k_block_words);
       poller();
@@ -160,10 +166,8 @@ Ahead QueryBlock::share(const float* panel, int depth, int row) const {
 
 void QueryBlock::store_state() {
   for (int r = 0; r < rows_; ++r) {
-    float sum = 0;
-    for (int lane = 0; lane < kernels_.lanes; ++lane) sum += scratch_.l[r * kernels_.lanes + lane];
     state_.m[r] = scratch_.bound[r] == kMinusInfinity ? kMinusInfinity : scratch_.m[r];
-    state_.l[r] = sum;
+    state_.l[r] = sum_of(scratch_.l + r * kernels_.lanes, kernels_.lanes);
     if (!in_place_ && !a_.last) std::copy_n(o_row(r), shape_.dim_v, state_.o + r * shape_.dim_v);
   }
 }

@@ -27,6 +27,7 @@ struct ForwardShape {
   ForwardShape(const AttendArguments& a, const Microkernels& kernels)
       : key_words(cpbench::key_words(kernels)),
         key_block(key_words * kernels.per_word()),
+        made_keys(std::max(kernels.depth_unit * kernels.per_word(), kernels.lanes)),
         first_key(key_begin(a.tiles)),
         keys(key_end(a.tiles)),
         key_blocks((keys + key_block - 1) / key_block),
@@ -40,6 +41,7 @@ struct ForwardShape {
 
   int key_words;                 ///< of a block
   int key_block;                 ///< keys of a block: a multiple of the panel
+  int made_keys;                 ///< P is made for multiples of so many keys, a power of two
   std::int64_t first_key, keys;  ///< what the tiles reach: those between
   std::int64_t key_blocks;
   int query_block;  ///< rows

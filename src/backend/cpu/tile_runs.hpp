@@ -57,6 +57,7 @@ class RowTiles {
       keys.seen = band.keys_of(row, row + tile_rows);
       keys.made = keys.seen.empty() ? keys.seen : made(keys.seen);
       keys.seen_by_all = band.keys_of_all(row, row + tile_rows);
+      alike_ = alike_ && keys.made == keys_[0].made && keys.seen_by_all.contains(keys.made);
     }
   }
 
@@ -69,6 +70,11 @@ class RowTiles {
   template <typename Work>
   void for_panel(int begin, int end, Work&& work) const {
     const auto made_here = [&](int tile) { return made(tile).within(begin, end); };
+    if (alike_) {
+      const BlockRange range = made_here(0);
+      if (!range.empty()) work(TileRun{0, tiles_, range}, false);
+      return;
+    }
     for (int tile = 0; tile < tiles_;) {
       TileRun run{tile, 1, made_here(tile)};
       const bool masked = !full(tile, run.range);
@@ -90,6 +96,7 @@ class RowTiles {
   }
 
   int tiles_;
+  bool alike_ = true;  ///< every row sees all that is made, which is the same for all tiles: most blocks are such
   std::array<Keys, kMaxTiles> keys_;
 };
 
