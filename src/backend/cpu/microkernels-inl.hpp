@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <type_traits>
 
 #include "backend/cpu/exp2-inl.hpp"
@@ -180,19 +181,17 @@ HWY_INLINE void ReducedScores(const float* q, const float* k, int depth, Ahead n
   }
 }
 
-/// Row r of a tile.
+/// Row r of a tile. Keys are counted from the first that the row sees: without a sign, those before it are far beyond.
 template <int kVectors>
 HWY_INLINE void MaskRow(const KeyLimits& limits, int r, V (&s)[kVectors]) {
-  const hn::RebindToSigned<D> di;
+  const hn::RebindToUnsigned<D> du;
   const bool seen = limits.row_begin <= r && r < limits.row_end;
-  const auto begin = hn::Set(di, std::max(limits.key_begin, r + limits.begin));
-  const auto end = hn::Set(di, seen ? std::min(limits.key_end, r + limits.end) : 0);
+  const int begin = std::max(limits.key_begin, r + limits.begin);
+  const int end = seen ? std::min(limits.key_end, r + limits.end) : begin;
+  const auto count = hn::Set(du, static_cast<std::uint32_t>(std::max(0, end - begin)));
   Unrolled<kVectors>([&](auto v) CPBENCH_INLINED {
-    const auto key = hn::Iota(di, v * kLanes);
-    const auto before = hn::VecFromMask(di, hn::Lt(key, begin));
-    const auto up_to_end = hn::VecFromMask(di, hn::Lt(key, end));
-    const auto inside = hn::MaskFromVec(hn::BitCast(D(), hn::AndNot(before, up_to_end)));
-    s[v] = hn::IfThenElse(inside, s[v], hn::Set(D(), kMaskedScore));
+    const auto key = hn::Iota(du, static_cast<std::uint32_t>(v * kLanes - begin));
+    s[v] = hn::IfThenElse(hn::RebindMask(D(), hn::Lt(key, count)), s[v], hn::Set(D(), kMaskedScore));
   });
 }
 
