@@ -1,6 +1,7 @@
 // Forward pass of the kernel `blocked`: K and V of a head are packed once, by blocks of keys; the work items are blocks
 // of query rows of one head (query_block.hpp).
 #include <algorithm>
+#include <optional>
 #include <span>
 
 #include "backend/cpu/blocked.hpp"
@@ -87,12 +88,20 @@ class ForwardPass {
         for (const std::int64_t block : order_) items.push_back({kv, heads[kv].q_begin + q, block});
       }
     }
-    parallel_for(static_cast<std::int64_t>(items.size()), context_, [&](std::int64_t i, Poller& poller) {
-      const Item& item = items[static_cast<std::size_t>(i)];
+    const auto count = static_cast<std::int64_t>(items.size());
+    parallel_for(count, context_, [&](std::int64_t i, Poller& poller) {
       const ForwardScratch scratch(workspace_.per_thread[static_cast<std::size_t>(omp_get_thread_num())], shape_,
                                    kernels_);
-      QueryBlock(a_, kernels_, shape_, scratch, heads[item.kv].b, item.head, item.block)
-          .run(packed + static_cast<std::int64_t>(item.kv) * shape_.key_blocks * shape_.block_words(), poller);
+      const auto query_block = [&](std::int64_t index) {
+        const Item& item = items[static_cast<std::size_t>(index)];
+        return QueryBlock(a_, kernels_, shape_, scratch, heads[item.kv].b, item.head, item.block);
+      };
+      QueryBlock block = query_block(i);
+      const std::int64_t next = i + context_.threads;
+      const std::optional<QueryBlock> probably_next = next < count ? std::optional(query_block(next)) : std::nullopt;
+      block.ask_for(probably_next ? &*probably_next : nullptr);
+      const auto kv = static_cast<std::int64_t>(items[static_cast<std::size_t>(i)].kv);
+      block.run(packed + kv * shape_.key_blocks * shape_.block_words(), poller);
     });
   }
 

@@ -12,10 +12,13 @@ constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 constexpr auto kLog2e = static_cast<float>(std::numbers::log2e);
 constexpr auto kLn2 = static_cast<float>(std::numbers::ln2);
 
-/// In four sums, as additions wait for one another.
+/// Of 1 or a multiple of 4 values: in four sums, as additions wait for one another.
 float sum_of(const float* values, int count) {
+  if (count == 1) return values[0];
   float sums[4] = {};
-  for (int i = 0; i < count; ++i) sums[i % 4] += values[i];
+  for (int i = 0; i < count; i += 4) {
+    for (int j = 0; j < 4; ++j) sums[j] += values[i + j];
+  }
   return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
@@ -137,31 +140,55 @@ void QueryBlock::add_values(const RowTiles& tiles, const float* v) {
   const TileRuns runs = tiles.runs();
   for (int dim = 0; dim < shape_.dim_v; dim += kernels_.panel) {
     const float* panel = v + dim * shape_.key_words;
-    for (const TileRun& run : runs) {
-      const int row = run.begin * kernels_.tile_rows;
-      const BlockRange words = words_of(run.range, kernels_);
-      kernels_.product({.tiles = run.count,
-                        .a = scratch_.p + row * kBlockStride + words.begin,
-                        .b = panel + words.begin * kernels_.panel,
-                        .depth = words.end - words.begin,
-                        .vectors = std::min(kernels_.panel, shape_.dim_v_lanes - dim) / kernels_.lanes,
-                        .c = o_row(row) + dim,
-                        .c_stride = shape_.dim_v_lanes,
-                        .next = share(panel + shape_.key_words * kernels_.panel, shape_.key_words, row)});
+    const float* next_panel = panel + shape_.key_words * kernels_.panel;
+    for (TileRun run : runs) {
+      for (; !upcoming_.empty() && run.count > 0; ++run.begin, --run.count) {
+        add_values_of({run.begin, 1, run.range}, panel, dim, share_or_rows(next_panel, run.begin));
+      }
+      if (run.count > 0) add_values_of(run, panel, dim, share(next_panel, shape_.key_words, run.begin));
     }
   }
 }
 
+void QueryBlock::add_values_of(const TileRun& run, const float* panel, int dim, Ahead next) {
+  const int row = run.begin * kernels_.tile_rows;
+  const BlockRange words = words_of(run.range, kernels_);
+  kernels_.product({.tiles = run.count,
+                    .a = scratch_.p + row * kBlockStride + words.begin,
+                    .b = panel + words.begin * kernels_.panel,
+                    .depth = words.end - words.begin,
+                    .vectors = std::min(kernels_.panel, shape_.dim_v_lanes - dim) / kernels_.lanes,
+                    .c = o_row(row) + dim,
+                    .c_stride = shape_.dim_v_lanes,
+                    .next = next});
+}
+
+void QueryBlock::ask_for(const QueryBlock* next) {
+  if (kernels_.matrix_unit) return;  // its products take too few steps
+  if (a_.last) upcoming_.add(a_.out, b_, row0_, head_);
+  if (next == nullptr) return;
+  upcoming_.add(a_.q, next->b_, next->row0_, next->head_);
+  const std::int64_t row_bytes = a_.v.dim * static_cast<std::int64_t>(sizeof(float));
+  if (!(a_.first && a_.last)) upcoming_.add(next->state_.o, row_bytes, row_bytes);
+}
+
 Ahead QueryBlock::after_scores(const float* k, const float* panel, int row) const {
-  if (!kernels_.matrix_unit) return share(panel + kernels_.panel * shape_.depth, shape_.depth, row);
+  if (!kernels_.matrix_unit) {
+    return share(panel + kernels_.panel * shape_.depth, shape_.depth, row / kernels_.tile_rows);
+  }
   const int step = static_cast<int>(shape_.k_block_words / padded_rows_);
   return {k + shape_.block_words() + std::int64_t{row} * step, step};
 }
 
-Ahead QueryBlock::share(const float* panel, int depth, int row) const {
+Ahead QueryBlock::share(const float* panel, int depth, int tile) const {
   const int tiles = padded_rows_ / kernels_.tile_rows;
   const int step = (kernels_.panel + tiles - 1) / tiles;
-  return {panel + std::int64_t{row / kernels_.tile_rows} * depth * step, step};
+  return {panel + std::int64_t{tile} * depth * step, step};
+}
+
+Ahead QueryBlock::share_or_rows(const float* panel, int tile) {
+  if (const int line = tile * kLineWords; line < kernels_.panel) return {panel + line, kernels_.panel};
+  return upcoming_.take();
 }
 
 void QueryBlock::store_state() {

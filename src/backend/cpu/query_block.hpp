@@ -9,6 +9,7 @@
 #include "backend/cpu/pack.hpp"
 #include "backend/cpu/parallel.hpp"
 #include "backend/cpu/tile_runs.hpp"
+#include "backend/cpu/upcoming_rows.hpp"
 #include "backend/kernel.hpp"
 
 namespace cpbench {
@@ -90,6 +91,8 @@ class QueryBlock {
   QueryBlock(const AttendArguments& a, const Microkernels& kernels, const ForwardShape& shape,
              const ForwardScratch& scratch, std::int64_t b, int head, std::int64_t block);
 
+  /// To ask the memory, while it runs, for the rows that it ends with and those that `next`, if any, begins with.
+  void ask_for(const QueryBlock* next);
   /// `packed`: for every block of keys of the K/V head, its panels of K (key_block * depth words), then those of V.
   void run(const float* packed, Poller& poller);
 
@@ -105,12 +108,16 @@ class QueryBlock {
   void make_tiles(const BlockBand& band, const float* k, const TileRun& run, int made_begin, bool masked);
   /// O += P V, each row tile over the keys that it sees.
   void add_values(const RowTiles& tiles, const float* v);
+  void add_values_of(const TileRun& run, const float* panel, int dim, Ahead next);
   void store_state();
   void finish();
   /// What comes next is the next panel of K, or with all panels at a time the next block's K.
   Ahead after_scores(const float* k, const float* panel, int row) const;
   /// The row tile's share of a panel of `depth` rows that comes next.
-  Ahead share(const float* panel, int depth, int row) const;
+  Ahead share(const float* panel, int depth, int tile) const;
+  /// While there are upcoming rows: the first tiles share the panel, a line of each of its rows, and the others ask for
+  /// those.
+  Ahead share_or_rows(const float* panel, int tile);
   float* o_row(int row) const { return o_ + row * shape_.dim_v_lanes; }
 
   const AttendArguments& a_;
@@ -125,6 +132,7 @@ class QueryBlock {
   bool in_place_;
   float* o_;
   float score_scale_;
+  UpcomingRows upcoming_;
 };
 
 }  // namespace cpbench
