@@ -12,6 +12,7 @@ std::vector<AttentionCase> edge_cases() {
        .k_rows = 140,
        .tiles = {causal_tile(0, 64), causal_tile(64, 1), causal_tile(65, 63), causal_tile(128, 12)}},
       {.name = "rows_that_see_nothing", .q_rows = 130, .k_rows = 90, .tiles = {full_tile(40, 50, 10, 60)}},
+      {.name = "whole_row_tiles_that_see_nothing", .q_rows = 96, .k_rows = 192, .tiles = {full_tile(48, 48, 0, 192)}},
       {.name = "keys_begin_within_a_block",
        .q_rows = 70,
        .k_rows = 300,
