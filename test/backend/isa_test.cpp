@@ -64,6 +64,18 @@ TEST_P(Isa, Exp2OfSpecialNumbers) {
   }
 }
 
+/// However far: sums that the integers of exp2 are read from lose their last bits, then their sign changes.
+TEST_P(Isa, Exp2OfFarNegativeNumbersIsZero) {
+  for (const DType dtype : {DType::kFp32, DType::kBf16}) {
+    std::vector<float> x;
+    for (float value = -127; value > -1e38f; value *= 1.001f) x.push_back(value);
+    x.resize((x.size() + 15) / 16 * 16, -std::numeric_limits<float>::max());
+    std::vector<float> y = x;
+    microkernels_for(dtype).exp2(y.data(), static_cast<std::int64_t>(y.size()));
+    for (std::size_t i = 0; i < x.size(); ++i) ASSERT_EQ(y[i], 0) << x[i];
+  }
+}
+
 TEST_P(Isa, HasAPeak) {
   EXPECT_GT(fma_peak_flops(DType::kFp32, 1), 1e8);
   EXPECT_GT(fma_peak_flops(DType::kBf16, 2), 1e8);
