@@ -20,8 +20,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 /// exact for integers; its relative error is 1.2e-7, or 5e-7 `kForBf16`. NaN survives. What is below 2^-125 becomes
 /// zero unless the CPU flushes subnormals anyway: multiplying them is slow, and large logits make many.
 ///
-/// The less of it are multiplications, the better: the rest runs on ports that a product leaves idle. On Zen 4
-/// comparisons are none of that rest, hence the arithmetic on bits.
+/// The fewer multiplications the better: the rest runs on ports that a product leaves idle. On Zen 4 comparisons take
+/// the ports of multiplications, hence the arithmetic on bits.
 template <bool kForBf16, bool kFlushed, class D, class V>
 HWY_INLINE V Exp2ByTable(D d, V x) {
   HWY_ALIGN static constexpr float kSixteenths[16] = {0x1p0f,        0x1.0b5586p0f, 0x1.172b84p0f, 0x1.2387a6p0f,
@@ -46,8 +46,9 @@ HWY_INLINE V Exp2ByTable(D d, V x) {
   if constexpr (!kFlushed) {
     const hn::RebindToSigned<D> di;
     const auto above = hn::Sub(hn::BitCast(di, shifted), hn::Set(di, kShiftBits - 16 * 125));
-    power = hn::AndNot(hn::BitCast(d, hn::ShiftRight<31>(above)), power);  // 0 for f = NaN, too: NaN comes from p
+    power = hn::AndNot(hn::BitCast(d, hn::ShiftRight<31>(above)), power);
   }
+  // NaN comes from p. Of -infinity, f and p are NaN, too, but scalef by 2^-infinity makes 0 of that.
   return V{_mm512_scalef_ps(hn::MulAdd(power, p, power).raw, n.raw)};
 }
 template <bool kForBf16, class D, class V>

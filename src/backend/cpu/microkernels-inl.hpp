@@ -37,7 +37,7 @@ constexpr int kPanel = kPanelVectors * kLanes;
 constexpr int kTileRows = 6;
 /// Those 32 registers also have room for an exponential beside a product.
 constexpr bool kExponentialsMeanwhile = kPanelVectors == 4 && kLanes > 1;
-/// The last steps of a product, which are made for two rows after the other.
+/// How many of the last steps of a product are made for two rows at a time.
 constexpr int kLastSteps = HWY_TARGET == HWY_AVX3 ? 6 : 0;
 
 /// Keeps a vector in a register: the compiler would rather load it again for every multiply-add.
@@ -129,8 +129,8 @@ HWY_INLINE bool TimeForRows(int depth, int vectors) {
 /// kDepthStep]. Meanwhile `next` comes into the second-level cache: a line here and there waits for nothing, where many
 /// at once would fill the queue of misses. And meanwhile all of `rows` is done, a vector a step.
 ///
-/// Two rows after the other make the last steps, so that done(r), which stores, goes on beside those of the next two:
-/// on Zen 4 a store in a dense sequence takes as long as 1.4 multiply-adds, and one in every six takes no time.
+/// The last steps are made for two rows at a time, so that done(r), which stores, runs beside those of the next two: on
+/// Zen 4 a store every six multiply-adds takes no time, and twice as many take as long as 1.4 multiply-adds each.
 template <class Words, int kRowStep, int kDepthStep, int kVectors, class Rows, class Done>
 HWY_INLINE void Accumulate(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, int depth, Ahead next,
                            V (&c)[kTileRows][kVectors], Rows rows, const Done& done) {
@@ -181,7 +181,7 @@ HWY_INLINE void ReducedScores(const float* q, const float* k, int depth, Ahead n
   }
 }
 
-/// Row r of a tile. Keys are counted from the first that the row sees: without a sign, those before it are far beyond.
+/// Row r of a tile. Keys are counted from the first that the row sees, without a sign: those before it are far beyond.
 template <int kVectors>
 HWY_INLINE void MaskRow(const KeyLimits& limits, int r, V (&s)[kVectors]) {
   const hn::RebindToUnsigned<D> du;

@@ -172,7 +172,7 @@ class PanelsProduct {
 // multiplications, maxima, shifts and conversions, but still additions, comparisons and permutations. So the latter are
 // used where there is a choice.
 
-/// Subnormal results become zero, as tdpbf16ps and the conversions to bf16 make them anyway: Exp2ByTable needs no more.
+/// Subnormal results become zero, as tdpbf16ps and the conversions to bf16 make them anyway: Exp2ByTable need not.
 class FlushSubnormals {
  public:
   FlushSubnormals() : before_(_mm_getcsr()) { _mm_setcsr(before_ | kFlushToZero); }

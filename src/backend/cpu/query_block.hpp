@@ -116,7 +116,7 @@ class QueryBlock {
   /// The row tile's share of a panel of `depth` rows that comes next.
   Ahead share(const float* panel, int depth, int tile) const;
   /// While there are upcoming rows: the first tiles share the panel, a line of each of its rows, and the others ask for
-  /// those.
+  /// upcoming rows.
   Ahead share_or_rows(const float* panel, int tile);
   float* o_row(int row) const { return o_ + row * shape_.dim_v_lanes; }
 
