@@ -280,7 +280,7 @@ HWY_NOINLINE void ScoresOfVectors(const ScoresTile& t, float* scores, PendingRow
     if constexpr (kMasked) MaskRow(t.limits, r, s[r]);
     V of_row = s[r][0];
     Unrolled<kVectors, 1>([&](auto v) CPBENCH_INLINED { of_row = hn::Max(of_row, s[r][v]); });
-    highest = hn::Max(highest, of_row);
+    highest = hn::Max(of_row, highest);  // x86 returns the second operand beside NaN: a row of it hides no other
     if constexpr (kExponentialsMeanwhile) store(r);
   });
 
