@@ -20,7 +20,7 @@ export -f compile
 
 mapfile -t sources < <(
   find src/support src/problem src/shard src/backend test/backend/support -name '*.cpp' ! -path '*/cuda/*' ! -name '*_avx512_bf16.cpp' \
-    ! -name config_path.cpp ! -name models.cpp
+    ! -name '*_amx.cpp' ! -name config_path.cpp ! -name models.cpp
   printf '%s\n' src/schedule/program.cpp test/backend/{kernel,isa,pack}_test.cpp
   printf '%s\n' /usr/src/googletest/googletest/src/gtest{-all,_main}.cc
 )
