@@ -35,7 +35,7 @@ struct BlockRange {
   BlockRange within(int from, int to) const { return {std::max(begin, from), std::min(end, to)}; }
   /// Grown to multiples of `unit`.
   BlockRange whole(int unit) const { return {begin / unit * unit, (end + unit - 1) / unit * unit}; }
-  /// The same for a power of two: divisions would take a third of a block's bookkeeping.
+  /// The same for a power of two, without divisions.
   BlockRange whole_power(int unit) const { return {begin & -unit, (end + unit - 1) & -unit}; }
   friend bool operator==(const BlockRange&, const BlockRange&) = default;
 };

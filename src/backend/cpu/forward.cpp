@@ -1,7 +1,6 @@
 // Forward pass of the kernel `blocked`: K and V of a head are packed once, by blocks of keys; the work items are blocks
 // of query rows of one head (query_block.hpp).
 #include <algorithm>
-#include <optional>
 #include <span>
 
 #include "backend/cpu/blocked.hpp"
@@ -97,9 +96,7 @@ class ForwardPass {
         return QueryBlock(a_, kernels_, shape_, scratch, heads[item.kv].b, item.head, item.block);
       };
       QueryBlock block = query_block(i);
-      const std::int64_t next = i + context_.threads;
-      const std::optional<QueryBlock> probably_next = next < count ? std::optional(query_block(next)) : std::nullopt;
-      block.ask_for(probably_next ? &*probably_next : nullptr);
+      if (const std::int64_t next = i + context_.threads; next < count) block.ask_for_begin_of(query_block(next));
       const auto kv = static_cast<std::int64_t>(items[static_cast<std::size_t>(i)].kv);
       block.run(packed + kv * shape_.key_blocks * shape_.block_words(), poller);
     });

@@ -41,6 +41,8 @@ QueryBlock::QueryBlock(const AttendArguments& a, const Microkernels& kernels, co
   in_place_ = !a.last && rows_ == padded_rows_ && shape.dim_v == shape.dim_v_lanes;
   o_ = in_place_ ? state_.o : scratch.o;
   score_scale_ = static_cast<float>(a.scale) * kLog2e;
+  // The products of a matrix unit take too few steps to ask for rows.
+  if (a.last && !kernels.matrix_unit) upcoming_.add(a.out, b, row0_, head);
 }
 
 void QueryBlock::run(const float* packed, Poller& poller) {
@@ -163,13 +165,11 @@ void QueryBlock::add_values_of(const TileRun& run, const float* panel, int dim, 
                     .next = next});
 }
 
-void QueryBlock::ask_for(const QueryBlock* next) {
-  if (kernels_.matrix_unit) return;  // its products take too few steps
-  if (a_.last) upcoming_.add(a_.out, b_, row0_, head_);
-  if (next == nullptr) return;
-  upcoming_.add(a_.q, next->b_, next->row0_, next->head_);
+void QueryBlock::ask_for_begin_of(const QueryBlock& next) {
+  if (kernels_.matrix_unit) return;  // as in the constructor
+  upcoming_.add(a_.q, next.b_, next.row0_, next.head_);
   const std::int64_t row_bytes = a_.v.dim * static_cast<std::int64_t>(sizeof(float));
-  if (!(a_.first && a_.last)) upcoming_.add(next->state_.o, row_bytes, row_bytes);
+  if (!(a_.first && a_.last)) upcoming_.add(next.state_.o, row_bytes, row_bytes);
 }
 
 Ahead QueryBlock::after_scores(const float* k, const float* panel, int row) const {

@@ -91,8 +91,9 @@ class QueryBlock {
   QueryBlock(const AttendArguments& a, const Microkernels& kernels, const ForwardShape& shape,
              const ForwardScratch& scratch, std::int64_t b, int head, std::int64_t block);
 
-  /// To ask the memory, while it runs, for the rows that it ends with and those that `next`, if any, begins with.
-  void ask_for(const QueryBlock* next);
+  /// To ask the memory, while it runs, for the rows that `next` begins with. It asks for those that it ends with
+  /// anyway.
+  void ask_for_begin_of(const QueryBlock& next);
   /// `packed`: for every block of keys of the K/V head, its panels of K (key_block * depth words), then those of V.
   void run(const float* packed, Poller& poller);
 
