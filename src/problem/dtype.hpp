@@ -37,6 +37,32 @@ inline bf16 bf16::from(float value) {
   return {static_cast<std::uint16_t>((raw + 0x7fffu + ((raw >> 16) & 1u)) >> 16)};
 }
 
+// Without branches, so that loops over elements become vectors: every case is computed, and one is chosen.
+inline fp16 fp16::from(float value) {
+  constexpr std::uint32_t kInfinity = 0x7f800000u, kTwoTo16 = 0x47800000u, kSmallestNormal = 0x38800000u;  // of fp32
+  constexpr std::uint32_t kExponentShift = 112u << 23;  // difference of the exponents' biases, 127 - 15
+  const auto raw = std::bit_cast<std::uint32_t>(value);
+  const std::uint32_t magnitude = raw & 0x7fffffffu;
+  const std::uint32_t normal = (magnitude - kExponentShift + 0xfffu + ((magnitude >> 13) & 1u)) >> 13;
+  // One ulp of 0.5 is fp16's subnormal step, 2^-24: the addition rounds to a multiple of it, to nearest even.
+  const std::uint32_t subnormal =
+      std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) + 0.5f) - std::bit_cast<std::uint32_t>(0.5f);
+  const std::uint32_t nan = 0x7e00u | ((magnitude >> 13) & 0x3ffu);       // quiet, with the upper bits of the payload
+  const auto select = [](bool first, std::uint32_t a, std::uint32_t b) {  // GCC 12 makes branches of chained `?:`
+    return b ^ ((a ^ b) & -std::uint32_t{first});
+  };
+  const std::uint32_t finite = select(magnitude < kSmallestNormal, subnormal, normal);  // a carry may reach infinity
+  const std::uint32_t special = select(magnitude > kInfinity, nan, 0x7c00u);
+  return {static_cast<std::uint16_t>(((raw >> 16) & 0x8000u) | select(magnitude < kTwoTo16, finite, special))};
+}
+inline float fp16::to_float() const {
+  const std::uint32_t magnitude = (bits & 0x7fffu) << 13, sign = (bits & 0x8000u) << 16;
+  const auto scaled =
+      std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) * 0x1p112f);   // exact, subnormals too
+  const std::uint32_t special = magnitude >= (0x7c00u << 13) ? 0x7f800000u : 0u;  // infinity and NaN: all ones
+  return std::bit_cast<float>(scaled | special | sign);
+}
+
 inline float to_float(float value) { return value; }
 inline float to_float(bf16 value) { return value.to_float(); }
 inline float to_float(fp16 value) { return value.to_float(); }
