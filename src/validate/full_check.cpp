@@ -97,7 +97,7 @@ std::vector<double> FullCheck::gather(const std::vector<double>& own) const {
 
 ValidationReport FullCheck::run() {
   const auto low_precision = make_low_precision(context_.inputs, context_.options.threads);
-  Comparison comparison(problem_, context_.reference.epsilon());
+  ErrorAccumulator errors(problem_, context_.reference.epsilon());
   SinkCheck sinks(context_);
   std::vector<int> kv_heads(static_cast<std::size_t>(problem_.kv_heads));
   std::iota(kv_heads.begin(), kv_heads.end(), 0);
@@ -106,12 +106,12 @@ ValidationReport FullCheck::run() {
     for (const int kv_head : kv_heads) {
       const GroupRows rows = rows_of({batch, kv_head});
       const Found exact = compute(context_.reference, rows), low = compute(*low_precision, rows);
-      compare_group(context_, rows, exact.results, low.results, comparison);
+      compare_group(context_, rows, exact.results, low.results, errors);
       if (with_sinks) sinks.add(rows.group, exact.statistics, low.statistics);
     }
   }
-  if (with_sinks) sinks.compare(kv_heads, comparison);
-  return comparison.report(context_.reference.name() + "-full", context_.collective);
+  if (with_sinks) sinks.compare(kv_heads, errors);
+  return errors.report(context_.reference.name() + "-full", context_.collective);
 }
 
 }  // namespace

@@ -36,13 +36,13 @@ void round_gradients(const SingleDevice& device, GroupResults& results) {
 }
 
 void compare_group(const CheckContext& context, const GroupRows& rows, const GroupResults& exact,
-                   const GroupResults& low_precision, Comparison& comparison) {
+                   const GroupResults& low_precision, ErrorAccumulator& errors) {
   const Problem& problem = context.inputs.problem();
   const LocalResults& results = context.results;
   const std::int64_t batch = rows.group.batch;
   const auto compare = [&](ResultTensor tensor, const TensorView& view, std::int64_t place, const RowId& id,
                            const ExpectedRow& expected) {
-    comparison.add(tensor, id, read_row(view, batch, place, id.head), expected);
+    errors.add(tensor, id, read_row(view, batch, place, id.head), expected);
   };
   for (std::size_t r = 0; r < rows.queries.size(); ++r) {
     const std::int64_t place = rows.query_places[r];
@@ -86,7 +86,7 @@ void SinkCheck::add(HeadGroup group, const RowStatistics& exact, const RowStatis
   }
 }
 
-void SinkCheck::compare(const std::vector<int>& kv_heads, Comparison& comparison) {
+void SinkCheck::compare(const std::vector<int>& kv_heads, ErrorAccumulator& errors) {
   for (auto* sums : {&exact_, &low_precision_, &least_square_}) context_.collective.sum(*sums);
   if (context_.collective.rank() != 0) return;
   const int group = context_.inputs.problem().group();
@@ -94,8 +94,8 @@ void SinkCheck::compare(const std::vector<int>& kv_heads, Comparison& comparison
     for (int head = kv_head * group; head < (kv_head + 1) * group; ++head) {
       const auto index = static_cast<std::size_t>(head);
       const double found = context_.results.dsink[index];
-      comparison.add(ResultTensor::kDsink, {0, 0, head}, {&found, 1},
-                     {{&exact_[index], 1}, {&low_precision_[index], 1}, least_square_[index]});
+      errors.add(ResultTensor::kDsink, {0, 0, head}, {&found, 1},
+                 {{&exact_[index], 1}, {&low_precision_[index], 1}, least_square_[index]});
     }
   }
 }

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "validate/check.hpp"
-#include "validate/comparison.hpp"
+#include "validate/error_accumulator.hpp"
 #include "validate/single_device.hpp"
 
 namespace cpbench {
@@ -45,9 +45,9 @@ std::vector<QueryRow> own_queries(const CheckContext& context, HeadGroup group);
 /// The last rounding of complete sums.
 void round_gradients(const SingleDevice& device, GroupResults& results);
 
-/// Adds the rows that this rank holds to `comparison`.
+/// Adds the rows that this rank holds to `errors`.
 void compare_group(const CheckContext& context, const GroupRows& rows, const GroupResults& exact,
-                   const GroupResults& low_precision, Comparison& comparison);
+                   const GroupResults& low_precision, ErrorAccumulator& errors);
 
 /// Sums up the gradients of sinks, per query head.
 class SinkCheck {
@@ -56,8 +56,8 @@ class SinkCheck {
       : context_(context), exact_(heads()), low_precision_(heads()), least_square_(heads()) {}
   /// Adds this rank's rows of one head group. Statistics are those of own_queries.
   void add(HeadGroup group, const RowStatistics& exact, const RowStatistics& low_precision);
-  /// Collective: adds the heads of K/V heads `kv_heads` to `comparison`, on rank 0.
-  void compare(const std::vector<int>& kv_heads, Comparison& comparison);
+  /// Collective: adds the heads of K/V heads `kv_heads` to `errors`, on rank 0.
+  void compare(const std::vector<int>& kv_heads, ErrorAccumulator& errors);
 
  private:
   std::size_t heads() const { return static_cast<std::size_t>(context_.inputs.problem().heads); }

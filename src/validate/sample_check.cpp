@@ -40,7 +40,7 @@ class SampleCheck {
   /// all `ranges` are left out (zero).
   RowStatistics own_statistics(HeadGroup group, std::span<const TokenRange> ranges) const;
   std::vector<TokenRange> queries_of(const std::vector<std::int64_t>& keys) const;
-  void check_sinks(const std::set<int>& kv_heads, Comparison& comparison) const;
+  void check_sinks(const std::set<int>& kv_heads, ErrorAccumulator& errors) const;
 
   const CheckContext& context_;
   const Problem& problem_;
@@ -135,7 +135,7 @@ GroupResults SampleCheck::compute(const SingleDevice& device, const GroupRows& r
   return results;
 }
 
-void SampleCheck::check_sinks(const std::set<int>& kv_heads, Comparison& comparison) const {
+void SampleCheck::check_sinks(const std::set<int>& kv_heads, ErrorAccumulator& errors) const {
   const std::array<TokenRange, 1> everything = {{{0, problem_.seq_len}}};
   SinkCheck sinks(context_);
   for (std::int64_t batch = 0; batch < problem_.batch; ++batch) {
@@ -144,13 +144,13 @@ void SampleCheck::check_sinks(const std::set<int>& kv_heads, Comparison& compari
       sinks.add({batch, kv_head}, own, own);
     }
   }
-  sinks.compare({kv_heads.begin(), kv_heads.end()}, comparison);
+  sinks.compare({kv_heads.begin(), kv_heads.end()}, errors);
 }
 
 ValidationReport SampleCheck::run(std::int64_t rows) {
   require_all_tokens();
   const auto low_precision = make_low_precision(context_.inputs, context_.options.threads);
-  Comparison comparison(problem_, context_.reference.epsilon());
+  ErrorAccumulator errors(problem_, context_.reference.epsilon());
   std::set<int> kv_heads;
   std::size_t checked = 0;
   for (const GroupSample& sample :
@@ -159,12 +159,12 @@ ValidationReport SampleCheck::run(std::int64_t rows) {
     const RowStatistics own =
         context_.backward() ? own_statistics(sample.group, queries_of(sample.tokens)) : RowStatistics();
     compare_group(context_, sampled, compute(context_.reference, sampled, own), compute(*low_precision, sampled, own),
-                  comparison);
+                  errors);
     kv_heads.insert(sample.group.kv_head);
     checked += sample.tokens.size();
   }
-  if (problem_.sink && context_.backward()) check_sinks(kv_heads, comparison);
-  return comparison.report(fmt::format("{}-sample:{}", context_.reference.name(), checked), context_.collective);
+  if (problem_.sink && context_.backward()) check_sinks(kv_heads, errors);
+  return errors.report(fmt::format("{}-sample:{}", context_.reference.name(), checked), context_.collective);
 }
 
 }  // namespace

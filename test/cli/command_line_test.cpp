@@ -3,7 +3,7 @@
 #include <cstdlib>
 
 #include "expect_refused.hpp"
-#include "program.hpp"
+#include "test_command_line.hpp"
 
 namespace cpbench {
 namespace {
@@ -51,41 +51,45 @@ TEST(CommandLine, UnknownFlagsAreRefusedWithTheNearest) {
   expect_flags_refused({"--sink", "off"}, {"--sink takes no value", "\"off\"", "--sink=off"});
   expect_flags_refused({"--heads", "8", "off"}, {"unexpected argument", "off"});
   expect_flags_refused({"-z"}, {"-z"});
-  expect_refused([] { Program().parse({"rnu"}); },
+  expect_refused([] { TestCommandLine().parse({"rnu"}); },
                  {"unknown command \"rnu\"", "did you mean \"run\"?", "run, plan, doctor"});
-  expect_refused([] { Program().parse({}); }, {"subcommand"});
+  expect_refused([] { TestCommandLine().parse({}); }, {"subcommand"});
 }
 
 TEST(CommandLine, FlagsOfOtherCommandsAreRefusedWithTheirOwners) {
-  expect_refused([] { Program().parse({"doctor", "--check", "sample"}); }, {"--check belongs to run, not to doctor"});
-  expect_refused([] { Program().parse({"doctor", "-n=3"}); }, {"-n belongs to run, not to doctor"});
-  expect_refused([] { Program().parse({"--heads=4", "run"}); }, {"--heads must stand behind the command run"});
+  expect_refused(
+      [] {
+        TestCommandLine().parse({"doctor", "--check", "sample"});
+      },
+      {"--check belongs to run, not to doctor"});
+  expect_refused([] { TestCommandLine().parse({"doctor", "-n=3"}); }, {"-n belongs to run, not to doctor"});
+  expect_refused([] { TestCommandLine().parse({"--heads=4", "run"}); }, {"--heads must stand behind the command run"});
 }
 
 TEST(CommandLine, FlagsWithoutEffectAreReadHiddenAndNamed) {
-  Program program;
-  program.parse({"plan", "-n", "3", "--check=sample", "--overwrite", "--emulate-link", "20:5", "-J", "out.json"});
-  const std::string note = note_on_flags_without_effect(program.app);
+  TestCommandLine line;
+  line.parse({"plan", "-n", "3", "--check=sample", "--overwrite", "--emulate-link", "20:5", "-J", "out.json"});
+  const std::string note = note_on_flags_without_effect(line.app);
   EXPECT_EQ(note, "without effect on plan: --iterations --json --overwrite --check --emulate-link");
-  EXPECT_EQ(Program().parse({"plan", "--help"})->find("--iterations"), std::string::npos);
-  expect_refused([] { Program().parse({"plan", "--json"}); }, {"--json: the value is missing; expected: FILE"});
+  EXPECT_EQ(TestCommandLine().parse({"plan", "--help"})->find("--iterations"), std::string::npos);
+  expect_refused([] { TestCommandLine().parse({"plan", "--json"}); }, {"--json: the value is missing; expected: FILE"});
   expect_refused(
       [] {
-        Program().parse({"plan", "--chekc", "sample"});
+        TestCommandLine().parse({"plan", "--chekc", "sample"});
       },
       {"unknown flag --chekc; did you mean --check?"});
-  program.parse({"run", "-n", "3"});
-  EXPECT_EQ(note_on_flags_without_effect(program.app), "");
+  line.parse({"run", "-n", "3"});
+  EXPECT_EQ(note_on_flags_without_effect(line.app), "");
 }
 
 TEST(CommandLine, HelpAndVersionAreAskedForTexts) {
-  EXPECT_NE(Program().parse({"run", "--help"})->find("--window-size"), std::string::npos);
-  EXPECT_NE(Program().parse({"--help"})->find("run"), std::string::npos);
-  EXPECT_EQ(Program().parse({"--version"}), "cpbench 1.2.3\n");
+  EXPECT_NE(TestCommandLine().parse({"run", "--help"})->find("--window-size"), std::string::npos);
+  EXPECT_NE(TestCommandLine().parse({"--help"})->find("run"), std::string::npos);
+  EXPECT_EQ(TestCommandLine().parse({"--version"}), "cpbench 1.2.3\n");
 }
 
 TEST(CommandLine, HelpNamesEveryAxisAndItsDefault) {
-  const std::string help = *Program().parse({"run", "--help"});
+  const std::string help = *TestCommandLine().parse({"run", "--help"});
   for (const AxisInfo& axis : all_axes()) {
     EXPECT_NE(help.find(axis.flag()), std::string::npos) << axis.name;
     EXPECT_NE(help.find("[" + std::string(axis.fallback) + "]"), std::string::npos) << axis.name;
@@ -94,41 +98,40 @@ TEST(CommandLine, HelpNamesEveryAxisAndItsDefault) {
 
 TEST(Options, HaveTheDocumentedDefaults) {
   unsetenv("CPBENCH_ISA");
-  Program program;
-  program.parse({"run"});
-  EXPECT_EQ(program.options.iterations, 20);
-  EXPECT_EQ(program.options.warmup, 3);
-  EXPECT_EQ(program.options.json, "");
-  EXPECT_EQ(program.options.input, "normal");
-  EXPECT_EQ(program.options.backend, "auto");
-  EXPECT_EQ(program.options.isa, "auto");
-  EXPECT_FALSE(program.options.overwrite);
-  EXPECT_FALSE(program.options.timeout_s.has_value());
-  EXPECT_FALSE(program.sweep.length_scale.has_value());
+  TestCommandLine line;
+  line.parse({"run"});
+  EXPECT_EQ(line.options.iterations, 20);
+  EXPECT_EQ(line.options.warmup, 3);
+  EXPECT_EQ(line.options.json, "");
+  EXPECT_EQ(line.options.input, "normal");
+  EXPECT_EQ(line.options.backend, "auto");
+  EXPECT_EQ(line.options.isa, "auto");
+  EXPECT_FALSE(line.options.overwrite);
+  EXPECT_FALSE(line.options.timeout_s.has_value());
+  EXPECT_FALSE(line.sweep.length_scale.has_value());
 }
 
 TEST(Options, AreRead) {
-  Program program;
-  program.parse({"run", "-n", "7", "-w", "0", "-J", "out.json", "--overwrite", "--seed", "9223372036854775807",
-                 "--timeout", "1.5", "--emulate-link", "inner=20,outer=2:5", "--length-scale", "0.25", "--isa",
-                 "avx2"});
-  EXPECT_EQ(program.options.iterations, 7);
-  EXPECT_EQ(program.options.warmup, 0);
-  EXPECT_EQ(program.options.json, "out.json");
-  EXPECT_TRUE(program.options.overwrite);
-  EXPECT_EQ(program.sweep.seed, 9223372036854775807u);
-  EXPECT_EQ(program.options.timeout_s, 1.5);
-  EXPECT_EQ(program.options.emulate_link, "inner=20,outer=2:5");
-  EXPECT_EQ(program.sweep.length_scale, 0.25);
-  EXPECT_EQ(program.options.isa, "avx2");
+  TestCommandLine line;
+  line.parse({"run", "-n", "7", "-w", "0", "-J", "out.json", "--overwrite", "--seed", "9223372036854775807",
+              "--timeout", "1.5", "--emulate-link", "inner=20,outer=2:5", "--length-scale", "0.25", "--isa", "avx2"});
+  EXPECT_EQ(line.options.iterations, 7);
+  EXPECT_EQ(line.options.warmup, 0);
+  EXPECT_EQ(line.options.json, "out.json");
+  EXPECT_TRUE(line.options.overwrite);
+  EXPECT_EQ(line.sweep.seed, 9223372036854775807u);
+  EXPECT_EQ(line.options.timeout_s, 1.5);
+  EXPECT_EQ(line.options.emulate_link, "inner=20,outer=2:5");
+  EXPECT_EQ(line.sweep.length_scale, 0.25);
+  EXPECT_EQ(line.options.isa, "avx2");
 }
 
 TEST(Options, TheEnvironmentNamesTheIsa) {
   setenv("CPBENCH_ISA", "avx512", 1);
-  Program program;
-  program.parse({"run"});
+  TestCommandLine line;
+  line.parse({"run"});
   unsetenv("CPBENCH_ISA");
-  EXPECT_EQ(program.options.isa, "avx512");
+  EXPECT_EQ(line.options.isa, "avx512");
 }
 
 TEST(Options, BadValuesAreRefusedWithTheFlag) {

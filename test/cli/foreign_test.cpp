@@ -3,8 +3,8 @@
 
 #include "cli/foreign/translate.hpp"
 #include "expect_refused.hpp"
-#include "program.hpp"
 #include "specs.hpp"
+#include "test_command_line.hpp"
 
 namespace cpbench {
 namespace {

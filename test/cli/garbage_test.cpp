@@ -4,8 +4,8 @@
 #include <random>
 
 #include "cli/config/config_file.hpp"
-#include "program.hpp"
 #include "support/error.hpp"
+#include "test_command_line.hpp"
 
 namespace cpbench {
 namespace {
@@ -85,9 +85,9 @@ std::vector<std::string> known_flags() {
 bool survives(const std::vector<std::string>& line) {
   try {
     const auto native = translate_foreign(line);
-    Program program;
-    if (program.parse(native.arguments)) return true;
-    const auto points = expand({}, program.axes.values());
+    TestCommandLine parsed;
+    if (parsed.parse(native.arguments)) return true;
+    const auto points = expand({}, parsed.axes.values());
     resolve_all(std::span(points).first(std::min<std::size_t>(points.size(), 3)), {.world_size = 8});
     return true;
   } catch (const Error& error) {

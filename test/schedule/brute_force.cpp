@@ -233,7 +233,7 @@ class Machine {
 }  // namespace
 }  // namespace brute_force
 
-Outcome run_by_brute_force(const Schedule& schedule, std::uint64_t seed) {
+BruteForceResult run_by_brute_force(const Schedule& schedule, std::uint64_t seed) {
   try {
     brute_force::Machine machine(schedule, seed);
     for (const bool again : {false, true}) {

@@ -12,10 +12,10 @@ namespace cpbench {
 /// Whether the results are right, and what is wrong otherwise. An operation reads when it starts or when it ends and
 /// writes when it starts or ends, at random; what it is to write may be garbage in between. Runs everything twice, as a
 /// benchmark does (with Pass::kBackward only the backward operations the second time).
-struct Outcome {
+struct BruteForceResult {
   bool right = true;
   std::string reason;
 };
-Outcome run_by_brute_force(const Schedule& schedule, std::uint64_t seed);
+BruteForceResult run_by_brute_force(const Schedule& schedule, std::uint64_t seed);
 
 }  // namespace cpbench

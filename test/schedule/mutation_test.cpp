@@ -22,10 +22,10 @@ TEST(Mutation, VerifyPassesNoneThatBruteForceFindsWrong) {
     const std::string damage = mutate(schedule, random);
     const bool passed = verify(schedule).passed;
     rejected += passed ? 0 : 1;
-    Outcome outcome;
-    for (int order = 0; order < kOrders && outcome.right; ++order) outcome = run_by_brute_force(schedule, random());
-    wrong += outcome.right ? 0 : 1;
-    EXPECT_TRUE(outcome.right || !passed) << describe(c) << "\n" << damage << ": " << outcome.reason;
+    BruteForceResult result;
+    for (int order = 0; order < kOrders && result.right; ++order) result = run_by_brute_force(schedule, random());
+    wrong += result.right ? 0 : 1;
+    EXPECT_TRUE(result.right || !passed) << describe(c) << "\n" << damage << ": " << result.reason;
   }
   RecordProperty("wrong", wrong);
   RecordProperty("rejected", rejected);

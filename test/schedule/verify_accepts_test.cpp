@@ -19,8 +19,8 @@ TEST(VerifyAccepts, RandomSmallCasesThatBruteForceFindsRight) {
     const Schedule schedule = build_schedule(c);
     const Verdict verdict = verify(schedule);
     EXPECT_TRUE(verdict.passed) << verdict.faults.front();
-    const Outcome outcome = run_by_brute_force(schedule, random());
-    EXPECT_TRUE(outcome.right) << outcome.reason;
+    const BruteForceResult result = run_by_brute_force(schedule, random());
+    EXPECT_TRUE(result.right) << result.reason;
     if (HasFailure()) break;
   }
 }

@@ -81,9 +81,9 @@ class VerifyFaults : public testing::Test {
       return std::ranges::all_of(words, [&](const std::string& word) { return fault.find(word) != fault.npos; });
     });
     EXPECT_TRUE(named) << testing::PrintToString(verdict.faults);
-    Outcome outcome;
-    for (std::uint64_t seed = 0; seed < 200 && outcome.right; ++seed) outcome = run_by_brute_force(schedule_, seed);
-    EXPECT_FALSE(outcome.right);
+    BruteForceResult result;
+    for (std::uint64_t seed = 0; seed < 200 && result.right; ++seed) result = run_by_brute_force(schedule_, seed);
+    EXPECT_FALSE(result.right);
   }
 
   Schedule schedule_;

@@ -33,7 +33,7 @@ Values values_of(const Inputs& inputs) {
   return values;
 }
 
-BruteForce brute_force(const Problem& p, const Values& values) {
+BruteForce attend_by_brute_force(const Problem& p, const Values& values) {
   BruteForce result;
   for (std::int64_t b = 0; b < p.batch; ++b) {
     for (std::int64_t i = 0; i < p.seq_len; ++i) {
@@ -59,7 +59,7 @@ BruteForce brute_force(const Problem& p, const Values& values) {
 }
 
 double loss(const Problem& problem, const Values& values) {
-  const std::vector<double> out = brute_force(problem, values).out;
+  const std::vector<double> out = attend_by_brute_force(problem, values).out;
   return std::inner_product(out.begin(), out.end(), values.dout.begin(), 0.0);
 }
 

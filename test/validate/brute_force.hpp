@@ -17,7 +17,7 @@ struct BruteForce {
   std::vector<double> out;  ///< [batch, token, head, channel]
   std::vector<double> lse;  ///< [batch, token, head]
 };
-BruteForce brute_force(const Problem& problem, const Values& values);
+BruteForce attend_by_brute_force(const Problem& problem, const Values& values);
 
 /// sum of out * dout: its derivatives are the gradients.
 double loss(const Problem& problem, const Values& values);

@@ -23,7 +23,7 @@ TEST(Reference, ForwardIsTheDefinition) {
     for (const InputKind kind : {InputKind::kNormal, InputKind::kLargeLogits}) {
       const Inputs inputs(problem, kind, 3);
       const Results results = compute(*make_reference(inputs), inputs);
-      const BruteForce expected = brute_force(problem, values_of(inputs));
+      const BruteForce expected = attend_by_brute_force(problem, values_of(inputs));
       expect_near(results.out, expected.out, 1e-12);
       expect_near(results.lse, expected.lse, 1e-12);
     }
@@ -53,7 +53,7 @@ TEST(Reference, IsTheSameWithManyBlocksAndThreads) {
   problem.heads = problem.kv_heads = 1;
   const Inputs inputs(problem, InputKind::kLargeLogits, 3);
   const Results results = compute(*make_reference(inputs, 3), inputs);
-  const BruteForce expected = brute_force(problem, values_of(inputs));
+  const BruteForce expected = attend_by_brute_force(problem, values_of(inputs));
   expect_near(results.out, expected.out, 1e-12);
   expect_near(results.lse, expected.lse, 1e-12);
 }

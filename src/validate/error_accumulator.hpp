@@ -19,10 +19,10 @@ struct ExpectedRow {
   double least_square = 0;  ///< see ErrorNorms::add
 };
 
-class Comparison {
+class ErrorAccumulator {
  public:
   /// `reference_epsilon`: see SingleDevice::epsilon.
-  Comparison(const Problem& problem, double reference_epsilon)
+  ErrorAccumulator(const Problem& problem, double reference_epsilon)
       : problem_(problem), reference_epsilon_(reference_epsilon) {}
   void add(ResultTensor tensor, const RowId& id, std::span<const double> found, const ExpectedRow& expected);
   /// Collective: the verdict on all rows of all ranks. Tensors of which no rank has added a row are left out.

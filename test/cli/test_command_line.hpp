@@ -12,7 +12,7 @@
 
 namespace cpbench {
 
-struct Program {
+struct TestCommandLine {
   CLI::App app{"test", "cpbench"};
   CLI::App* run = app.add_subcommand("run", "measure");
   CLI::App* plan = app.add_subcommand("plan", "run nothing");
@@ -21,7 +21,7 @@ struct Program {
   RunOptions options;
   AxisFlags axes{*run};
 
-  Program() {
+  TestCommandLine() {
     app.require_subcommand(1);
     app.set_version_flag("--version", "cpbench 1.2.3");
     add_sweep_options(*run, sweep);
@@ -36,10 +36,10 @@ struct Program {
 
 /// The axes of `cpbench run FLAGS...`.
 inline AxisValues parse_axes(std::vector<std::string> flags) {
-  Program program;
+  TestCommandLine line;
   flags.insert(flags.begin(), "run");
-  program.parse(flags);
-  return program.axes.values();
+  line.parse(flags);
+  return line.axes.values();
 }
 
 }  // namespace cpbench

@@ -1,4 +1,4 @@
-#include "validate/comparison.hpp"
+#include "validate/error_accumulator.hpp"
 
 #include <fmt/format.h>
 
@@ -24,7 +24,8 @@ std::string describe(ResultTensor tensor, const ErrorNorms::Defect& defect) {
 
 }  // namespace
 
-void Comparison::add(ResultTensor tensor, const RowId& id, std::span<const double> found, const ExpectedRow& expected) {
+void ErrorAccumulator::add(ResultTensor tensor, const RowId& id, std::span<const double> found,
+                           const ExpectedRow& expected) {
   Norms& norms = norms_[static_cast<std::size_t>(tensor)];
   norms.found.add(id, found, expected.exact, expected.least_square);
   norms.low_precision.add(id, expected.low_precision, expected.exact, expected.least_square);
@@ -33,7 +34,7 @@ void Comparison::add(ResultTensor tensor, const RowId& id, std::span<const doubl
   }
 }
 
-ValidationReport Comparison::report(std::string reference, Collective& collective) {
+ValidationReport ErrorAccumulator::report(std::string reference, Collective& collective) {
   ValidationReport report{.reference = std::move(reference)};
   collective.max({&largest_lse_, 1});
   for (std::size_t i = 0; i < norms_.size(); ++i) {
@@ -46,7 +47,7 @@ ValidationReport Comparison::report(std::string reference, Collective& collectiv
   return report;
 }
 
-TensorReport Comparison::judge(ResultTensor tensor, const Norms& norms) const {
+TensorReport ErrorAccumulator::judge(ResultTensor tensor, const Norms& norms) const {
   TensorReport report{.tensor = std::string(name_of(tensor)),
                       .max_abs = norms.found.max_abs(),
                       .rel_l2 = norms.found.rel_l2(),
