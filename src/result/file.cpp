@@ -93,6 +93,12 @@ void write_atomically(const std::string& path, std::string_view text, bool overw
   }
 }
 
+void remove_file(const std::string& path) {
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+    refuse("cannot remove \"{}\", which is to be replaced: {}", path, std::strerror(errno));
+  }
+}
+
 std::string lines_path(const std::string& result_path) {
   std::filesystem::path path(result_path);
   if (path.extension() == ".json" || path.extension() == ".jsonl") return path.replace_extension(".jsonl").string();

@@ -15,6 +15,9 @@ void check_writable(const std::string& path, bool overwrite);
 /// the message names it.
 void write_atomically(const std::string& path, std::string_view text, bool overwrite);
 
+/// Removes a file, if there is one. Throws a usage error where that is not possible.
+void remove_file(const std::string& path);
+
 /// `out.jsonl` for `out.json`, and for itself; `.jsonl` is appended to any other name.
 std::string lines_path(const std::string& result_path);
 

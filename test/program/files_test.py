@@ -59,11 +59,13 @@ class Results(ProgramTest):
     def test_a_killed_job_keeps_its_finished_points(self):
         path = self.directory / "out.json"
         lines = path.with_suffix(".jsonl")
+        for older in (path, lines):  # which --overwrite replaces, and which must not pass for this run's
+            older.write_text("{}\n")
         lengths = ",".join(map(str, range(20, 2020)))  # more points than anyone waits for
-        process = start(2, ["run", "--seq-len", lengths, *TINY, *BRIEFLY, "--check", "off", "--json", path])
+        process = start(2, ["run", "--seq-len", lengths, *TINY, *BRIEFLY, "--check", "off", "--json", path, "--overwrite"])
         try:
             deadline = time.monotonic() + 60
-            while not lines.exists() or lines.read_text().count("\n") < 4:
+            while lines.read_text().count("\n") < 4:
                 self.assertLess(time.monotonic(), deadline, "no points are written")
                 self.assertIsNone(process.poll())
                 time.sleep(0.05)
@@ -75,7 +77,6 @@ class Results(ProgramTest):
         self.assertGreaterEqual(len(points), 3)
         self.assertEqual([point["case"]["seq_len"] for point in points], list(range(20, 20 + len(points))))
         self.assertEqual({point["status"] for point in points}, {"ok"})
-
 
     def test_a_trace_that_cannot_be_written_loses_no_result(self):
         lines = self.directory / "out.jsonl"

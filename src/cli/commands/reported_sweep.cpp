@@ -118,11 +118,13 @@ class Output {
     if (!options_.json.empty()) append(record);
     file_.points.push_back(std::move(record));
   }
-  /// The file begins with its first point: a run that is refused before leaves older results as they are.
+  /// The file begins with its first point: a run that is refused before leaves older results as they are. From then on
+  /// no older result may lie beside it, which would pass for this run's if that were killed.
   void append(const PointRecord& record) {
     if (!lines_) {
       lines_ = std::make_unique<LineWriter>(lines_path(options_.json), options_.overwrite);
       lines_->append(text_of(json_of(file_.header)));
+      if (options_.overwrite) remove_file(options_.json);
     }
     lines_->append(text_of(json_of(record)));
   }
