@@ -168,6 +168,27 @@ TEST(Foreign, NativeFlagsReplaceDefaultsButNotWhatTheLineSays) {
   expect_line_refused("--nheads 32 --num-attention-heads 16", {"--nheads", "--num-attention-heads", "one of them"});
 }
 
+TEST(Foreign, WhatFollowsFromAFlagFollowsFromItsNativeReplacementToo) {
+  expect_axes("--heads 8 --group_num 2", {{"heads", 8}, {"kv_heads", 4}});
+  expect_axes("--heads=8 --group_num 2", {{"kv_heads", 4}});
+  expect_axes("--nheads 4 --ulysses-degree 2", {{"algo", "hybrid"}, {"ulysses_degree", 2}});
+  expect_axes("--nheads 4 --ulysses-degree 1", {{"algo", "ring"}});
+  const std::string hybrid = "--cp-size 8 --cp-comm-type a2a+p2p ";
+  expect_axes(hybrid + "--hierarchical-context-parallel-sizes 2 4", {{"ulysses_degree", 2}, {"cp_size", 8}});
+  expect_axes(hybrid + "--ulysses-degree 4", {{"algo", "hybrid"}, {"ulysses_degree", 4}});
+  expect_axes("--cp-size 8 --context-parallel-algo hybrid_cp_algo --ulysses-degree 2", {{"ulysses_degree", 2}});
+  expect_axes("--cp-size 8 --context-parallel-algo megatron_cp_algo --window-size 4",
+              {{"algo", "double-ring"}, {"window_size", 4}});
+  expect_axes("--cp-size 8 --use-cp-send-recv-overlap --window-size 4", {{"algo", "double-ring"}, {"window_size", 4}});
+  expect_axes("--heads 32 --hidden-size 2048", {{"head_dim", 64}});
+  expect_axes("--num-attention-heads 32 --hidden-size 2048 --head-dim 128", {{"head_dim", 128}});
+  expect_axes("--heads 32 --group-query-attention --kv-heads 8", {{"kv_heads", 8}});
+  expect_line_refused("--heads 8 --group_num 3", {"--group_num 3", "8"});
+  expect_line_refused("--heads 8,16 --group_num 2", {"--heads", "one value"});
+  expect_line_refused("--heads 8 --heads 16 --group_num 2", {"--heads", "one value"});
+  expect_line_refused("--heads x --group_num 2", {"--heads", "\"x\""});
+}
+
 TEST(Foreign, TheLastOfRepeatedFlagsHolds) { expect_axes("--seq-length 100 --seq-length=200", {{"seq_len", 200}}); }
 
 // The arguments of MindSpeed's tests_extend/system_tests/feature_tests/{ring_attention,hybrid,ulysses}.sh, joined.
@@ -238,7 +259,7 @@ TEST(LongContextAttention, ItsBenchmarkLines) {
 
 TEST(LongContextAttention, GroupNumIsTheQueryHeadsPerKvHead) {
   expect_axes("--nheads 32 --group_num 4", {{"kv_heads", 8}});
-  expect_line_refused("--nheads 32 --group_num 5", {"--group_num 5", "--nheads 32"});
+  expect_line_refused("--nheads 32 --group_num 5", {"--group_num 5", "heads 32"});
 }
 
 TEST(LongContextAttention, UnderscoresForHyphensAreSlipsBesideNativeAxes) {

@@ -33,6 +33,16 @@ std::vector<std::string> take_values(const ForeignFlag& flag, const std::vector<
   return values;
 }
 
+/// What follows a flag, or its `=`, wherever the line has it.
+std::vector<std::string> values_of(const std::vector<std::string>& line, const std::string& flag) {
+  std::vector<std::string> values;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i].starts_with(flag + "=")) values.push_back(line[i].substr(flag.size() + 1));
+    if (line[i] == flag) values.push_back(i + 1 < line.size() ? line[i + 1] : "");
+  }
+  return values;
+}
+
 void check_refused(const ForeignFlag& flag, const std::vector<std::string>& values) {
   if (flag.meaning == ForeignMeaning::kRefused) refuse("{}: {}", flag.name, flag.reason);
   if (!flag.refused_value.empty() && values.front() == flag.refused_value) {
@@ -99,6 +109,17 @@ const std::vector<std::string>& GivenFlags::values(std::string_view flag) const 
 
 std::int64_t GivenFlags::integer_or(std::string_view flag, std::int64_t otherwise) const {
   return has(flag) ? parse_integer(flag, value(flag), 1, std::numeric_limits<std::int64_t>::max()) : otherwise;
+}
+
+std::int64_t NativeLine::integer_of(Axis axis, const GivenFlags& given, std::string_view foreign_flag,
+                                    std::int64_t otherwise) const {
+  const std::string flag = info_of(axis).flag();
+  if (given.has(foreign_flag) || !names(axis)) return given.integer_or(foreign_flag, otherwise);
+  const std::vector<std::string> values = values_of(arguments_, flag);
+  if (values.size() != 1 || values.front().find(',') != std::string::npos) {
+    refuse("{}: beside flags of another program it takes one value, from which others follow there", flag);
+  }
+  return parse_integer(flag, values.front(), 1, std::numeric_limits<std::int64_t>::max());
 }
 
 bool NativeLine::names(const std::vector<std::string>& line, const std::string& flag) {

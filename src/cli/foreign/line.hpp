@@ -1,6 +1,7 @@
 // A launch line taken apart into foreign flags and the rest, and the native line that is made of it.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -53,6 +54,10 @@ class NativeLine {
   void fall_back(Axis axis, const std::string& value);
   /// Whether the line names the axis by its native flag.
   bool names(Axis axis) const { return names(arguments_, info_of(axis).flag()); }
+  /// What the line says of an axis of whole numbers, by `foreign_flag` or natively, else `otherwise`: from which more
+  /// follows. Refused for a native sweep.
+  std::int64_t integer_of(Axis axis, const GivenFlags& given, std::string_view foreign_flag,
+                          std::int64_t otherwise) const;
   void note(std::string text) { notes_.push_back(std::move(text)); }
 
   const std::vector<std::string>& arguments() const { return arguments_; }

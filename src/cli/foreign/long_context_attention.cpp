@@ -18,10 +18,15 @@ void translate_degree(const GivenFlags& given, NativeLine& line) {
     const auto shard = parse_in(kShards, "--ring_impl_type", given.value("--ring_impl_type"));
     line.set(Axis::kShard, std::string(shard), "--ring_impl_type");
   }
-  if (given.integer_or("--ulysses_degree", 1) > 1) {
+  if (!given.has("--ulysses_degree")) {
+    const bool decides = !line.names(Axis::kAlgo);
+    if (decides && line.integer_of(Axis::kUlyssesDegree, given, "--ulysses_degree", 1) > 1) {
+      line.fall_back(Axis::kAlgo, "hybrid");
+    }
+  } else if (given.integer_or("--ulysses_degree", 1) > 1) {
     line.set(Axis::kAlgo, "hybrid", "--ulysses_degree");
     line.pass(Axis::kUlyssesDegree, given, "--ulysses_degree");
-  } else if (given.has("--ulysses_degree")) {
+  } else {
     line.set(Axis::kAlgo, "ring", "--ulysses_degree");
   }
 }
@@ -33,8 +38,9 @@ void translate_head_groups(const GivenFlags& given, NativeLine& line) {
   line.pass(Axis::kHeadDim, given, "--head_size");
   line.fall_back(Axis::kHeads, std::to_string(kDefaultHeads));
   if (!given.has("--group_num")) return;
-  const std::int64_t heads = given.integer_or("--nheads", kDefaultHeads), group = given.integer_or("--group_num", 1);
-  if (heads % group != 0) refuse("--group_num {} does not divide --nheads {}", group, heads);
+  const std::int64_t heads = line.integer_of(Axis::kHeads, given, "--nheads", kDefaultHeads);
+  const std::int64_t group = given.integer_or("--group_num", 1);
+  if (heads % group != 0) refuse("--group_num {} does not divide heads {}", group, heads);
   line.set(Axis::kKvHeads, std::to_string(heads / group), "--group_num");
 }
 

@@ -22,12 +22,14 @@ void translate_window(const GivenFlags& given, NativeLine& line) {
 
 // The default algorithm: a ring, double where the line has windows.
 void translate_ring(const GivenFlags& given, NativeLine& line, std::string_view algorithm_flag) {
-  if (given.integer_or("--cp-window-size", 1) > 1) {
-    line.set(Axis::kAlgo, "double-ring", given.has(algorithm_flag) ? algorithm_flag : "--cp-window-size");
-  } else if (given.has(algorithm_flag)) {
-    line.set(Axis::kAlgo, "ring", algorithm_flag);
+  constexpr std::string_view kFlag = "--cp-window-size";
+  const std::string_view flag = given.first_of({algorithm_flag, kFlag});
+  if (flag.empty() && line.names(Axis::kAlgo)) return;
+  const bool is_double = line.integer_of(Axis::kWindowSize, given, kFlag, 1) > 1;
+  if (given.has(algorithm_flag) || (given.has(kFlag) && is_double)) {
+    line.set(Axis::kAlgo, is_double ? "double-ring" : "ring", flag);
   }
-  line.fall_back(Axis::kAlgo, "ring");
+  line.fall_back(Axis::kAlgo, is_double ? "double-ring" : "ring");
   translate_window(given, line);
 }
 
@@ -39,7 +41,9 @@ void translate_mindspeed_algorithm(const GivenFlags& given, NativeLine& line) {
   if (algorithm == "megatron_cp_algo") {
     translate_ring(given, line, kFlag);
   } else if (algorithm == "hybrid_cp_algo") {
-    if (!given.has("--ulysses-degree-in-cp")) refuse("{} hybrid_cp_algo needs --ulysses-degree-in-cp", kFlag);
+    if (!given.has("--ulysses-degree-in-cp") && !line.names(Axis::kUlyssesDegree)) {
+      refuse("{} hybrid_cp_algo needs --ulysses-degree-in-cp", kFlag);
+    }
     line.set(Axis::kAlgo, "hybrid", kFlag);
     line.pass(Axis::kUlyssesDegree, given, "--ulysses-degree-in-cp");
     translate_window(given, line);
@@ -57,14 +61,16 @@ void translate_mindspeed_algorithm(const GivenFlags& given, NativeLine& line) {
 // Degrees from the inside out: the all-to-all group first, of neighbouring ranks.
 void translate_hierarchy(const GivenFlags& given, NativeLine& line) {
   constexpr std::string_view kFlag = "--hierarchical-context-parallel-sizes";
+  if (!given.has(kFlag) && line.names(Axis::kUlyssesDegree)) return;
   if (!given.has(kFlag)) refuse("--cp-comm-type a2a+p2p needs {}, the a2a size first", kFlag);
   const auto& sizes = given.values(kFlag);
   if (sizes.size() != 2) refuse("{} {}: two sizes are expected, a2a and p2p", kFlag, fmt::join(sizes, " "));
   line.set(Axis::kUlyssesDegree, sizes[0], kFlag);
   const std::string& ring = sizes[1];
-  const std::int64_t a2a = std::stoll(sizes[0]), cp_size = given.integer_or("--context-parallel-size", 1);
+  const std::int64_t a2a = std::stoll(sizes[0]);
+  const std::int64_t cp_size = line.integer_of(Axis::kCpSize, given, "--context-parallel-size", 1);
   if (cp_size % a2a != 0 || std::to_string(cp_size / a2a) != ring) {
-    refuse("{} {} {}: their product is not --context-parallel-size {}", kFlag, sizes[0], ring, cp_size);
+    refuse("{} {} {}: their product is not cp_size {}", kFlag, sizes[0], ring, cp_size);
   }
 }
 
@@ -121,21 +127,21 @@ void translate_mask(const GivenFlags& given, NativeLine& line) {
 
 void translate_head_dim(const GivenFlags& given, NativeLine& line) {
   line.pass(Axis::kHeadDim, given, "--kv-channels");
-  if (given.has("--kv-channels") || !given.has("--hidden-size") || !given.has("--num-attention-heads")) return;
-  const std::int64_t hidden = given.integer_or("--hidden-size", 1),
-                     heads = given.integer_or("--num-attention-heads", 1);
+  if (given.has("--kv-channels") || line.names(Axis::kHeadDim) || !given.has("--hidden-size")) return;
+  if (!given.has("--num-attention-heads") && !line.names(Axis::kHeads)) return;
+  const std::int64_t hidden = given.integer_or("--hidden-size", 1);
+  const std::int64_t heads = line.integer_of(Axis::kHeads, given, "--num-attention-heads", 1);
   if (hidden % heads != 0) {
-    refuse("--hidden-size {} is not divisible by --num-attention-heads {}: give --kv-channels", hidden, heads);
+    refuse("--hidden-size {} is not divisible by heads {}: give --kv-channels", hidden, heads);
   }
-  line.set(Axis::kHeadDim, std::to_string(hidden / heads),
-           fmt::format("--hidden-size {} / --num-attention-heads {}", hidden, heads));
+  line.set(Axis::kHeadDim, std::to_string(hidden / heads), fmt::format("--hidden-size {} / heads {}", hidden, heads));
 }
 
 void translate_heads(const GivenFlags& given, NativeLine& line) {
   line.pass(Axis::kHeads, given, "--num-attention-heads");
   line.pass(Axis::kKvHeads, given, "--num-query-groups");
   const bool grouped = given.is_on("--group-query-attention"), has_groups = given.has("--num-query-groups");
-  if (grouped && !has_groups) line.set(Axis::kKvHeads, "1", "--group-query-attention");
+  if (grouped && !has_groups) line.fall_back(Axis::kKvHeads, "1");
   if (has_groups && !grouped) {
     line.note("--num-query-groups holds without --group-query-attention too; Megatron would ignore it");
   }
