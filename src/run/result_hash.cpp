@@ -6,27 +6,37 @@
 namespace cpbench {
 namespace {
 
-class Fnv1a {
+/// MurmurHash64A, but for the length that it begins with: results that are compared have the same. Every word is mixed
+/// by itself, or else differences in the highest bits would reach no others, and two would cancel out.
+class Murmur64A {
  public:
   void add(const std::byte* data, std::int64_t bytes) {
     for (std::int64_t i = 0; i < bytes; i += kWord) {
       std::uint64_t word = 0;
       std::memcpy(&word, data + i, static_cast<std::size_t>(std::min(kWord, bytes - i)));
-      value_ = (value_ ^ word) * 0x100000001b3;
+      word *= kFactor;
+      word ^= word >> kShift;
+      word *= kFactor;
+      value_ = (value_ ^ word) * kFactor;
     }
   }
-  std::uint64_t value() const { return value_; }
+  std::uint64_t value() const {
+    const std::uint64_t mixed = (value_ ^ value_ >> kShift) * kFactor;
+    return mixed ^ mixed >> kShift;
+  }
 
  private:
   static constexpr std::int64_t kWord = sizeof(std::uint64_t);
-  std::uint64_t value_ = 0xcbf29ce484222325;
+  static constexpr std::uint64_t kFactor = 0xc6a4a7935bd1e995;
+  static constexpr int kShift = 47;
+  std::uint64_t value_ = kFactor;  ///< not 0, which words of zeros would leave as it is
 };
 
 }  // namespace
 
 std::uint64_t hash_of_results(const ProgramMemory& memory) {
   const OwnedBuffers& own = memory.program->owned;
-  Fnv1a hash;
+  Murmur64A hash;
   for (const BufferId id : {own.out, own.lse, own.dq, own.dkv, own.dsink}) {
     if (id == kNoBuffer) continue;
     hash.add(memory.buffers[static_cast<std::size_t>(id)], memory.program->buffer(id).bytes(memory.problem->batch));

@@ -7,7 +7,7 @@
 
 namespace cpbench {
 
-/// A hash (FNV-1a over 64-bit words) of the bits of the results that a rank owns: out, lse, dq, dk, dv and dsink, as
+/// A hash (MurmurHash64A) of the bits of the results that a rank owns: out, lse, dq, dk, dv and dsink, as
 /// far as its program has them. Of host memory.
 std::uint64_t hash_of_results(const ProgramMemory& memory);
 

@@ -26,6 +26,23 @@ class ResultHash : public testing::Test {
     for (auto& bytes : storage_) memory_.buffers.push_back(bytes.data());
   }
 
+  /// Flips a bit of the results, counted from the first; false where there is no such bit.
+  bool flip(std::size_t bit) {
+    std::size_t byte = bit / 8;
+    for (std::size_t id = 0; id < storage_.size(); ++id) {
+      if (!is_result(id)) continue;
+      if (byte < storage_[id].size()) {
+        storage_[id][byte] ^= std::byte{1} << bit % 8;
+        return true;
+      }
+      byte -= storage_[id].size();
+    }
+    return false;
+  }
+  bool is_result(std::size_t id) const {
+    return program_.buffers[id].role != Role::kAccumulator && program_.buffers[id].role != Role::kQ;
+  }
+
   Problem problem_{.batch = 2};
   Program program_;
   std::vector<std::vector<std::byte>> storage_;
@@ -42,9 +59,25 @@ TEST_F(ResultHash, ChangesWithEachBitOfTheResultsAndWithNoOther) {
       seen.insert(hash_of_results(memory_));
       storage_[id][i] ^= std::byte{1};
     }
-    if (program_.buffers[id].role != Role::kAccumulator && program_.buffers[id].role != Role::kQ) results += bytes;
+    if (is_result(id)) results += bytes;
   }
   EXPECT_EQ(seen.size(), results);
+}
+
+// Two results that are negated, say, or of which one is infinite: of equal bits of two words none cancels the other.
+TEST_F(ResultHash, ChangesWithPairsOfBits) {
+  constexpr std::size_t kWord = 64;
+  const std::uint64_t unchanged = hash_of_results(memory_);
+  for (std::size_t first = 0; flip(first); ++first) {
+    EXPECT_NE(hash_of_results(memory_), unchanged) << first;
+    std::size_t blind = 0;
+    for (std::size_t second = first + kWord; flip(second); second += kWord) {
+      blind += hash_of_results(memory_) == unchanged ? 1 : 0;
+      flip(second);
+    }
+    EXPECT_EQ(blind, 0u) << first;
+    flip(first);
+  }
 }
 
 TEST_F(ResultHash, SkipsWhatAForwardPassDoesNotHave) {
