@@ -46,7 +46,7 @@ esac
 
 # Both keep some 4 MiB per rank in /dev/shm, of which a container has 64 MiB by default. Open MPI then falls back to TCP, and MPICH
 # aborts.
-free_kib=$(df --output=avail /dev/shm 2>/dev/null | tail -n 1)
+free_kib=$(df --output=avail /dev/shm 2>/dev/null | tail -n 1 || true)
 if ((${free_kib:-0} < ranks * 5 * 1024)); then
   export OMPI_MCA_btl_vader_backing_directory=${TMPDIR:-/tmp} OMPI_MCA_btl_sm_backing_directory=${TMPDIR:-/tmp}
   export UCX_POSIX_DIR=${TMPDIR:-/tmp}
