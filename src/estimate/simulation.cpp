@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <optional>
 #include <queue>
 #include <span>
 #include <stdexcept>
@@ -38,6 +39,11 @@ struct Posted {
     return k < from_peer.size() && from_peer[k] == peer;
   }
 };
+
+double attending_seconds(int128 flops, const std::optional<double>& flops_per_second) {
+  if (!flops_per_second) throw std::logic_error("an estimate needs the rates of the passes that it is of");
+  return static_cast<double>(flops) / *flops_per_second;
+}
 
 /// Calls `visit` with each item and its number among those of its peer.
 template <typename Items, typename PeerOf, typename Visitor>
@@ -151,11 +157,11 @@ class Simulation {
     const Problem& problem = schedule_.of.problem;
     if (std::holds_alternative<Attend>(op.action)) {
       const int128 flops = forward_flops(pairs_of(program, op, problem.batch), problem.head_dim, problem.head_dim_v);
-      return static_cast<double>(flops) / machine_.forward_flops_per_second;
+      return attending_seconds(flops, machine_.forward_flops_per_second);
     }
     if (std::holds_alternative<AttendBackward>(op.action)) {
       const int128 flops = backward_flops(pairs_of(program, op, problem.batch), problem.head_dim, problem.head_dim_v);
-      return static_cast<double>(flops) / machine_.backward_flops_per_second;
+      return attending_seconds(flops, machine_.backward_flops_per_second);
     }
     if (!machine_.memory_bytes_per_second) return 0;
     std::int64_t bytes = 0;

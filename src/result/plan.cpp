@@ -43,11 +43,11 @@ Json json_of(const TimeEstimate& estimate) {
 }
 
 Json json_of(const MachineModel& machine) {
-  const auto& memory = machine.memory_bytes_per_second;
+  const auto in = [](double unit, const std::optional<double>& rate) { return rate ? Json(*rate / unit) : Json(); };
   return {{"links", to_string(machine.links)},
-          {"forward_tflops", machine.forward_flops_per_second / 1e12},
-          {"backward_tflops", machine.backward_flops_per_second / 1e12},
-          {"memory_bandwidth", memory ? Json(*memory / 1e9) : Json(nullptr)}};
+          {"forward_tflops", in(1e12, machine.forward_flops_per_second)},
+          {"backward_tflops", in(1e12, machine.backward_flops_per_second)},
+          {"memory_bandwidth", in(1e9, machine.memory_bytes_per_second)}};
 }
 
 /// What results have of measured times, and the model.

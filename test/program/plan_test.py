@@ -303,6 +303,15 @@ class Files(ProgramTest):
         machine = {"links": "inner=10:1,outer=1", "forward_tflops": 2, "backward_tflops": 1, "memory_bandwidth": 100}
         self.assertEqual(estimate["machine"], machine)
 
+    def test_has_no_rate_of_a_pass_that_a_point_has_not(self):
+        shape = ["--seq-len", 64, "--heads", 2, "--head-dim", 8, "--pass", "fwd"]
+        (measured,) = self.points_of(*shape, ranks=1)
+        _, document = self.plan(*shape, "--cp-size", 2, "--links", 1, "--rate", self.directory / "points.json")
+        machine = document["points"][0]["estimate"]["machine"]
+        self.assertAlmostEqual(machine["forward_tflops"] / measured["throughput"]["tflops_per_rank"], 1, 9)
+        self.assertIsNone(machine["backward_tflops"])
+        self.assertEqual(self.faults(document), "")
+
     def test_conform_to_the_schema(self):
         sweep = ["--algo", "ring,ulysses", "--cp-size", "1,3,100000", "--seq-len", 300]
         text, document = self.plan(*sweep, "--links", 1, "--rate", 1, code=5)

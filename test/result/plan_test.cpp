@@ -58,6 +58,14 @@ TEST(PlanFile, SaysWhatIsWrongWithAPointThatDidNotVerify) {
   EXPECT_EQ(json["exit_code"], 3);
 }
 
+TEST(PlanFile, SaysNothingOfARateThatWasNotNeeded) {
+  PlanRecord forward = point("ring", 1, 5);
+  forward.machine = MachineModel{.forward_flops_per_second = 3e12};
+  const Json json = json_of(PlanFile{.points = {forward}});
+  EXPECT_EQ(json["points"][0]["estimate"]["machine"]["forward_tflops"], 3);
+  EXPECT_EQ(json["points"][0]["estimate"]["machine"]["backward_tflops"], nullptr);
+}
+
 TEST(PlanRecord, BalanceIsTheMeanOfTheLargest) {
   PlanRecord uneven{.ranks = std::vector<PlannedRank>(4)};
   uneven.work.ranks = 4;

@@ -27,8 +27,9 @@ double parse_rate(std::string_view where, std::string_view text) {
 
 constexpr const char* kFlag = "--rate";
 
+/// In FLOP/s; none of a pass that is not needed, where it was measured and not given.
 struct Rates {
-  double forward, backward;  ///< FLOP/s
+  std::optional<double> forward, backward;
 };
 
 /// `TFLOPS` for both passes, or `fwd=TFLOPS,bwd=TFLOPS`.
@@ -52,7 +53,7 @@ Rates rates_of(const std::string& text) {
     refuse("{} {}: {} is missing; write fwd=TFLOPS,bwd=TFLOPS, or one number for both", kFlag, text,
            forward ? "bwd" : "fwd");
   }
-  return {*forward, *backward};
+  return {forward, backward};
 }
 
 /// `window` of `window:128`: how masked a tile is does not depend on the numbers.
@@ -91,17 +92,19 @@ Rates measured_rates(const std::string& file, const std::vector<LaunchPoint>& po
   const auto rate = [&](std::string_view of_pass) {
     std::optional<double> found = measured_rate(file, points, axes, of_pass);
     if (!found && pass == "fwd+bwd") found = measured_rate(file, points, axes, pass);
-    return found;
+    if (!found) {
+      refuse(
+          "{} {}: no point in it is of one rank with head_dim {}, head_dim_v {}, dtype {}, mask {} and pass {}; "
+          "measure it with `cpbench run --cp-size 1`, or give the TFLOP/s",
+          kFlag, file, axes.at("head_dim").dump(), axes.at("head_dim_v").dump(), axes.at("dtype").get<std::string>(),
+          kind_of_mask(axes), pass);
+    }
+    return *found * kTera;
   };
-  const std::optional<double> forward = pass == "bwd" ? 1 : rate("fwd"), backward = pass == "fwd" ? 1 : rate("bwd");
-  if (!forward || !backward) {
-    refuse(
-        "{} {}: no point in it is of one rank with head_dim {}, head_dim_v {}, dtype {}, mask {} and pass {}; measure "
-        "it with `cpbench run --cp-size 1`, or give the TFLOP/s",
-        kFlag, file, axes.at("head_dim").dump(), axes.at("head_dim_v").dump(), axes.at("dtype").get<std::string>(),
-        kind_of_mask(axes), pass);
-  }
-  return {*forward * kTera, *backward * kTera};
+  Rates rates;
+  if (pass != "bwd") rates.forward = rate("fwd");
+  if (pass != "fwd") rates.backward = rate("bwd");
+  return rates;
 }
 
 bool is_file(std::string_view rate) { return rate.ends_with(".json") || rate.ends_with(".jsonl"); }
