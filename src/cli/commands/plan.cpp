@@ -58,24 +58,40 @@ void add_estimate(const Schedule& schedule, const MachineModel& machine, PlanRec
   point.machine = machine;
 }
 
+/// What is said where the programs of all ranks take more memory than is free.
+struct LackOfMemory {
+  std::string amounts, remedies;
+};
+
+std::optional<LackOfMemory> lack_of_memory_for_programs(const Case& c) {
+  const std::int64_t free = available_memory();
+  const MemoryPlan needed = plan_of_programs(c, free);
+  if (needed.bytes <= free) return std::nullopt;
+  return LackOfMemory{
+      .amounts = fmt::format("takes about {} of memory for programs, and {} are free",
+                             bytes_text(static_cast<double>(needed.bytes)), bytes_text(static_cast<double>(free))),
+      .remedies = text_of_remedies(needed.remedies)};
+}
+
+void require_memory_for_programs(const Case& c) {
+  const std::optional<LackOfMemory> lack = lack_of_memory_for_programs(c);
+  if (!lack) return;
+  throw Error(ExitCode::kPlacement,
+              fmt::format("planning {} {}{}", counted(c.cp_size(), "rank"), lack->amounts, lack->remedies));
+}
+
 /// The totals of the same case with the other setting of --prune: the same where pruning found nothing to do.
 std::string prune_text(const Case& c, bool found_any, const std::string& totals, const PlanOptions& options) {
   Case other = c;
   other.prune = !c.prune;
   std::string otherwise = totals;
-  if (!c.prune || found_any) otherwise = totals_text(figures_of_all(build_schedule(other), options));
+  if (!c.prune || found_any) {
+    const std::optional<LackOfMemory> lack = lack_of_memory_for_programs(other);
+    otherwise =
+        lack ? "not planned, as that " + lack->amounts : totals_text(figures_of_all(build_schedule(other), options));
+  }
   return fmt::format("  with --prune on:  {}\n  with --prune off: {}\n", c.prune ? totals : otherwise,
                      c.prune ? otherwise : totals);
-}
-
-void require_memory_for_programs(const Case& c) {
-  const std::int64_t free = available_memory();
-  const MemoryPlan needed = plan_of_programs(c, free);
-  if (needed.bytes <= free) return;
-  throw Error(ExitCode::kPlacement,
-              fmt::format("planning {} takes about {} of memory for their programs, and {} are free{}",
-                          counted(c.cp_size(), "rank"), bytes_text(static_cast<double>(needed.bytes)),
-                          bytes_text(static_cast<double>(free)), text_of_remedies(needed.remedies)));
 }
 
 /// Without what identifies the point.
@@ -106,8 +122,9 @@ PlanRecord plan_point(const Case& c, const PlanOptions& options, const std::opti
     }
     if (shows_program) text += steps_text(schedule, options.rank, options.all_steps);
   }  // the schedule is freed before the other one is built
+  if (!speaks) return point;
   text += prune_text(c, pruned, totals_text(point), options);
-  if (speaks) std::fputs((text + "\n").c_str(), stdout);
+  std::fputs((text + "\n").c_str(), stdout);
   return point;
 }
 
