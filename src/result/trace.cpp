@@ -36,7 +36,10 @@ Json arguments_of(const Program& program, const Op& op, int rank, std::int64_t b
 int process_of(int rank) { return rank + 1; }
 
 /// Distinct over all processes and never equal to a pid, which would make it a main thread in the viewer.
-int thread_of(int rank, int stream) { return process_of(rank) * 10 + stream; }
+int thread_of(int rank, int stream) {
+  constexpr int kMostProcesses = 1'000'000;
+  return (stream + 1) * kMostProcesses + process_of(rank);
+}
 
 /// Trace events count microseconds; three decimals keep the nanoseconds.
 double microseconds(std::int64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e3; }

@@ -79,11 +79,27 @@ TEST_F(TraceTest, EveryRankHasATrackForEveryStream) {
     if (event["name"] != "thread_name") continue;
     streams[event["pid"]].insert(event["args"]["name"]);
     EXPECT_TRUE(threads.insert(event["tid"].get<int>()).second) << "a thread of two processes";
-    EXPECT_NE(event["tid"], event["pid"]);
   }
   EXPECT_EQ(processes, (std::map<int, std::string>{{1, "rank 0 node1"}, {2, "rank 1 node2"}}));
   const std::set<std::string> all = {"compute", "inner", "outer", "gradient"};
   EXPECT_EQ(streams, (std::map<int, std::set<std::string>>{{1, all}, {2, all}}));
+}
+
+TEST_F(TraceTest, NoThreadOfAnyRankHasTheNumberOfAProcess) {
+  std::vector<std::string> ranks;
+  for (int rank = 0; rank < 100; ++rank) ranks.push_back(serialize_events({.rank = rank}, Program(), 1, {}));
+  const TemporaryFile file("");
+  write_trace(file.path(), ranks, "many", true);
+  std::ifstream stream(file.path());
+  std::set<int> processes, threads;
+  for (const Json& event : events_of(Json::parse(stream), "M")) {
+    processes.insert(event["pid"].get<int>());
+    if (event["name"] != "thread_name") continue;
+    EXPECT_TRUE(threads.insert(event["tid"].get<int>()).second) << "a thread of two processes";
+  }
+  EXPECT_EQ(processes.size(), ranks.size());
+  EXPECT_EQ(threads.size(), kStreams * ranks.size());
+  for (const int process : processes) EXPECT_FALSE(threads.contains(process)) << process;
 }
 
 TEST_F(TraceTest, EventsCarryWhatTheOperationDid) {
