@@ -14,9 +14,9 @@
 
 #include "result/json.hpp"
 #include "result/tool.hpp"
-#include "support/comma_list.hpp"
 #include "support/error.hpp"
 #include "support/file_contents.hpp"
+#include "support/split.hpp"
 
 namespace cpbench {
 namespace {
@@ -46,7 +46,7 @@ std::vector<ResultPlace> results_in(const std::string& directory) {
 
 std::vector<ResultPlace> results_at(const std::string& places) {
   std::vector<ResultPlace> results;
-  for (const std::string_view part : parts_of(places)) {
+  for (const std::string_view part : split(places, ',')) {
     const std::string place(part);
     if (place.empty()) refuse("\"{}\": a name in the list is empty", places);
     if (!fs::exists(place)) refuse_missing(place, "there is no such result file or directory");

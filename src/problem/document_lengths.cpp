@@ -3,13 +3,15 @@
 #include <Random123/philox.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "problem/documents.hpp"
 #include "support/error.hpp"
+#include "support/number.hpp"
+#include "support/split.hpp"
 
 namespace cpbench {
 namespace {
@@ -28,12 +30,12 @@ struct Bin {
 bool parse_range(std::string_view text, Bin& bin) {
   constexpr std::int64_t kLongest = std::int64_t{1} << 53;
   if (!text.starts_with('[') || !text.ends_with(')')) return false;
-  const char* const end = text.data() + text.size() - 1;
-  const auto low = std::from_chars(text.data() + 1, end, bin.low);
-  if (low.ec != std::errc{} || low.ptr == end || *low.ptr != ',') return false;
-  const auto high = std::from_chars(low.ptr + 1, end, bin.high);
-  if (high.ec != std::errc{} || high.ptr != end || bin.low < 0 || bin.high > kLongest) return false;
-  bin.low = std::max<std::int64_t>(bin.low, 1);  // no document is empty
+  const std::vector<std::string_view> ends = split(text.substr(1, text.size() - 2), ',');
+  if (ends.size() != 2) return false;
+  const std::optional<std::int64_t> low = integer_in(ends[0]), high = integer_in(ends[1]);
+  if (!low || !high || *low < 0 || *high > kLongest) return false;
+  bin.low = std::max<std::int64_t>(*low, 1);  // no document is empty
+  bin.high = *high;
   return bin.low < bin.high;
 }
 

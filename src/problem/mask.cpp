@@ -1,24 +1,23 @@
 #include "problem/mask.hpp"
 
-#include <charconv>
+#include <limits>
+#include <optional>
 #include <vector>
 
 #include "support/error.hpp"
 #include "support/names.hpp"
+#include "support/number.hpp"
 
 namespace cpbench {
 namespace {
 
 std::int64_t parse_reach(std::string_view number, std::string_view text) {
-  std::int64_t reach = 0;
-  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), reach);
-  if (error == std::errc::result_out_of_range) {
-    refuse("mask \"{}\": \"{}\" does not fit in 64 bits", text, number);
+  const std::optional<std::int64_t> reach = integer_in(number);
+  if (!reach || *reach < 0) {
+    refuse("mask \"{}\": \"{}\" is not a number of tokens from 0 to {}", text, number,
+           std::numeric_limits<std::int64_t>::max());
   }
-  if (error != std::errc{} || end != number.data() + number.size() || reach < 0) {
-    refuse("mask \"{}\": \"{}\" is not a number of tokens >= 0", text, number);
-  }
-  return reach;
+  return *reach;
 }
 
 }  // namespace

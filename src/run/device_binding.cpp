@@ -6,9 +6,9 @@
 #include <fstream>
 #include <sstream>
 
-#include "support/comma_list.hpp"
 #include "support/error.hpp"
 #include "support/names.hpp"
+#include "support/split.hpp"
 
 namespace cpbench {
 namespace {
@@ -106,7 +106,7 @@ std::vector<int> near_cpus(const std::string& bus_id, const std::vector<int>& al
   std::string list;
   std::getline(file, list);
   std::vector<int> near;
-  for (const std::string_view range : parts_of(list)) {
+  for (const std::string_view range : split(list, ',')) {
     int first = 0, last = 0;
     const int read = std::sscanf(std::string(range).c_str(), "%d-%d", &first, &last);
     if (read < 1) continue;

@@ -1,12 +1,12 @@
 #include "transport/link_model.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <vector>
 
 #include "support/error.hpp"
 #include "support/nearest.hpp"
+#include "support/number.hpp"
+#include "support/split.hpp"
 
 namespace cpbench {
 namespace {
@@ -17,12 +17,9 @@ constexpr double kSlowestGigabytes = 1e-6, kFastestGigabytes = 1e6, kLongestMicr
 constexpr std::array<Link, kLinks> kAllLinks = {Link::kInner, Link::kOuter, Link::kAllToAll};
 
 double parse_number(std::string_view number) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
-  if (error != std::errc{} || end != number.data() + number.size() || !std::isfinite(value)) {
-    refuse("'{}' is not a number; write GB/s[:us], for example 25:2", number);
-  }
-  return value;
+  const std::optional<double> value = number_in(number);
+  if (!value) refuse("'{}' is not a number; write GB/s[:us], for example 25:2", number);
+  return *value;
 }
 
 LinkModel::Speed parse_speed(std::string_view speed) {
@@ -62,10 +59,7 @@ LinkModel parse_link_model(std::string_view text) {
     model.speeds.fill(parse_speed(text));
     return model;
   }
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    const std::string_view item = text.substr(begin, end - begin);
-    begin = end + 1;
+  for (const std::string_view item : split(text, ',')) {
     const std::size_t equals = item.find('=');
     if (equals == std::string_view::npos) {
       refuse("'{}' names no link; write inner=GB/s[:us],outer=...", item);

@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
+#include <optional>
 
 #include "problem/counts.hpp"
 #include "support/error.hpp"
+#include "support/number.hpp"
 
 namespace cpbench {
 namespace {
@@ -43,12 +44,8 @@ CheckMode parse_check(std::string_view text) {
   if (text == "off") return {CheckMode::Kind::kOff};
   if (text == "sample") return {CheckMode::Kind::kSample};
   if (text.starts_with(kSamplePrefix)) {
-    const std::string_view digits = text.substr(kSamplePrefix.size());
-    std::int64_t rows = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), rows);
-    if (error == std::errc() && end == digits.data() + digits.size() && rows >= 1) {
-      return {CheckMode::Kind::kSample, rows};
-    }
+    const std::optional<std::int64_t> rows = integer_in(text.substr(kSamplePrefix.size()));
+    if (rows && *rows >= 1) return {CheckMode::Kind::kSample, *rows};
   }
   refuse("--check: \"{}\" is none of full, sample, sample:ROWS (from 1 to {}), off and auto", text,
          std::numeric_limits<std::int64_t>::max());

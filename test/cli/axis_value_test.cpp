@@ -1,6 +1,5 @@
 #include "cli/axes/axis_value.hpp"
 
-#include "cli/axes/number.hpp"
 #include "expect_refused.hpp"
 
 namespace cpbench {
@@ -19,33 +18,6 @@ TEST(Axis, NamesAreUniqueAndFound) {
   EXPECT_EQ(std::unique(names.begin(), names.end()), names.end());
   EXPECT_EQ(find_axis("cp-size"), nullptr);
   EXPECT_EQ(axis("head_dim_v").flag(), "--head-dim-v");
-}
-
-TEST(Number, AcceptsWholeNumbersInRange) {
-  EXPECT_EQ(parse_integer("--n", "0", 0, 5), 0);
-  EXPECT_EQ(parse_integer("--n", "9223372036854775807", 0, INT64_MAX), INT64_MAX);
-  EXPECT_EQ(parse_positive("--x", "1e-3"), 1e-3);
-}
-
-TEST(Number, RefusesEverythingElseWithFlagAndValue) {
-  const auto integer = [](std::string_view value) {
-    return [value] { parse_integer("--seq-len", value, 1, INT64_MAX); };
-  };
-  expect_refused(integer("99999999999999999999"), {"--seq-len", "99999999999999999999", "out of range"});
-  expect_refused(integer("-1"), {"--seq-len", "-1", "out of range", "from 1"});
-  expect_refused(integer("1e3"), {"--seq-len", "\"1e3\"", "not a whole number"});
-  expect_refused(integer("12abc"), {"--seq-len", "\"12abc\"", "not a whole number"});
-  expect_refused(integer("99999999999999999999x"), {"--seq-len", "not a whole number"});
-  expect_refused(integer("+5"), {"--seq-len", "\"+5\""});
-  expect_refused(integer(" 5"), {"--seq-len", "\" 5\""});
-  expect_refused(integer("0x10"), {"--seq-len", "\"0x10\""});
-  expect_refused(integer(""), {"--seq-len", "empty"});
-  for (const char* value : {"0", "-2", "inf", "1e999"}) {
-    expect_refused([&] { parse_positive("--scale", value); }, {"--scale", value, "out of range"});
-  }
-  expect_refused([] { parse_positive("--scale", "nan"); }, {"--scale", "nan"});
-  expect_refused([] { parse_positive("--scale", "0.5x"); }, {"--scale", "0.5x", "not a number"});
-  expect_refused([] { parse_positive("--scale", ""); }, {"--scale", "empty"});
 }
 
 TEST(AxisValue, TextsBecomeTheOneSpelling) {

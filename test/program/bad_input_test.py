@@ -236,6 +236,8 @@ class Run(ProgramTest):
         self.refuse(2, [], "CPBENCH_ISA", '"avx9"', environment={"CPBENCH_ISA": "avx9"})
         self.refuse(2, ["--backend", "cuda"], "--backend cuda")
         self.refuse(2, ["--transport", "nccl"], "--transport nccl")
+        for transport in ("mpi+", "+mpi", "mpi++mpi"):
+            self.refuse(2, ["--transport", transport], f"--transport {transport}: a name is empty", "mpi")
         self.refuse(2, ["--reference", "device"], "--reference device", "CPBENCH_CUDA", "--reference fp64")
 
     def test_wrong_values(self):

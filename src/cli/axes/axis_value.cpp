@@ -4,13 +4,13 @@
 #include <string>
 
 #include "cli/axes/legal.hpp"
-#include "cli/axes/number.hpp"
 #include "problem/documents.hpp"
-#include "support/comma_list.hpp"
 #include "support/config_path.hpp"
 #include "support/error.hpp"
 #include "support/names.hpp"
 #include "support/naming.hpp"
+#include "support/number.hpp"
+#include "support/split.hpp"
 
 namespace cpbench {
 namespace {
@@ -47,7 +47,7 @@ AxisValue documents_value(std::string_view text, std::string_view where) {
     return histogram_value(text, where);
   }
   AxisValue lengths = AxisValue::array();
-  for (const std::string_view length : parts_of(text)) {
+  for (const std::string_view length : split(text, ',')) {
     lengths.push_back(parse_integer(where, length, 1, Documents::kMaxSeqLen));
   }
   return lengths;
@@ -113,7 +113,7 @@ std::vector<AxisValue> values_from_text(const AxisInfo& axis, std::string_view t
     values.push_back(value_from_text(axis, text, where));
     return values;
   }
-  for (const std::string_view part : parts_of(text)) values.push_back(value_from_text(axis, part, where));
+  for (const std::string_view part : split(text, ',')) values.push_back(value_from_text(axis, part, where));
   return values;
 }
 

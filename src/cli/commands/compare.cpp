@@ -9,8 +9,8 @@
 #include "cli/config/options.hpp"
 #include "compare/report.hpp"
 #include "result/file.hpp"
-#include "support/comma_list.hpp"
 #include "support/error.hpp"
+#include "support/split.hpp"
 
 namespace cpbench {
 namespace {
@@ -18,7 +18,7 @@ namespace {
 /// `dtype,isa`, and with hyphens as in flags.
 std::vector<std::string> axes_of(std::string_view list) {
   std::vector<std::string> names;
-  for (const std::string_view part : parts_of(list)) {
+  for (const std::string_view part : split(list, ',')) {
     std::ranges::replace(names.emplace_back(part), '-', '_');
   }
   return names;

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "cli/axes/number.hpp"
 #include "cli/config/options.hpp"
-#include "support/comma_list.hpp"
 #include "support/error.hpp"
 #include "support/naming.hpp"
+#include "support/number.hpp"
+#include "support/split.hpp"
 
 namespace cpbench {
 namespace {
@@ -39,7 +39,7 @@ Rates rates_of(const std::string& text) {
     return {rate, rate};
   }
   std::optional<double> forward, backward;
-  for (const std::string_view part : parts_of(text)) {
+  for (const std::string_view part : split(text, ',')) {
     const std::size_t equals = part.find('=');
     const std::string_view pass = part.substr(0, equals);
     if (equals == std::string_view::npos || (pass != "fwd" && pass != "bwd")) {

@@ -5,7 +5,6 @@
 #include <iterator>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <utility>
 
 #include "backend/kernel.hpp"
@@ -14,6 +13,7 @@
 #include "support/error.hpp"
 #include "support/names.hpp"
 #include "support/naming.hpp"
+#include "support/split.hpp"
 #include "validate/device_reference.hpp"
 #include "validate/reference.hpp"
 
@@ -32,8 +32,10 @@ std::vector<const Carrier*> carriers_named(const std::string& asked, const std::
   std::vector<std::string> known;
   for (const Carrier* carrier : carriers_for(platform)) known.push_back(carrier->name);
   std::set<std::string> names;
-  std::istringstream text(asked);
-  for (std::string name; std::getline(text, name, '+');) names.insert(name);
+  for (const std::string_view name : split(asked, '+')) {
+    if (name.empty()) refuse("--transport {}: a name is empty; there are {}", asked, fmt::join(known, ", "));
+    names.emplace(name);
+  }
   std::vector<const Carrier*> found = carriers_for(platform);
   std::erase_if(found, [&](const Carrier* carrier) { return names.erase(carrier->name) == 0; });
   if (!names.empty() || found.empty()) {

@@ -5,9 +5,9 @@
 #include <limits>
 #include <memory>
 
-#include "cli/axes/number.hpp"
 #include "cli/config/cli11.hpp"
 #include "support/error.hpp"
+#include "support/number.hpp"
 
 namespace cpbench {
 namespace {

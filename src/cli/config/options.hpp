@@ -43,7 +43,7 @@ struct RunOptions {
 /// Adds a text to a command; its present value is the default, which `help` names.
 CLI::Option* add_text(CLI::App& command, const std::string& flags, std::string& value, const std::string& type,
                       const std::string& help);
-/// Adds a whole number >= smallest to a command; its present value is the default. Read strictly (axes/number.hpp).
+/// Adds a whole number >= smallest to a command; its present value is the default. Read strictly (support/number.hpp).
 void add_integer(CLI::App& command, const std::string& flags, int& value, int smallest, const std::string& help);
 
 /// Adds a positive number, none without the flag.

@@ -4,8 +4,8 @@
 #include <limits>
 
 #include "cli/axes/axis_value.hpp"
-#include "cli/axes/number.hpp"
 #include "support/error.hpp"
+#include "support/number.hpp"
 
 namespace cpbench {
 namespace {

@@ -1,13 +1,14 @@
 #include <nccl.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
+#include <optional>
 #include <string_view>
 
 #include "backend/cuda/cuda_backend.hpp"
 #include "backend/platform.hpp"
 #include "support/error.hpp"
+#include "support/number.hpp"
 #include "transport/carrier.hpp"
 #include "transport/cuda/nccl_transport.hpp"
 
@@ -46,12 +47,9 @@ NcclOptions options_of(const Communicator& ranks, int ctas) {
   const char* const said = std::getenv(kVariable);
   const std::string text = ranks.broadcast(said == nullptr ? "" : said);
   if (text.empty()) return options;
-  double seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error != std::errc{} || end != text.data() + text.size() || !(seconds > 0)) {
-    refuse("{}={} is no positive number of seconds", kVariable, text);
-  }
-  options.patience = std::chrono::duration<double>(std::min(seconds, kForever));
+  const std::optional<double> seconds = number_in(text);
+  if (!seconds || *seconds <= 0) refuse("{}={} is no positive number of seconds", kVariable, text);
+  options.patience = std::chrono::duration<double>(std::min(*seconds, kForever));
   return options;
 }
 
