@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import time
+import traceback
 
 from gpu_check_program import ROOT, Check, Failed, Skipped, complaint_in, content_of, execute, is_right, program_environment
 from gpu_check_program import run, worst_error
@@ -234,6 +235,10 @@ def run_stage(check, name):
         outcome, text = "skipped", str(missing)
     except Failed as wrong:
         outcome, text = "failed", str(wrong)
+    except Exception as broken:  # whatever it is, the other stages and the summary are worth having
+        outcome, text = "failed", f"{type(broken).__name__}: {broken}"
+        with open(check.log(name), "a", encoding="utf-8") as log:
+            traceback.print_exc(file=log)
     seconds = time.monotonic() - start
     print(f"{outcome:<8} {name:<14} {text} ({seconds:.1f} s)", flush=True)
     return {"stage": name, "outcome": outcome, "text": text, "seconds": round(seconds, 3), "budget_s": budget_s}

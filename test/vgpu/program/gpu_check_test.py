@@ -1,5 +1,7 @@
 """scripts/gpu_check.py on a virtual GPU: it passes where all is well, and fails where anything is not."""
 
+import contextlib
+import io
 import os
 import pathlib
 import re
@@ -8,6 +10,7 @@ import sys
 import tempfile
 import time
 import unittest
+from unittest import mock
 
 from program import PROGRAM, ROOT, is_long, read_json
 
@@ -17,6 +20,8 @@ LIMIT_S = 600  # of a check, which has limits of its own: this machine may be bu
 # Stages of a check that is not --small have a GPU's limits.
 PATIENT = "import gpu_check; gpu_check.STAGES['device'] = (gpu_check.device, 300); "
 sys.path.insert(0, str(ROOT / "scripts"))
+import gpu_check  # noqa: E402
+from gpu_check_program import Check  # noqa: E402
 from gpu_check_targets import judge  # noqa: E402
 
 
@@ -45,6 +50,23 @@ class Targets(unittest.TestCase):
         self.assertEqual(len(self.judge("NVIDIA H200", continuing={"cost": 0.031})), 1)
         self.assertEqual(self.judge("NVIDIA H200", continuing={"cost": 0.03}), [])
         self.assertEqual(self.judge("NVIDIA A100", continuing={"cost": 0.5}), [])
+
+
+class Stage(unittest.TestCase):
+    def test_that_breaks_has_failed(self):
+        """And ends neither the other stages nor the summary."""
+
+        def stage(check, limit_s):
+            raise subprocess.TimeoutExpired(["compute-sanitizer", "--version"], 30)
+
+        with tempfile.TemporaryDirectory() as directory:
+            check = Check(pathlib.Path(PROGRAM), pathlib.Path(directory), True, time.monotonic() + 1)
+            with mock.patch.dict(gpu_check.STAGES, {"memcheck": (stage, 1)}), contextlib.redirect_stdout(io.StringIO()) as printed:
+                found = gpu_check.run_stage(check, "memcheck")
+            self.assertEqual(found["outcome"], "failed")
+            self.assertIn("timed out after 30 seconds", found["text"])
+            self.assertIn(found["text"], printed.getvalue())
+            self.assertIn("Traceback", check.log("memcheck").read_text())
 
 
 class GpuCheck(unittest.TestCase):
