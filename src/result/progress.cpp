@@ -27,7 +27,7 @@ double seconds_since(Time time) {
 
 }  // namespace
 
-Progress::Progress(int points, bool enabled) : points_(points), enabled_(enabled && is_watched()) {}
+Progress::Progress(int points) : points_(points), enabled_(is_watched()) {}
 
 void Progress::begin(std::string_view what) {
   what_ = what;

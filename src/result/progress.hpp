@@ -11,8 +11,8 @@ namespace cpbench {
 
 class Progress {
  public:
-  /// `enabled` is false on all ranks but 0.
-  Progress(int points, bool enabled);
+  /// Of rank 0: others have none.
+  explicit Progress(int points);
   ~Progress() { clear(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;

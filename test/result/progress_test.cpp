@@ -34,11 +34,11 @@ TEST(Progress, Durations) {
 }
 
 /// What a Progress writes to a stderr that is `descriptor`; `readable` is its other end.
-std::string written_to(int descriptor, int readable, bool enabled) {
+std::string written_to(int descriptor, int readable) {
   const int saved = ::dup(STDERR_FILENO);
   ::dup2(descriptor, STDERR_FILENO);
   {
-    Progress progress(2, enabled);
+    Progress progress(2);
     progress.begin("ring");
     progress.advance(0, 8);
     progress.advance(1, 8);  // too soon to be shown
@@ -59,22 +59,20 @@ TEST(Progress, IsShownOnATerminalOnly) {
   std::array<int, 2> pipe{};
   ASSERT_EQ(::pipe(pipe.data()), 0);
   ::unsetenv("CPBENCH_PROGRESS");
-  EXPECT_EQ(written_to(pipe[1], pipe[0], true), "");
+  EXPECT_EQ(written_to(pipe[1], pipe[0]), "");
   ::setenv("CPBENCH_PROGRESS", "1", 1);  // a launcher's pipe to a terminal
-  EXPECT_NE(written_to(pipe[1], pipe[0], true).find("[1/2] ring"), std::string::npos);
-  EXPECT_EQ(written_to(pipe[1], pipe[0], false), "");
+  EXPECT_NE(written_to(pipe[1], pipe[0]).find("[1/2] ring"), std::string::npos);
   ::unsetenv("CPBENCH_PROGRESS");
   int terminal = 0, user = 0;
   if (::openpty(&user, &terminal, nullptr, nullptr, nullptr) != 0) GTEST_SKIP() << "no terminal is to be had here";
-  const std::string shown = written_to(terminal, user, true);
+  const std::string shown = written_to(terminal, user);
   EXPECT_NE(shown.find("[1/2] ring"), std::string::npos) << shown;
   EXPECT_EQ(shown.find("iteration 1 of 8"), std::string::npos) << shown;
   EXPECT_NE(shown.find("[1/2] ring, iteration 2 of 8; "), std::string::npos) << shown;
   // Cleared at the end.
   EXPECT_GT(shown.rfind("\r\033[K"), shown.find("[1/2] ring")) << shown;
-  EXPECT_EQ(written_to(terminal, user, false).find("ring"), std::string::npos);
   ::setenv("CPBENCH_PROGRESS", "0", 1);
-  EXPECT_EQ(written_to(terminal, user, true).find("ring"), std::string::npos);
+  EXPECT_EQ(written_to(terminal, user).find("ring"), std::string::npos);
   ::unsetenv("CPBENCH_PROGRESS");
   for (int descriptor : {pipe[0], pipe[1], terminal, user}) ::close(descriptor);
 }

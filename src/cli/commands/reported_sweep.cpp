@@ -70,7 +70,7 @@ class RunFiles {
 class Output {
  public:
   Output(const RunOptions& options, Header header, Report report, std::size_t points)
-      : options_(options), report_(std::move(report)), progress_(static_cast<int>(points), true) {
+      : options_(options), report_(std::move(report)), progress_(static_cast<int>(points)) {
     file_.header = std::move(header);
   }
 
