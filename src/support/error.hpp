@@ -17,7 +17,7 @@ enum class ExitCode : int {
   kInvalid = 3,          ///< validation failed
   kDevice = 4,           ///< CUDA, NCCL or MPI error
   kPlacement = 5,        ///< ranks, devices or memory do not fit the node
-  kInconclusive = 6,     ///< `compare --strict`
+  kInconclusive = 6,     ///< `compare`: nothing could be judged, or with --strict not all
   kBaselineMissing = 7,  ///< `compare`: baseline or points missing
   kAllSkipped = 77,      ///< every point of a sweep was skipped
   kTimeout = 124,
