@@ -82,7 +82,7 @@ struct CommFigures {
 /// Of the rank that needs most.
 struct MemoryFigures {
   std::int64_t planned_bytes = 0;
-  std::optional<std::int64_t> peak_bytes;  ///< what was really allocated
+  std::optional<std::int64_t> peak_bytes;  ///< what was allocated before the first run, where the backend counts it
 };
 
 /// How fast a rank's device was allowed to run while the point was measured.

@@ -9,7 +9,6 @@ BufferSet::BufferSet(const Problem& problem, const Program& program, Backend& ba
   for (const Buffer& buffer : buffers_) {
     const std::int64_t bytes = buffer.bytes(problem.batch);
     allocations_.push_back(bytes > 0 ? backend.allocate(bytes) : nullptr);
-    allocated_bytes_ += bytes;
   }
 }
 

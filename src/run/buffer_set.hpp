@@ -1,7 +1,6 @@
 // The memory of a program's buffers on one rank.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -20,14 +19,10 @@ class BufferSet {
   /// are not those of the set.
   ProgramMemory memory_of(const Program& program) const;
 
-  /// Bytes allocated: those that `Program::total_bytes` plans.
-  std::int64_t allocated_bytes() const { return allocated_bytes_; }
-
  private:
   const Problem* problem_;
   PagedVector<Buffer> buffers_;
   std::vector<std::unique_ptr<DeviceMemory>> allocations_;  ///< by BufferId; null for a buffer of no bytes
-  std::int64_t allocated_bytes_ = 0;
 };
 
 }  // namespace cpbench

@@ -54,6 +54,9 @@ class Results(ProgramTest):
         self.assertTrue(result["complete"])
         self.assertEqual(lines[1:], result["points"])
         self.assertEqual([rank["rank"] for rank in result["ranks"]], [0, 1])
+        for point in result["points"]:
+            self.assertGreater(point["memory"]["planned_bytes"], 0)
+            self.assertIsNone(point["memory"]["peak_bytes"], "the CPU's is not counted")
         self.assertEqual(sorted(p.name for p in self.directory.iterdir()), ["out.json", "out.jsonl"])
 
     def test_a_killed_job_keeps_its_finished_points(self):

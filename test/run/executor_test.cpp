@@ -292,7 +292,6 @@ TEST(BufferSet, IsZeroedAndSharedByVariantsOfAProgram) {
   erase_if(without_compute.ops, [](const Op& op) { return !std::holds_alternative<Exchange>(op.action); });
   FakeBackend backend;
   const BufferSet buffers(schedule.of.problem, schedule.programs[0], backend);
-  EXPECT_EQ(buffers.allocated_bytes(), schedule.programs[0].total_bytes(1));
   const ProgramMemory memory = buffers.memory_of(schedule.programs[0]);
   EXPECT_EQ(memory.buffers, buffers.memory_of(without_compute).buffers);
   for (const float element : floats_of(memory, 3)) EXPECT_EQ(element, 0);
@@ -313,7 +312,6 @@ TEST(BufferSet, AllocatesNothingForABufferWithoutRows) {
   const Schedule schedule = schedule_of({program});
   FakeBackend backend;
   const BufferSet buffers(schedule.of.problem, schedule.programs[0], backend);
-  EXPECT_EQ(buffers.allocated_bytes(), 0);
   EXPECT_EQ(buffers.memory_of(schedule.programs[0]).buffers[0], nullptr);
 }
 

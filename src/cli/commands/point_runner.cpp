@@ -118,8 +118,10 @@ void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFi
   doing() = "running point " + record.id;
   with_rank_job(schedule, ranks, settings_, [&](RankJob& job) {
     progress.fits();
-    record.memory = MemoryFigures{.planned_bytes = ranks.max_over_ranks(planned_bytes),
-                                  .peak_bytes = ranks.max_over_ranks(job.allocated_bytes())};
+    record.memory = MemoryFigures{.planned_bytes = ranks.max_over_ranks(planned_bytes), .peak_bytes = std::nullopt};
+    if (const std::optional<std::int64_t> bytes = job.backend().bytes_in_use()) {
+      record.memory->peak_bytes = ranks.max_over_ranks(*bytes);
+    }
     record.reserved_multiprocessors = ranks.max_over_ranks(job.backend().reserved_multiprocessors());
     execute(job, ranks, schedule, files, measured, record, progress);
   });

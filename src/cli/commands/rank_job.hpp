@@ -31,7 +31,6 @@ class RankJob {
   const Tokens& tokens() const { return schedule_.tokens[static_cast<std::size_t>(ranks_.rank())]; }
   /// What the rank's result buffers hold, as the host sees it.
   const ProgramMemory& results();
-  std::int64_t allocated_bytes() const { return backend_->bytes_in_use().value_or(buffers_->allocated_bytes()); }
   const Backend& backend() const { return *backend_; }
 
   void fill(const Inputs& inputs);
