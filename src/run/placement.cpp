@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <charconv>
 #include <memory>
+#include <numeric>
 #include <set>
 #include <system_error>
 
@@ -63,18 +64,23 @@ std::string format_cpus(const std::vector<int>& cpus) {
   return text;
 }
 
-Placement find_placement(const Communicator& world) {
-  const Communicator node = world.node();
-  Placement placement{host_name(), node.rank(), node.size(), allowed_cpus(), 1, 1};
+Placement find_placement(const Communicator& world, const Communicator& node) {
+  Placement placement{
+      .host = host_name(), .local_rank = node.rank(), .local_size = node.size(), .cpus = allowed_cpus()};
   const std::vector<double> mine(placement.cpus.begin(), placement.cpus.end());
   std::set<double> all;
   for (const std::vector<double>& cpus : node.allgather(mine)) all.insert(cpus.begin(), cpus.end());
   placement.node_cpus = static_cast<int>(all.size());
   placement.smallest_node_cpus = world.min_over_ranks(placement.node_cpus);
+  placement.threads_per_rank = world.min_over_ranks(std::max(1, placement.node_cpus / placement.local_size));
+  placement.ranks_per_node = placement.local_size;
+  for (const std::vector<double>& size : world.allgather(std::vector<double>{1.0 * placement.local_size})) {
+    placement.ranks_per_node = std::gcd(placement.ranks_per_node, static_cast<int>(size.front()));
+  }
   return placement;
 }
 
-int default_threads(const Placement& placement) { return std::max(1, placement.node_cpus / placement.local_size); }
+Placement find_placement(const Communicator& world) { return find_placement(world, world.node()); }
 
 bool cores_suffice(const Placement& placement, int threads) {
   return std::int64_t{threads} * placement.local_size <= placement.node_cpus &&

@@ -17,10 +17,15 @@ struct Placement {
   int local_rank = 0, local_size = 1;  ///< among the ranks of the node
   std::vector<int> cpus;               ///< that this process may use, ascending
   int node_cpus = 1;                   ///< that any rank of the node may use
-  int smallest_node_cpus = 1;          ///< node_cpus of the node of the job that has fewest
+
+  // Of the job, the same on all ranks however its nodes differ: what ranks choose by these they choose alike.
+  int smallest_node_cpus = 1;  ///< node_cpus of the node that has fewest
+  int threads_per_rank = 1;    ///< an equal part of the CPUs of the node where that is least, at least one
+  int ranks_per_node = 1;      ///< the largest number that divides local_size on every node
 };
 
-/// Collective.
+/// Collective over both; `node`: the ranks of the world that share one with this rank.
+Placement find_placement(const Communicator& world, const Communicator& node);
 Placement find_placement(const Communicator& world);
 
 /// CPUs of the process's affinity mask, ascending.
@@ -28,8 +33,6 @@ std::vector<int> allowed_cpus();
 /// `0-3,8`: ranges of ascending CPU numbers.
 std::string format_cpus(const std::vector<int>& cpus);
 
-/// Threads of a rank unless the user says: an equal part of the node's CPUs, at least one.
-int default_threads(const Placement& placement);
 /// Whether each thread of each rank of the node has a CPU to itself: what Backoff wants to know.
 bool cores_suffice(const Placement& placement, int threads);
 /// What to tell the user where they have not: this rank has fewer CPUs than threads, or its node fewer than all its

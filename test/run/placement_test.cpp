@@ -76,12 +76,6 @@ TEST(Placement, FormatsCpusAsRanges) {
   EXPECT_EQ(format_cpus({0, 1, 2, 3, 8, 10, 11}), "0-3,8,10-11");
 }
 
-TEST(Placement, RanksShareTheNodesCpus) {
-  EXPECT_EQ(default_threads({"host", 0, 4, {0}, 32}), 8);
-  EXPECT_EQ(default_threads({"host", 0, 5, {0}, 32}), 6);
-  EXPECT_EQ(default_threads({"host", 0, 4, {0, 1}, 2}), 1);
-}
-
 TEST(Placement, CoresSufficeWhereEachThreadHasOne) {
   EXPECT_TRUE(cores_suffice({"host", 0, 4, {0, 1}, 8}, 2));
   EXPECT_FALSE(cores_suffice({"host", 0, 4, {0, 1}, 8}, 3));

@@ -97,12 +97,23 @@ TEST(PlacementOnMpi, FindsTheRanksOfTheNode) {
   EXPECT_EQ(placement.local_rank, world.rank());
   EXPECT_GE(placement.node_cpus, static_cast<int>(placement.cpus.size()));
   EXPECT_EQ(placement.smallest_node_cpus, placement.node_cpus) << "there is one node";
+  EXPECT_EQ(placement.threads_per_rank, std::max(1, placement.node_cpus / world.size()));
+  EXPECT_EQ(placement.ranks_per_node, world.size());
   EXPECT_FALSE(placement.host.empty());
+}
+
+TEST(PlacementOnMpi, UnequalNodesAreSharedAlikeByAllRanks) {
+  const Communicator world = Communicator::world();
+  const bool is_alone = world.rank() == 2;
+  const Placement placement = find_placement(world, world.split(is_alone ? 1 : 0));
+  EXPECT_EQ(placement.local_size, is_alone ? 1 : 2);
+  EXPECT_EQ(placement.threads_per_rank, std::max(1, placement.smallest_node_cpus / 2)) << "not all CPUs for the third";
+  EXPECT_EQ(placement.ranks_per_node, 1) << "groups of two would lie on two nodes";
 }
 
 TEST(PlacementOnMpi, TheWarningOfAnyRankReachesAll) {
   const Communicator world = Communicator::world();
-  Placement placement{"host", world.rank(), world.size(), {0, 1, 2}, 8, 8};
+  Placement placement{"host", world.rank(), world.size(), {0, 1, 2}, 8};
   EXPECT_EQ(thread_warning(world, placement, 2), "");
   if (world.rank() == 1) placement.cpus = {5};
   const std::string warning = thread_warning(world, placement, 2);

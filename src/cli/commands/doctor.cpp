@@ -23,7 +23,7 @@ class DoctorCommand : public Subcommand {
   ExitCode execute(const Job& job) override {
     const Communicator& world = *job.world;
     const Placement placement = find_placement(world);
-    const int threads = default_threads(placement);
+    const int threads = placement.threads_per_rank;
     const DeviceBinding device = bind_device(world, placement, "auto", /*allow_shared=*/true);
     const Header header = header_of(job, placement, device, "");
     if (job.speaks && !device.note.empty()) fmt::print("{}\n", device.note);

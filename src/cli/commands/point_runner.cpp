@@ -68,7 +68,7 @@ PointRunner::PointRunner(const Communicator& world, const Settings& settings, co
     : world_(world),
       settings_(settings),
       placement_(placement),
-      workers_(world.sum_over_ranks(placement.local_rank == 0 ? placement.node_cpus : 0)) {
+      cpus_(world.sum_over_ranks(placement.local_rank == 0 ? placement.node_cpus : 0)) {
   const int suffice = cores_suffice(placement, settings.threads) ? 1 : 0;
   Backoff::set_cores_suffice(world.min_over_ranks(suffice) == 1);
 }
@@ -134,8 +134,7 @@ void PointRunner::execute(RankJob& job, const Communicator& ranks, const Schedul
   job.fill(inputs);
   job.run_once();
   doing() = "checking point " + record.id;
-  const int workers = std::min(workers_, ranks.size() * settings_.threads);
-  const CheckMode mode = resolve(settings_.check, c.problem, c.pass, workers);
+  const CheckMode mode = resolve(settings_.check, c.problem, c.pass, workers_of(ranks));
   const bool checked = mode.kind != CheckMode::Kind::kOff;
   const std::uint64_t checked_results = checked ? hash_of_results(job.results()) : 0;
   if (checked || !files.dump.empty()) {
@@ -172,16 +171,18 @@ void PointRunner::expect_same_results(RankJob& job, const Communicator& ranks, s
       differing);
 }
 
+int PointRunner::workers_of(const Communicator& ranks) const {
+  return std::min(cpus_, ranks.size() * settings_.threads);
+}
+
 ValidationReport PointRunner::check(RankJob& job, const Communicator& ranks, const Case& c, const Inputs& inputs,
                                     const CheckMode& mode, const std::string& dump_directory) const {
   MpiCollective collective(ranks);
   const LocalResults results = results_of(job, c);
   ValidationReport report;
   if (mode.kind != CheckMode::Kind::kOff) {
-    const CheckOptions options{.mode = mode,
-                               .pass = c.pass,
-                               .threads = settings_.threads,
-                               .workers = std::min(workers_, ranks.size() * settings_.threads)};
+    const CheckOptions options{
+        .mode = mode, .pass = c.pass, .threads = settings_.threads, .workers = workers_of(ranks)};
     std::unique_ptr<SingleDevice> reference;
     together(ranks, [&] { reference = settings_.reference(inputs, options.threads); });  // it may need a GPU's memory
     report = check_results(inputs, *reference, options, job.tokens(), results, collective);

@@ -46,6 +46,8 @@ class PointRunner {
               const PointProgress& progress);
   void execute(RankJob& job, const Communicator& ranks, const Schedule& schedule, const PointFiles& files,
                bool measured, PointRecord& record, const PointProgress& progress);
+  /// Of CheckOptions: cores that check a point on these ranks.
+  int workers_of(const Communicator& ranks) const;
   ValidationReport check(RankJob& job, const Communicator& ranks, const Case& c, const Inputs& inputs,
                          const CheckMode& mode, const std::string& dump_directory) const;
   void measure(RankJob& job, const Communicator& ranks, const Schedule& schedule, bool traced, PointRecord& record,
@@ -60,7 +62,7 @@ class PointRunner {
   const Communicator& world_;
   const Settings& settings_;
   const Placement& placement_;
-  int workers_;                                                   ///< cores of all nodes
+  int cpus_;                                                      ///< of all nodes
   std::map<std::pair<DType, int>, std::optional<double>> peaks_;  ///< the last ones, by cp_size
 };
 

@@ -37,7 +37,7 @@ Execution execution_of(const Communicator& world, const RunOptions& run, const S
 
 std::vector<SweepPoint> points_of(const Communicator& world, const Execution& execution, const SweepOptions& sweep,
                                   const AxisFlags& flags) {
-  const int ranks_per_node = sweep.ranks_per_node > 0 ? sweep.ranks_per_node : execution.placement.local_size;
+  const int ranks_per_node = sweep.ranks_per_node > 0 ? sweep.ranks_per_node : execution.placement.ranks_per_node;
   std::vector<SweepPoint> points;
   together(world, [&] {
     points = sweep_of(

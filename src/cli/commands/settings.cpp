@@ -137,7 +137,7 @@ std::vector<std::string> notes_of(const RunOptions& run, const DeviceBinding& bi
 /// More threads would not end in any time, or cannot be made at all. The same verdict on all ranks.
 int threads_of(int asked, const Placement& placement) {
   constexpr int kMostPerCpu = 4;
-  if (asked == 0) return default_threads(placement);
+  if (asked == 0) return placement.threads_per_rank;
   const std::int64_t most = std::int64_t{kMostPerCpu} * placement.smallest_node_cpus;
   if (asked > most) {
     refuse("--threads {} per rank is too many for a node with {}: use at most {}", asked,

@@ -27,7 +27,7 @@ struct Settings {
   bool graphs;
   std::optional<int> asked_ctas;  ///< of `--comm-ctas`
   LinkModel link;
-  int threads;
+  int threads;  ///< of each rank
 
   std::vector<std::string> notes;  ///< on flags that have no effect here, and on the environment
 

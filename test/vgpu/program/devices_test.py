@@ -60,6 +60,16 @@ class Devices(ProgramTest):
             (point,) = read_json(path)["points"]
             self.assertEqual(point.get("reserved_multiprocessors"), left, run.command)
 
+    def test_nodes_of_unequal_size(self):
+        """All ranks choose the same grid: windows that lie within nodes of three and of two ranks have one."""
+        path = self.directory / "result.json"
+        run = cpbench(
+            "run", *SMALL, "--backend", "cpu", "--algo", "double-ring", "--cp-size", "4", "--json", path,
+            ranks=5, environment={"CPBENCH_VGPU_RANKS_PER_NODE": "3"},
+        )  # fmt: skip
+        self.expect_ok(run)
+        self.assertEqual([point["case"]["window_size"] for point in read_json(path)["points"]], [1])
+
     def test_flags_of_gpus_have_no_effect_on_a_cpu(self):
         run = self.expect_ok(cpbench("run", *SMALL, "--backend", "cpu", "--no-graphs", "--allow-shared-gpu", "--comm-ctas", "2"))
         for flag in ("--no-graphs", "--allow-shared-gpu", "--comm-ctas"):
