@@ -32,7 +32,7 @@ class DoctorCommand : public Subcommand {
     if (job.speaks && device.info) {
       fmt::print("kernels of {}, the best first: {}\n", device.info->name, fmt::join(device.info->kernels, " "));
     }
-    const std::string warning = thread_warning(placement, threads);
+    const std::string warning = thread_warning(world, placement, threads);
     if (job.speaks && !warning.empty()) fmt::print("{}\n", warning);
     if (peaks_) measure_peaks(job, threads);
     return ExitCode::kOk;
