@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
-#include <exception>
-#include <mutex>
 #include <thread>
 #include <vector>
+
+#include "support/first_failure.hpp"
 
 namespace cpbench {
 
@@ -18,16 +18,14 @@ template <typename Work>
 void parallel_for_each(std::size_t count, Work&& work) {
   constexpr std::size_t kItemsPerThread = 16;
   std::atomic<std::size_t> next = 0;
-  std::exception_ptr failure;
-  std::mutex failure_mutex;
+  FirstFailure failure;
   const auto take_items = [&] {
     for (std::size_t i = next++; i < count; i = next++) {
       try {
         work(i);
       } catch (...) {
         next = count;
-        const std::lock_guard lock(failure_mutex);
-        if (!failure) failure = std::current_exception();
+        failure.keep();
       }
     }
   };
@@ -37,7 +35,7 @@ void parallel_for_each(std::size_t count, Work&& work) {
     for (std::size_t t = 1; t < threads; ++t) others.emplace_back(take_items);
     take_items();
   }
-  if (failure) std::rethrow_exception(failure);
+  failure.rethrow();
 }
 
 }  // namespace cpbench

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "validate/on_threads.hpp"
 #include "validate/row_products.hpp"
 #include "validate/single_device.hpp"
 #include "validate/token_block.hpp"
@@ -22,8 +23,7 @@ auto in_chunks(std::size_t count, int threads, Compute compute) {
   const std::size_t share = (count + static_cast<std::size_t>(threads) - 1) / static_cast<std::size_t>(threads);
   const std::size_t size = std::clamp<std::size_t>(share, 1, kMostRows), chunks = (count + size - 1) / size;
   std::vector<decltype(compute(count, count))> parts(chunks);
-#pragma omp parallel for num_threads(threads) schedule(dynamic)
-  for (std::size_t i = 0; i < chunks; ++i) parts[i] = compute(i * size, std::min(size, count - i * size));
+  on_threads(threads, chunks, [&](std::size_t i) { parts[i] = compute(i * size, std::min(size, count - i * size)); });
   decltype(compute(count, count)) whole;
   for (const auto& part : parts) append(whole, part);
   return whole;

@@ -10,6 +10,7 @@
 
 #include "validate/group_results.hpp"
 #include "validate/low_precision.hpp"
+#include "validate/on_threads.hpp"
 #include "validate/read_row.hpp"
 #include "validate/sample.hpp"
 #include "validate/token_block.hpp"
@@ -96,8 +97,7 @@ RowStatistics SampleCheck::own_statistics(HeadGroup group, std::span<const Token
   const auto rows_per_head = static_cast<std::size_t>(count_of(context_.tokens));
   const std::vector<TokenBlock> blocks = blocks_of(context_.tokens, ranges);
   RowStatistics statistics(static_cast<std::size_t>(problem_.group()) * rows_per_head);
-#pragma omp parallel for num_threads(context_.options.threads) schedule(dynamic)
-  for (std::size_t b = 0; b < blocks.size(); ++b) {
+  on_threads(context_.options.threads, blocks.size(), [&](std::size_t b) {
     std::vector<float> dout(static_cast<std::size_t>(problem_.head_dim_v));
     for (int g = 0; g < problem_.group(); ++g) {
       const int head = group.kv_head * problem_.group() + g;
@@ -109,7 +109,7 @@ RowStatistics SampleCheck::own_statistics(HeadGroup group, std::span<const Token
                        read_row(context_.results.out, group.batch, place, head), dout);
       }
     }
-  }
+  });
   return statistics;
 }
 

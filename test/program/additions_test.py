@@ -51,6 +51,11 @@ class Kernel(ProgramTest):
         for kind in ("attend", "attend-backward"):
             self.assertEqual(len({event["pid"] for event in events if event.get("cat") == kind}), 2, kind)
 
+    def test_that_runs_out_of_memory_says_so(self):
+        """Its threads do, which no exception may leave."""
+        run = cpbench("run", "--kernel", "pairs-greedy", *SHAPE, *BRIEFLY, ranks=2)
+        self.expect_refused(run, 5, "rank 0: out of memory while running point 0-ring-cp2")
+
     def test_is_suggested_where_its_name_is_misspelt(self):
         run = cpbench("run", "--kernel", "pair", *SHAPE, ranks=2)
         self.expect_refused(run, 2, "pairs", "blocked", "simple")

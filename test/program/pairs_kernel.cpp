@@ -1,8 +1,9 @@
 // A kernel from outside, as docs/kernels.md describes one: this file alone adds it to the program. It goes pair by
 // pair, which is the shortest way to write attention down. `pairs-lossy` is the same with a mistake that looks
-// harmless; `pairs-tiring` and `pairs-sleepy` are right for a while.
+// harmless; `pairs-tiring` and `pairs-sleepy` are right for a while; `pairs-greedy` runs out of memory.
 #include <cmath>
 #include <limits>
+#include <new>
 
 #include "backend/cpu/parallel.hpp"
 #include "backend/kernel.hpp"
@@ -159,10 +160,19 @@ class TiringKernel : public AttentionKernel {
   int attends_ = 0, backward_attends_ = 0;
 };
 
+class GreedyKernel : public AttentionKernel {
+ public:
+  void attend(const AttendArguments& a, const KernelContext& context) override {
+    for_heads(a, context, [](std::int64_t, int, int) { throw std::bad_alloc(); });
+  }
+  void attend_backward(const AttendBackwardArguments&, const KernelContext&) override {}
+};
+
 const RegisterKernel kRegistered("pairs", [] { return std::make_unique<PairsKernel>(false); });
 const RegisterKernel kLossy("pairs-lossy", [] { return std::make_unique<PairsKernel>(true); });
 const RegisterKernel kTiring("pairs-tiring", [] { return std::make_unique<TiringKernel>(false); });
 const RegisterKernel kSleepy("pairs-sleepy", [] { return std::make_unique<TiringKernel>(true); });
+const RegisterKernel kGreedy("pairs-greedy", [] { return std::make_unique<GreedyKernel>(); });
 
 }  // namespace
 }  // namespace cpbench

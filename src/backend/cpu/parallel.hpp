@@ -5,52 +5,50 @@
 
 #include <chrono>
 #include <cstdint>
-#include <exception>
 
 #include "backend/kernel.hpp"
+#include "support/first_failure.hpp"
 
 namespace cpbench {
 
 /// Calls the context's `poll` from the calling thread about every half millisecond, however often it is asked.
-/// What `poll` throws (a timeout, a lost peer) must not cross a parallel region: it is kept for `rethrow`.
 class Poller {
  public:
   explicit Poller(const KernelContext& context) : context_(context) {}
 
   /// Does nothing on other threads of the team than the calling one.
   void operator()() {
-    if (omp_get_thread_num() != 0 || failure_) return;
+    if (omp_get_thread_num() != 0) return;
     const auto now = Clock::now();
     if (now - last_ < std::chrono::microseconds(500)) return;
-    try {
-      context_.poll();
-    } catch (...) {
-      failure_ = std::current_exception();
-    }
+    context_.poll();
     last_ = Clock::now();
-  }
-  void rethrow() const {
-    if (failure_) std::rethrow_exception(failure_);
   }
 
  private:
   using Clock = std::chrono::steady_clock;
   const KernelContext& context_;
   Clock::time_point last_ = Clock::now();
-  std::exception_ptr failure_;
 };
 
 /// Runs work(item, poller) for 0 <= item < count on the context's threads, the first items first; a thread takes the
-/// next item when it is done with its last. Long items should call the poller themselves. `work` must not throw.
+/// next item when it is done with its last. Long items should call the poller themselves. What is thrown first, by
+/// `work` (its memory ran out) or by `poll` (a peer was lost), is thrown here, after the items that had begun.
 template <typename Work>
 void parallel_for(std::int64_t count, const KernelContext& context, Work&& work) {
   Poller poller(context);
+  FirstFailure failure;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(context.threads)
   for (std::int64_t item = 0; item < count; ++item) {
-    work(item, poller);
-    poller();
+    if (failure.happened()) continue;
+    try {
+      work(item, poller);
+      poller();
+    } catch (...) {
+      failure.keep();
+    }
   }
-  poller.rethrow();
+  failure.rethrow();
 }
 
 }  // namespace cpbench

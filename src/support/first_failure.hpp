@@ -1,0 +1,32 @@
+// How an exception gets out of threads that none may leave: it would end the process, without a word.
+#pragma once
+
+#include <atomic>
+#include <exception>
+#include <mutex>
+
+namespace cpbench {
+
+/// What was thrown first on any of several threads, for the one that waits for them.
+class FirstFailure {
+ public:
+  /// To be called where it is caught.
+  void keep() {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = std::current_exception();
+    happened_ = true;
+  }
+  /// Whether what has not begun yet may be left out.
+  bool happened() const { return happened_; }
+  /// Does nothing where nothing was thrown. To be called when the threads are done.
+  void rethrow() const {
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::exception_ptr failure_;
+  std::atomic<bool> happened_ = false;
+};
+
+}  // namespace cpbench
