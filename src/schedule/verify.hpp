@@ -29,8 +29,4 @@ Verdict verify(const Schedule& schedule);
 std::int64_t verification_bytes(const Program& program);
 std::int64_t verification_bytes();
 
-/// Throws std::logic_error with the faults unless the schedule verifies: a fault here is a bug of cpbench, not of the
-/// user.
-void require_verified(const Schedule& schedule);
-
 }  // namespace cpbench

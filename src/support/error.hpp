@@ -14,17 +14,18 @@ enum class ExitCode : int {
   kOk = 0,
   kRegression = 1,       ///< `compare`: slower than the baseline
   kUsage = 2,            ///< usage or config error
-  kInvalid = 3,          ///< validation failed
-  kDevice = 4,           ///< CUDA, NCCL or MPI error
+  kInvalid = 3,          ///< validation failed, or verification
+  kDevice = 4,           ///< CUDA, NCCL or MPI error, or one of the operating system
   kPlacement = 5,        ///< ranks, devices or memory do not fit the node
   kInconclusive = 6,     ///< `compare`: nothing could be judged, or with --strict not all
   kBaselineMissing = 7,  ///< `compare`: baseline or points missing
+  kInternal = 70,        ///< a bug of cpbench (sysexits.h: EX_SOFTWARE)
   kAllSkipped = 77,      ///< every point of a sweep was skipped
   kTimeout = 124,
 };
 
-/// The graver of two exit codes, in the order timeout, device, placement, invalid, usage, baseline missing,
-/// regression, inconclusive, all skipped, ok.
+/// The graver of two exit codes, in the order timeout, internal, device, placement, invalid, usage, baseline
+/// missing, regression, inconclusive, all skipped, ok.
 ExitCode graver(ExitCode a, ExitCode b);
 
 /// What is thrown for everything that the user can mend. The message names the value and what to do.

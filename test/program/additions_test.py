@@ -56,6 +56,10 @@ class Kernel(ProgramTest):
         run = cpbench("run", "--kernel", "pairs-greedy", *SHAPE, *BRIEFLY, ranks=2)
         self.expect_refused(run, 5, "rank 0: out of memory while running point 0-ring-cp2")
 
+    def test_that_contradicts_itself_is_not_taken_for_a_device_that_fails(self):
+        run = cpbench("run", "--kernel", "pairs-mistaken", *SHAPE, *BRIEFLY, ranks=2)
+        self.expect_refused(run, 70, "rank 0: internal error while running point 0-ring-cp2", "there are less than no keys")
+
     def test_is_suggested_where_its_name_is_misspelt(self):
         run = cpbench("run", "--kernel", "pair", *SHAPE, ranks=2)
         self.expect_refused(run, 2, "pairs", "blocked", "simple")

@@ -1,9 +1,13 @@
 // A kernel from outside, as docs/kernels.md describes one: this file alone adds it to the program. It goes pair by
 // pair, which is the shortest way to write attention down. `pairs-lossy` is the same with a mistake that looks
-// harmless; `pairs-tiring` and `pairs-sleepy` are right for a while; `pairs-greedy` runs out of memory.
+// harmless; `pairs-tiring` and `pairs-sleepy` are right for a while; `pairs-greedy` runs out of memory, and
+// `pairs-mistaken` finds itself in a state that cannot be.
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <new>
+#include <stdexcept>
+#include <utility>
 
 #include "backend/cpu/parallel.hpp"
 #include "backend/kernel.hpp"
@@ -160,19 +164,28 @@ class TiringKernel : public AttentionKernel {
   int attends_ = 0, backward_attends_ = 0;
 };
 
-class GreedyKernel : public AttentionKernel {
+/// Its threads throw.
+class FailingKernel : public AttentionKernel {
  public:
+  explicit FailingKernel(std::function<void()> fail) : fail_(std::move(fail)) {}
   void attend(const AttendArguments& a, const KernelContext& context) override {
-    for_heads(a, context, [](std::int64_t, int, int) { throw std::bad_alloc(); });
+    for_heads(a, context, [this](std::int64_t, int, int) { fail_(); });
   }
   void attend_backward(const AttendBackwardArguments&, const KernelContext&) override {}
+
+ private:
+  std::function<void()> fail_;
 };
+
+[[noreturn]] void find_no_memory() { throw std::bad_alloc(); }
+[[noreturn]] void find_a_mistake() { throw std::logic_error("there are less than no keys"); }
 
 const RegisterKernel kRegistered("pairs", [] { return std::make_unique<PairsKernel>(false); });
 const RegisterKernel kLossy("pairs-lossy", [] { return std::make_unique<PairsKernel>(true); });
 const RegisterKernel kTiring("pairs-tiring", [] { return std::make_unique<TiringKernel>(false); });
 const RegisterKernel kSleepy("pairs-sleepy", [] { return std::make_unique<TiringKernel>(true); });
-const RegisterKernel kGreedy("pairs-greedy", [] { return std::make_unique<GreedyKernel>(); });
+const RegisterKernel kGreedy("pairs-greedy", [] { return std::make_unique<FailingKernel>(find_no_memory); });
+const RegisterKernel kMistaken("pairs-mistaken", [] { return std::make_unique<FailingKernel>(find_a_mistake); });
 
 }  // namespace
 }  // namespace cpbench

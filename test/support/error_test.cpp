@@ -8,10 +8,10 @@ namespace cpbench {
 namespace {
 
 TEST(ExitCode, GraverFollowsTheStatedOrder) {
-  const ExitCode order[] = {ExitCode::kTimeout,    ExitCode::kDevice,       ExitCode::kPlacement,
-                            ExitCode::kInvalid,    ExitCode::kUsage,        ExitCode::kBaselineMissing,
-                            ExitCode::kRegression, ExitCode::kInconclusive, ExitCode::kAllSkipped,
-                            ExitCode::kOk};
+  const ExitCode order[] = {ExitCode::kTimeout,         ExitCode::kInternal,   ExitCode::kDevice,
+                            ExitCode::kPlacement,       ExitCode::kInvalid,    ExitCode::kUsage,
+                            ExitCode::kBaselineMissing, ExitCode::kRegression, ExitCode::kInconclusive,
+                            ExitCode::kAllSkipped,      ExitCode::kOk};
   for (std::size_t i = 0; i < std::size(order); ++i) {
     for (std::size_t j = i; j < std::size(order); ++j) {
       EXPECT_EQ(graver(order[i], order[j]), order[i]);

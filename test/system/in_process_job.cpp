@@ -1,6 +1,6 @@
 #include "system/in_process_job.hpp"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -13,7 +13,8 @@ namespace {
 
 Schedule verified_schedule(const Case& c) {
   Schedule schedule = build_schedule(c);
-  require_verified(schedule);
+  const Verdict verdict = verify(schedule);
+  if (!verdict.passed) throw std::logic_error(fmt::format("a program is wrong: {}", fmt::join(verdict.faults, "; ")));
   return schedule;
 }
 

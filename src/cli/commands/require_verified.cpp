@@ -1,9 +1,9 @@
 #include "cli/commands/require_verified.hpp"
 
-#include <stdexcept>
 #include <string>
 
 #include "schedule/verify.hpp"
+#include "support/error.hpp"
 
 namespace cpbench {
 
@@ -13,7 +13,8 @@ void require_verified(const Schedule& schedule, const Communicator& ranks) {
     for (const std::string& fault : verify(schedule).faults) faults += fault + "\n";
   }
   faults = ranks.broadcast(faults);
-  if (!faults.empty()) throw std::logic_error("the schedule does not verify; this is a bug of cpbench:\n" + faults);
+  if (faults.empty()) return;
+  throw Error(ExitCode::kInvalid, "the schedule does not verify, which is a bug of cpbench: nothing is run\n" + faults);
 }
 
 }  // namespace cpbench

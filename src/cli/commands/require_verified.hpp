@@ -6,8 +6,8 @@
 
 namespace cpbench {
 
-/// Collective over the ranks that will run the programs; rank 0 verifies for all. Throws std::logic_error on every rank
-/// where they are wrong.
+/// Collective over the ranks that will run the programs; rank 0 verifies for all. Throws Error(kInvalid) with the
+/// faults on every rank where they are wrong.
 void require_verified(const Schedule& schedule, const Communicator& ranks);
 
 }  // namespace cpbench

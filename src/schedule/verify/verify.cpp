@@ -1,9 +1,6 @@
 #include "schedule/verify.hpp"
 
-#include <fmt/ranges.h>
-
 #include <set>
-#include <stdexcept>
 
 #include "schedule/verify/coverage.hpp"
 #include "schedule/verify/data_flow.hpp"
@@ -116,10 +113,5 @@ std::int64_t verification_bytes(const Program& program) {
 }
 
 std::int64_t verification_bytes() { return static_cast<std::int64_t>(verification::Relay::kMostBytes); }
-
-void require_verified(const Schedule& schedule) {
-  const Verdict verdict = verify(schedule);
-  if (!verdict.passed) throw std::logic_error(fmt::format("a program is wrong: {}", fmt::join(verdict.faults, "; ")));
-}
 
 }  // namespace cpbench

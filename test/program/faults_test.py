@@ -1,0 +1,32 @@
+"""Faults that are not the user's: each ends every command with one message and the exit code that README.md gives it.
+
+CPBENCH_PROGRAM is the program with an algorithm that does not verify.
+"""
+
+import unittest
+
+from program import BRIEFLY, TINY, ProgramTest, cpbench
+
+
+class Unverified(ProgramTest):
+    LINE = ["--algo", "unverified", "--seq-len", "60", *TINY]
+
+    def test_programs_are_never_run(self):
+        for command in (["run", *BRIEFLY], ["validate", "--threads", "1"]):
+            path = self.directory / "out.json"
+            run = cpbench(*command, *self.LINE, "--json", path, ranks=3)
+            self.expect_refused(run, 3, "does not verify", "a bug of cpbench")
+            self.assertIn("rank 0, op", run.err)
+            self.assertFalse(path.exists())
+
+    def test_the_plan_says_what_is_wrong(self):
+        run = cpbench("plan", *self.LINE, "--cp-size", "3")
+        self.assertEqual(run.code, 3, str(run))
+        self.assertIn("NOT VERIFIED", run.out)
+
+    def test_the_self_test_ends(self):
+        self.expect_refused(cpbench("validate", "--self-test", "--threads", "1", ranks=2), 3, "does not verify")
+
+
+if __name__ == "__main__":
+    unittest.main()
