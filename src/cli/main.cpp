@@ -121,10 +121,15 @@ ExitCode agree(const Communicator& world, ExitCode code) {
 }
 
 int main_on_ranks(int argc, char** argv, const std::vector<std::string>& arguments) {
-  MpiSession session(argc, argv);
-  const Communicator world = Communicator::world();
-  Job job{.argv = {argv, argv + argc}, .world = &world, .speaks = world.rank() == 0, .notes = {}};
-  return static_cast<int>(agree(world, execute_or_explain(job, arguments)));
+  std::optional<MpiSession> session;  // outside: what is thrown must not finalise MPI, which waits for other ranks
+  try {
+    session.emplace(argc, argv);
+    const Communicator world = Communicator::world();
+    Job job{.argv = {argv, argv + argc}, .world = &world, .speaks = world.rank() == 0, .notes = {}};
+    return static_cast<int>(agree(world, execute_or_explain(job, arguments)));
+  } catch (const std::exception& error) {
+    give_up(error);
+  }
 }
 
 }  // namespace

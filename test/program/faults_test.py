@@ -1,6 +1,6 @@
 """Faults that are not the user's: each ends every command with one message and the exit code that README.md gives it.
 
-CPBENCH_PROGRAM is the program with an algorithm that does not verify.
+CPBENCH_PROGRAM is the program with an algorithm that does not verify, and with an MPI library that fails where it is told to.
 """
 
 import unittest
@@ -26,6 +26,13 @@ class Unverified(ProgramTest):
 
     def test_the_self_test_ends(self):
         self.expect_refused(cpbench("validate", "--self-test", "--threads", "1", ranks=2), 3, "does not verify")
+
+
+class Mpi(ProgramTest):
+    def test_what_fails_before_the_command_begins_is_said(self):
+        for call, words in (("MPI_Init_thread", "supports no threads"), ("MPI_Comm_size", "MPI_Comm_size: ")):
+            run = cpbench("doctor", environment={"CPBENCH_TEST_MPI_FAILS": call})
+            self.expect_refused(run, 4, "rank 0: ", words)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #include "cli/commands/give_up.hpp"
 
 #include <fmt/format.h>
+#include <mpi.h>
 
 #include <algorithm>
 #include <chrono>
@@ -13,7 +14,6 @@
 
 #include "support/doing.hpp"
 #include "support/error.hpp"
-#include "transport/communicator.hpp"
 #include "transport/mpi_session.hpp"
 
 namespace cpbench {
@@ -28,11 +28,18 @@ Error error_of(const std::exception& error) {
   return {ExitCode::kInternal, fmt::format("internal error while {}, a bug of cpbench: {}", doing(), error.what())};
 }
 
+/// Where MPI does not even know that, 0.
+int rank_of_this_process() {
+  int rank = 0;
+  if (mpi_is_active()) MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  return rank;
+}
+
 }  // namespace
 
 void give_up(const std::exception& error) {
   const Error known = error_of(error);
-  const int rank = mpi_is_active() ? Communicator::world().rank() : 0;
+  const int rank = rank_of_this_process();
   std::this_thread::sleep_for(std::chrono::milliseconds(200) * std::min(rank, 20));
   fmt::print(stderr, "cpbench: rank {}: {}\n", rank, known.what());
   if (mpi_is_active()) abort_job(known.code());
