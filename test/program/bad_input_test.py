@@ -3,9 +3,11 @@
 import json
 import os
 import pathlib
+import signal
+import time
 import unittest
 
-from program import BRIEFLY, PROGRAM, TINY, ProgramTest, cpbench
+from program import BRIEFLY, PROGRAM, TINY, Finished, ProgramTest, cpbench, end, start
 
 LONG = "4611686018427387904"  # the largest seq_len
 
@@ -417,6 +419,29 @@ class Job(ProgramTest):
         self.assertEqual((point["id"], point["status"]), ("0-ring-cp2", "timeout"))
         self.assertEqual(point["case"]["seq_len"], 64)
         self.assertIn("--timeout", point["reason"])
+
+    def test_a_timeout_is_recorded_by_a_rank_0_that_is_late(self):
+        """The others leave it some time before they end the job."""
+        path, script = self.directory / "late.json", self.directory / "program"
+        script.write_text(
+            f"#!/bin/sh\necho $$ > {self.directory}/pid.${{OMPI_COMM_WORLD_RANK-$PMI_RANK}}\nexec {PROGRAM} \"$@\"\n",
+            encoding="utf-8",
+        )
+        script.chmod(0o755)
+        endless = ["--iterations", "10000000", "--threads", "1", "--timeout", "1"]
+        process = start(2, ["run", "--seq-len", "64", *TINY, *endless, "--json", path], program=script)
+        try:
+            process.stdout.readline()  # the point is in flight
+            rank_0 = int((self.directory / "pid.0").read_text())
+            os.kill(rank_0, signal.SIGSTOP)
+            time.sleep(4.5)
+            os.kill(rank_0, signal.SIGCONT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            end(process)
+        self.expect_refused(Finished("", process.returncode, out, err), 124, "timeout after 1 s")
+        point = json.loads(path.with_suffix(".jsonl").read_text().splitlines()[-1])
+        self.assertEqual(point["status"], "timeout")
 
     def test_a_timeout_beyond_what_clocks_count_is_none(self):
         self.expect_ok(self.run_on(2, "--seq-len", "64", "--timeout", "1e300"))

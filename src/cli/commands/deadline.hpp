@@ -1,6 +1,7 @@
 // `--timeout`: ends the job when its time is up.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -15,6 +16,9 @@ namespace cpbench {
 /// rank does if rank 0 cannot.
 class Deadline {
  public:
+  /// What `on_expiry` may wait for other threads before it writes: another rank ends the job only a while after that.
+  static constexpr std::chrono::seconds kPatience{5};
+
   /// `on_expiry` is called before the end, by a thread of its own, on each rank that gets so far.
   Deadline(
       std::optional<double> seconds, const Communicator& world, std::function<void()> on_expiry = [] {});

@@ -95,7 +95,7 @@ class Output {
   /// Called by another thread, when the job is about to be ended: what was in flight did not finish.
   void expire(double allowed_s) {
     // Whoever holds the lock may be writing to a terminal that is held up; that must not hold up the end.
-    const std::unique_lock lock(mutex_, std::chrono::seconds(5));
+    const std::unique_lock lock(mutex_, Deadline::kPatience);
     if (!lock || !in_flight_) return;
     in_flight_->status = Status::kTimeout;
     in_flight_->reason = fmt::format("not finished when the {} s of --timeout were over", allowed_s);
