@@ -1,9 +1,13 @@
 """What a run leaves behind: result, lines, trace, dump."""
 
+import hashlib
 import itertools
+import json
 import math
+import os
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
@@ -45,6 +49,18 @@ class Results(ProgramTest):
         self.assertNotIn("head_dim_v", named)
         self.assertEqual([point["case"]["scale"] for point in read_json(path)["points"]], [1 / math.sqrt(8), 1 / math.sqrt(16)])
         self.assertIn("scale", columns(self.expect_ok(cpbench("run", *sweep, "--scale", "0.25,0.5"))))
+
+    def test_name_the_config_by_what_was_read_of_it(self):
+        """Once: a pipe gives it no second time."""
+        config = self.directory / "sweep.json"
+        os.mkfifo(config)
+        text = json.dumps({"schema_version": 1, "defaults": {"seq_len": 40}})
+        for command in (["run", *BRIEFLY], ["plan"]):
+            result = self.directory / f"{command[0]}.json"
+            threading.Thread(target=config.write_text, args=[text], daemon=True).start()
+            self.expect_ok(cpbench(*command, *TINY, "--config", config, "--json", result, limit_s=30))
+            named = read_json(result)["command"]
+            self.assertEqual((named["config"], named["sha256"]), (str(config), hashlib.sha256(text.encode()).hexdigest()))
 
     def test_lines_are_the_points_of_the_result(self):
         path = self.directory / "out.json"

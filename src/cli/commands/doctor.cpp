@@ -25,7 +25,7 @@ class DoctorCommand : public Subcommand {
     const Placement placement = find_placement(world);
     const int threads = placement.threads_per_rank;
     const DeviceBinding device = bind_device(world, placement, "auto", /*allow_shared=*/true);
-    const Header header = header_of(job, placement, device, "");
+    const Header header = header_of(job, placement, device, /*config=*/{});
     if (job.speaks && !device.note.empty()) fmt::print("{}\n", device.note);
     if (job.speaks) print_ranks(header, threads);
     for (const std::string& line : device.left_out) fmt::print("{}\n", line);

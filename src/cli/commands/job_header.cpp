@@ -3,10 +3,7 @@
 #include "backend/cpu/isa.hpp"
 #include "result/environment.hpp"
 #include "result/json.hpp"
-#include "result/sha256.hpp"
 #include "result/tool.hpp"
-#include "support/config_path.hpp"
-#include "support/file_contents.hpp"
 #include "transport/carrier.hpp"
 #include "transport/mpi_session.hpp"
 
@@ -19,16 +16,17 @@ std::optional<std::string> optional(const std::string& text) {
 
 }  // namespace
 
-Command command_of(const Job& job, const std::string& config) {
+Command command_of(const Job& job, const std::optional<ConfigIdentity>& config) {
   Command command{.argv = job.argv, .config = {}, .sha256 = {}, .started = utc_now()};
-  if (!config.empty() && job.speaks) {
-    command.config = config;
-    command.sha256 = sha256_of(contents_of(find_given_config(config)));
+  if (config) {
+    command.config = config->path;
+    command.sha256 = config->sha256;
   }
   return command;
 }
 
-Header header_of(const Job& job, const Placement& placement, const DeviceBinding& device, const std::string& config) {
+Header header_of(const Job& job, const Placement& placement, const DeviceBinding& device,
+                 const std::optional<ConfigIdentity>& config) {
   const Json mine = {{"host", placement.host},
                      {"local_rank", placement.local_rank},
                      {"device", device.info ? device.info->name : cpu_name()},

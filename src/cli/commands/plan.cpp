@@ -192,9 +192,9 @@ class PlanCommand : public Subcommand {
     const std::optional<Machines> machines = machines_of(options_.estimate, options_.sweep.ranks_per_node);
     const bool writes = job.speaks && app->count("--json") > 0;
     if (writes) check_plan_file(options_.json, options_.overwrite);
-    const std::vector<SweepPoint> points = sweep_of(options_.sweep, *flags_, context);
+    const auto [points, config] = sweep_of(options_.sweep, *flags_, context);
     PlanFile file{.tool = this_tool(),
-                  .command = command_of(job, options_.sweep.config),
+                  .command = command_of(job, config),
                   .ranks_per_node = options_.sweep.ranks_per_node,
                   .backend = options_.memory_of()};
     for (const std::string& note : notes_on_axes_without_effect(flags_->values(), points)) {

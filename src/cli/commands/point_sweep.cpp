@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "backend/cpu/isa.hpp"
-#include "cli/commands/sweep_of.hpp"
 #include "cli/commands/together.hpp"
 #include "support/naming.hpp"
 
@@ -35,19 +34,19 @@ Execution execution_of(const Communicator& world, const RunOptions& run, const S
   return execution;
 }
 
-std::vector<SweepPoint> points_of(const Communicator& world, const Execution& execution, const SweepOptions& sweep,
-                                  const AxisFlags& flags) {
+ResolvedSweep points_of(const Communicator& world, const Execution& execution, const SweepOptions& sweep,
+                        const AxisFlags& flags) {
   const int ranks_per_node = sweep.ranks_per_node > 0 ? sweep.ranks_per_node : execution.placement.ranks_per_node;
-  std::vector<SweepPoint> points;
+  ResolvedSweep resolved;
   together(world, [&] {
-    points = sweep_of(
+    resolved = sweep_of(
         sweep, flags,
         {.world_size = world.size(), .cp_size_is_bounded = true, .ranks_per_node = ranks_per_node, .seed = sweep.seed});
   });
   std::vector<std::string> axes;
-  for (const SweepPoint& point : points) axes.push_back(point.axes.dump());
+  for (const SweepPoint& point : resolved.points) axes.push_back(point.axes.dump());
   require_same(world, "the points to run", axes);
-  return points;
+  return resolved;
 }
 
 std::string id_of(std::size_t index, const SweepPoint& point) {

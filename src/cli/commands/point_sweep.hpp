@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/commands/point_runner.hpp"
+#include "cli/commands/sweep_of.hpp"
 #include "cli/config/command_line.hpp"
 #include "support/error.hpp"
 
@@ -22,8 +23,8 @@ struct Execution {
 Execution execution_of(const Communicator& world, const RunOptions& run, const SweepOptions& sweep);
 
 /// The points that these ranks can run. Throws a usage error if there is only an impossible one.
-std::vector<SweepPoint> points_of(const Communicator& world, const Execution& execution, const SweepOptions& sweep,
-                                  const AxisFlags& flags);
+ResolvedSweep points_of(const Communicator& world, const Execution& execution, const SweepOptions& sweep,
+                        const AxisFlags& flags);
 
 /// `3-double-ring-cp8`: stable within a sweep, and fit for a file's name.
 std::string id_of(std::size_t index, const SweepPoint& point);

@@ -153,7 +153,8 @@ ExitCode run_and_report(const Job& job, const RunOptions& run, const SweepOption
   const auto start = std::chrono::steady_clock::now();
   const Communicator& world = *job.world;
   const Execution execution = execution_of(world, run, sweep);
-  const std::vector<SweepPoint> points = points_of(world, execution, sweep, flags);
+  const ResolvedSweep resolved = points_of(world, execution, sweep, flags);
+  const std::vector<SweepPoint>& points = resolved.points;
   const RunFiles files(run, points);
   together(world, [&] {
     if (job.speaks) files.check();
@@ -161,7 +162,7 @@ ExitCode run_and_report(const Job& job, const RunOptions& run, const SweepOption
   for (const std::string& note : notes_on_axes_without_effect(flags.values(), points)) warn(job, note);
   if (measured) warn(job, thread_warning(world, execution.placement, execution.settings.threads));
 
-  Header header = header_of(job, execution.placement, execution.settings.device, sweep.config);
+  Header header = header_of(job, execution.placement, execution.settings.device, resolved.config);
   std::unique_ptr<Output> output;
   together(world, [&] {
     if (!job.speaks) return;

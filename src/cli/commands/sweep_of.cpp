@@ -1,19 +1,25 @@
 #include "cli/commands/sweep_of.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "cli/config/config_file.hpp"
+#include "result/sha256.hpp"
 #include "support/error.hpp"
 
 namespace cpbench {
 
-std::vector<SweepPoint> sweep_of(const SweepOptions& options, const AxisFlags& flags, const ResolveContext& context) {
-  Sweep sweep;
+ResolvedSweep sweep_of(const SweepOptions& options, const AxisFlags& flags, const ResolveContext& context) {
   if (options.length_scale && options.config.empty()) {
     refuse("--length-scale {}: it scales the lengths of a config, and --config names none", *options.length_scale);
   }
-  if (!options.config.empty()) sweep = read_config(options.config, options.length_scale);
-  return resolve_all(expand(sweep, flags.values()), context);
+  Sweep sweep;
+  std::optional<ConfigIdentity> config;
+  if (!options.config.empty()) {
+    sweep = read_config(options.config, options.length_scale);
+    config = {.path = options.config, .sha256 = sha256_of(sweep.text)};
+  }
+  return {.points = resolve_all(expand(sweep, flags.values()), context), .config = std::move(config)};
 }
 
 std::vector<std::string> notes_on_axes_without_effect(const AxisValues& given, const std::vector<SweepPoint>& points) {

@@ -1,6 +1,7 @@
 // From flags and config file to points: the same for every command that has points.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,17 @@
 
 namespace cpbench {
 
-std::vector<SweepPoint> sweep_of(const SweepOptions& options, const AxisFlags& flags, const ResolveContext& context);
+/// Where points come from besides flags, as a result names it.
+struct ConfigIdentity {
+  std::string path;    ///< that was given
+  std::string sha256;  ///< of what was read there, which is the only time that a pipe gives it
+};
+
+struct ResolvedSweep {
+  std::vector<SweepPoint> points;
+  std::optional<ConfigIdentity> config;
+};
+ResolvedSweep sweep_of(const SweepOptions& options, const AxisFlags& flags, const ResolveContext& context);
 
 /// One for each axis of which no point has a value that was given: all of them ignore it.
 std::vector<std::string> notes_on_axes_without_effect(const AxisValues& given, const std::vector<SweepPoint>& points);

@@ -149,7 +149,7 @@ Sweep read_sweep(const Place& root) {
   const auto has = [&](const char* key) { return root.value().contains(key); };
   if (!has("schema_version")) refuse("{}: schema_version is missing; this program reads version 1", root.where());
   (root / "schema_version").expect(root.value()["schema_version"] == 1, "the version 1");
-  Sweep sweep{.file = root.name()};
+  Sweep sweep{.file = root.name(), .text = {}};
   if (has("defaults")) sweep.defaults = read_point(root / "defaults");
   if (has("matrix")) sweep.matrix = read_matrix(root / "matrix");
   if (has("include")) sweep.include = read_points(root / "include");
@@ -164,6 +164,7 @@ Sweep parse_config(std::string_view text, std::string_view name, std::optional<d
   const Json content = parse_json(text, name);
   const Place root(name, content);
   Sweep sweep = read_sweep(root);
+  sweep.text = text;
   const double own_scale = content.contains("length_scale") ? read_scale(root / "length_scale") : 1.0;
   scale_lengths(sweep, length_scale.value_or(own_scale));
   return sweep;

@@ -25,6 +25,7 @@ class AxisValues {
 /// What a config file says.
 struct Sweep {
   std::string file;                ///< its name, for messages
+  std::string text;                ///< its contents, as they were parsed
   PointSpec defaults;              ///< of every point
   AxisValues matrix;               ///< their product
   std::vector<PointSpec> include;  ///< more points, each over the defaults
