@@ -111,8 +111,8 @@ struct PointRecord {
   int reserved_multiprocessors = 0;      ///< of the rank that leaves most to communication
   std::vector<RankDeviceState> devices;  ///< of ranks whose devices tell
   std::vector<Step> steps;
-  /// Of every rank, for write_trace, where a trace is wanted; not part of the result file.
-  std::vector<std::string> timelines;
+  /// Of this rank, for write_trace, where a trace is wanted; not part of the result file.
+  std::string timeline;
 };
 
 struct Summary {

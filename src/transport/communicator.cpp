@@ -144,21 +144,35 @@ void Communicator::max_each_over_ranks(std::span<double> values) const {
        request, "MPI_Iallreduce");
 }
 
-std::vector<std::string> Communicator::gather(const std::string& text) const {
-  const int length = to_count(text.size());
+std::vector<std::string> Communicator::gather(const std::string& text, std::int64_t at_once) const {
+  const std::int64_t share = std::max<std::int64_t>(1, at_once / size_);
+  const std::int64_t longest = max_over_ranks(static_cast<std::int64_t>(text.size()));
+  std::vector<std::string> texts(rank_ == 0 ? static_cast<std::size_t>(size_) : 0);
+  for (std::int64_t begin = 0; begin < longest; begin += share) {
+    const std::string_view all = text;
+    const std::string_view part =
+        all.substr(std::min(static_cast<std::size_t>(begin), all.size()), static_cast<std::size_t>(share));
+    const std::vector<std::string> parts = gather_parts(part);
+    for (std::size_t r = 0; r < texts.size(); ++r) texts[r] += parts[r];
+  }
+  return texts;
+}
+
+std::vector<std::string> Communicator::gather_parts(std::string_view part) const {
+  const int length = to_count(part.size());
   std::vector<int> lengths(static_cast<std::size_t>(size_), 0);
   MPI_Request request = MPI_REQUEST_NULL;
   wait(MPI_Igather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, 0, handle_, &request), request, "MPI_Igather");
   const std::vector<int> offsets = offsets_of(lengths);
   std::string all(static_cast<std::size_t>(offsets.back()), '\0');
-  wait(MPI_Igatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), offsets.data(), MPI_CHAR, 0, handle_,
+  wait(MPI_Igatherv(part.data(), length, MPI_CHAR, all.data(), lengths.data(), offsets.data(), MPI_CHAR, 0, handle_,
                     &request),
        request, "MPI_Igatherv");
-  std::vector<std::string> texts;
+  std::vector<std::string> parts;
   for (std::size_t r = 0; rank_ == 0 && r < lengths.size(); ++r) {
-    texts.push_back(all.substr(static_cast<std::size_t>(offsets[r]), static_cast<std::size_t>(lengths[r])));
+    parts.push_back(all.substr(static_cast<std::size_t>(offsets[r]), static_cast<std::size_t>(lengths[r])));
   }
-  return texts;
+  return parts;
 }
 
 std::string Communicator::first_nonempty(const std::string& text) const {

@@ -3,9 +3,11 @@
 
 #include <mpi.h>
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace cpbench {
@@ -46,8 +48,9 @@ class Communicator {
   /// Replaces each element by its maximum over ranks.
   void max_each_over_ranks(std::span<double> values) const;
 
-  /// Everybody's text by rank, on rank 0; empty elsewhere.
-  std::vector<std::string> gather(const std::string& text) const;
+  /// Everybody's text by rank, on rank 0; empty elsewhere. Texts have any length: `at_once` bytes of all of them, or
+  /// one of each, are moved at a time.
+  std::vector<std::string> gather(const std::string& text, std::int64_t at_once = std::int64_t{256} << 20) const;
   /// The text of the lowest rank whose text is not empty, on all of them; empty where all are.
   std::string first_nonempty(const std::string& text) const;
   /// Rank 0's text.
@@ -57,6 +60,8 @@ class Communicator {
 
  private:
   Communicator(MPI_Comm handle, bool owned);
+  /// Of texts that MPI can count together.
+  std::vector<std::string> gather_parts(std::string_view part) const;
   void free();
   template <typename T>
   T reduce(T value, MPI_Op operation) const;

@@ -29,6 +29,16 @@ TEST(Communicator, GathersTextsOnRankZero) {
   EXPECT_EQ(texts, world.rank() == 0 ? (std::vector<std::string>{"", "x", "xx", "xxx"}) : std::vector<std::string>{});
 }
 
+TEST(Communicator, GathersTextsPartByPart) {
+  const Communicator world = Communicator::world();
+  const std::string text = std::string("abcdefghijklm").substr(0, static_cast<std::size_t>(13 - 4 * world.rank()));
+  for (const int at_once : {1, 4, 8, 20, 51, 52, 1000}) {
+    EXPECT_EQ(world.gather(text, at_once), world.rank() == 0
+                                               ? (std::vector<std::string>{"abcdefghijklm", "abcdefghi", "abcde", "a"})
+                                               : std::vector<std::string>{});
+  }
+}
+
 TEST(Communicator, BroadcastsTheTextOfRankZero) {
   const Communicator world = Communicator::world();
   EXPECT_EQ(world.broadcast(world.rank() == 0 ? "from zero" : "from another rank"), "from zero");

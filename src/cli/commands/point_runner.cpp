@@ -207,7 +207,7 @@ void PointRunner::measure(RankJob& job, const Communicator& ranks, const Schedul
   record.steps = steps_of(job.program(), measurement.spans);
   if (!traced) return;
   const TraceSource source{.rank = ranks.rank(), .host = placement_.host, .clock = synchronize_clocks(ranks)};
-  record.timelines = ranks.gather(serialize_events(source, job.program(), c.problem.batch, measurement.spans));
+  record.timeline = serialize_events(source, job.program(), c.problem.batch, measurement.spans);
 }
 
 std::optional<double> PointRunner::last_peak(const Communicator& ranks, DType dtype) {

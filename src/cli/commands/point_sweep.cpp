@@ -2,11 +2,29 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "backend/cpu/isa.hpp"
 #include "cli/commands/together.hpp"
+#include "result/trace.hpp"
+#include "support/doing.hpp"
 #include "support/naming.hpp"
 
 namespace cpbench {
+namespace {
+
+/// Collective. A point that was not measured has none.
+void write_timelines(const Communicator& world, const std::string& mine, const std::string& path,
+                     const std::string& id) {
+  doing() = "writing the trace of point " + id;
+  std::vector<std::string> timelines = world.gather(mine);
+  std::erase(timelines, "");
+  together(world, [&] {
+    if (!timelines.empty()) write_trace(path, timelines, id, /*overwrite=*/true);
+  });
+}
+
+}  // namespace
 
 ExitCode code_of(Status status) {
   if (status == Status::kInvalid) return ExitCode::kInvalid;
@@ -67,7 +85,10 @@ ExitCode run_points(const Communicator& world, const Execution& execution, const
     if (record.status == Status::kFailed && points.size() == 1) throw Error(ExitCode::kPlacement, record.reason);
     gravest = graver(gravest, code_of(record.status));
     all_skipped = all_skipped && record.status == Status::kSkipped;
+    const std::string timeline = std::exchange(record.timeline, {});
     together(world, [&] { visitor.end(std::move(record)); });
+    // After the record: a trace that is too large or cannot be written loses no result.
+    if (!files.trace.empty()) write_timelines(world, timeline, files.trace, id);
   }
   return all_skipped ? ExitCode::kAllSkipped : gravest;
 }

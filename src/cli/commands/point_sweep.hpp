@@ -40,8 +40,8 @@ struct PointVisitor {
   PointProgress progress = {};                                 ///< in between
 };
 
-/// Collective. Runs the points in their order and returns the gravest exit code; kAllSkipped if none ran. If the only
-/// point could not run, throws why.
+/// Collective. Runs the points in their order, each with its trace if the visitor names one, and returns the gravest
+/// exit code; kAllSkipped if none ran. If the only point could not run, throws why.
 ExitCode run_points(const Communicator& world, const Execution& execution, const std::vector<SweepPoint>& points,
                     const PointVisitor& visitor);
 

@@ -16,7 +16,6 @@
 #include "result/file.hpp"
 #include "result/json.hpp"
 #include "result/progress.hpp"
-#include "result/trace.hpp"
 #include "validate/dump.hpp"
 
 namespace cpbench {
@@ -181,11 +180,7 @@ ExitCode run_and_report(const Job& job, const RunOptions& run, const SweepOption
     return of_point;
   };
   const auto end = [&](PointRecord record) {
-    if (!output) return;
-    const std::string id = record.id;
-    const std::vector<std::string> timelines = std::exchange(record.timelines, {});
-    output->add(std::move(record));  // first: a trace that cannot be written loses no result
-    if (!timelines.empty()) write_trace(files.of(id).trace, timelines, id, /*overwrite=*/true);
+    if (output) output->add(std::move(record));
   };
   const auto fits = [&] {
     if (output) output->begin_report();
