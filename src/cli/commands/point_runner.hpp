@@ -37,8 +37,8 @@ class PointRunner {
   /// Collective over the world, with what record_of gave. Builds and verifies the point's programs, runs and checks
   /// them, and with `measured` times them if the check passed; results that differ after the last timed iteration (on a
   /// backend whose bits vary: that fail the check again) are invalid too. Status kFailed, with the figures, where
-  /// memory does not suffice. The record is complete on rank 0, its status also on the ranks beyond the point's
-  /// cp_size.
+  /// memory does not suffice. The record is complete on rank 0. What the point's other ranks have of it has the same
+  /// status; the ranks beyond its cp_size learn of kFailed, but not of kInvalid.
   void run(const Case& c, const PointFiles& files, bool measured, PointRecord& record, const PointProgress& progress);
 
  private:
