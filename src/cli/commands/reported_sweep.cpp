@@ -60,6 +60,11 @@ class RunFiles {
             .dump = options_.dump.empty() || !several ? options_.dump : options_.dump + "/" + id};
   }
 
+  void prepare_dump_of(const std::string& id) const {
+    const std::string directory = of(id).dump;
+    if (!directory.empty()) prepare_dump(directory, options_.overwrite);
+  }
+
  private:
   const RunOptions& options_;
   const std::vector<SweepPoint>& points_;
@@ -145,6 +150,25 @@ void warn(const Job& job, const std::string& text) {
   if (job.speaks && !text.empty()) fmt::print(stderr, "cpbench: {}\n", text);
 }
 
+/// `output` is rank 0's, and null elsewhere.
+PointVisitor visitor_of(const RunFiles& files, bool measured, Output* output) {
+  if (output == nullptr) {
+    return {.measured = measured,
+            .begin = [&files](const PointRecord& record) { return files.of(record.id); },
+            .end = [](const PointRecord&) {}};
+  }
+  return {.measured = measured,
+          .begin =
+              [&files, output](const PointRecord& record) {
+                output->begin(record);
+                if (record.status != Status::kSkipped) files.prepare_dump_of(record.id);
+                return files.of(record.id);
+              },
+          .end = [output](PointRecord record) { output->add(std::move(record)); },
+          .progress = {.fits = [output] { output->begin_report(); },
+                       .iterated = [output](int done, int iterations) { output->advance(done, iterations); }}};
+}
+
 }  // namespace
 
 ExitCode run_and_report(const Job& job, const RunOptions& run, const SweepOptions& sweep, const AxisFlags& flags,
@@ -171,26 +195,7 @@ ExitCode run_and_report(const Job& job, const RunOptions& run, const SweepOption
   const Deadline deadline(run.timeout_s, world, [&] {
     if (output) output->expire(*run.timeout_s);
   });
-  const auto begin = [&](const PointRecord& record) {
-    PointFiles of_point = files.of(record.id);
-    if (output) output->begin(record);
-    if (output && !of_point.dump.empty() && record.status != Status::kSkipped) {
-      prepare_dump(of_point.dump, run.overwrite);
-    }
-    return of_point;
-  };
-  const auto end = [&](PointRecord record) {
-    if (output) output->add(std::move(record));
-  };
-  const auto fits = [&] {
-    if (output) output->begin_report();
-  };
-  const auto iterated = [&](int done, int iterations) {
-    if (output) output->advance(done, iterations);
-  };
-  const PointProgress progress{.fits = fits, .iterated = iterated};
-  const ExitCode code =
-      run_points(world, execution, points, {.measured = measured, .begin = begin, .end = end, .progress = progress});
+  const ExitCode code = run_points(world, execution, points, visitor_of(files, measured, output.get()));
   const double elapsed_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (output) output->finish(code, elapsed_s);
   return code;
