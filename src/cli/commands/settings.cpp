@@ -9,6 +9,7 @@
 
 #include "backend/kernel.hpp"
 #include "cli/commands/together.hpp"
+#include "schedule/program.hpp"
 #include "support/counted.hpp"
 #include "support/error.hpp"
 #include "support/names.hpp"
@@ -116,14 +117,15 @@ std::vector<std::string> without_effect(const RunOptions& run, const DeviceBindi
   return notes;
 }
 
-/// Streams of a device that share a queue of its hardware take turns, and wait for each other's flags.
+/// Streams of a device that share a queue of its hardware take turns, and wait for each other's flags. There are those
+/// of the program, a branch of each that communicates (RoutedTransport), and the default one; NCCL's own come on top.
 std::vector<std::string> on_queues_of_devices(const DeviceBinding& binding, int ranks) {
   constexpr const char* kVariable = "CUDA_DEVICE_MAX_CONNECTIONS";
-  constexpr int kStreamsOfProgram = 4;
+  constexpr int kStreamsOfDevice = kStreams + (kStreams - 1) + 1;
   const char* const said = std::getenv(kVariable);
   if (said == nullptr || !binding.info || ranks == 1) return {};
   const int queues = std::atoi(said);
-  if (queues < 1 || queues >= kStreamsOfProgram) return {};
+  if (queues < 1 || queues >= kStreamsOfDevice) return {};
   return {
       fmt::format("warning: {}={}: computing and communicating may wait for each other; unset it", kVariable, queues)};
 }

@@ -76,9 +76,14 @@ class Devices(ProgramTest):
             self.assertIn(f"cpbench: {flag} has no effect with --backend cpu", run.messages)
 
     def test_streams_that_share_a_queue_are_warned_of(self):
-        for queues, warned in (("1", True), ("8", False)):
-            run = self.expect_ok(cpbench("run", *SMALL, ranks=2, environment={"CUDA_DEVICE_MAX_CONNECTIONS": queues}))
-            self.assertEqual("CUDA_DEVICE_MAX_CONNECTIONS=1: " in run.err, warned, str(run))
+        """The program asks for as many as there can be, unless the user says."""
+        variable = "CUDA_DEVICE_MAX_CONNECTIONS"
+        for said, queues, warned in (("1", "1", True), ("7", "7", True), ("8", "8", False), (None, "32", False)):
+            path = self.directory / "result.json"
+            environment = {} if said is None else {variable: said}
+            run = self.expect_ok(cpbench("run", *SMALL, "--json", path, "--overwrite", ranks=2, environment=environment))
+            self.assertEqual(f"warning: {variable}={queues}: " in run.err, warned, str(run))
+            self.assertEqual(read_json(path)["environment"]["variables"][variable], queues)
 
     def test_hopper_kernels_on_two_ranks(self):
         """With head sizes that are padded, and sequences packed one after the other."""
