@@ -18,6 +18,7 @@ struct Message {
   int tag;  ///< messages of one pair of ranks and one tag are matched in the order in which they are started
   Link link;
   std::vector<TensorView> boxes;
+  Stream stream = Stream::kInner;  ///< of its exchange, the same at both ends
 
   std::int64_t bytes() const;
 };
@@ -30,7 +31,8 @@ class Transport {
   virtual ~Transport() = default;
   /// Declares a message, once.
   virtual MessageId prepare(const Message& message) = 0;
-  /// Ends what peers agree on for the messages declared so far. Called by all ranks before the first of them moves.
+  /// Ends what peers agree on for the messages declared so far. Called by all ranks before the first of them moves, and
+  /// while nothing is recorded.
   virtual void connect() {}
 
   /// The host's part must begin after all that a message reads or overwrites is done.

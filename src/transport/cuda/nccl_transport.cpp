@@ -2,11 +2,13 @@
 
 #include <cstring>
 #include <future>
+#include <map>
 #include <stdexcept>
 #include <thread>
 #include <utility>
 
 #include "support/error.hpp"
+#include "transport/backoff.hpp"
 #include "transport/cuda/strided_copy.hpp"
 #include "transport/strided_box.hpp"
 
@@ -84,6 +86,8 @@ NcclTransport::~NcclTransport() {
 }
 
 Transport::MessageId NcclTransport::prepare(const Message& message) {
+  const Contact contact{message.stream, message.direction, message.peer};
+  if (contacts_.insert(contact).second) strangers_.push_back(contact);
   Prepared prepared{message, nullptr, static_cast<std::size_t>(message.bytes()), nullptr, {}};
   const std::vector<StridedBox> boxes = strided_boxes(message.boxes);
   if (boxes.size() == 1 && boxes.front().contiguous()) {
@@ -101,11 +105,54 @@ Transport::MessageId NcclTransport::prepare(const Message& message) {
   return static_cast<MessageId>(prepared_.size()) - 1;
 }
 
-void NcclTransport::queue(std::span<const MessageId> messages, Stream stream) {
-  if (messages.empty()) return;
+void NcclTransport::connect() {
+  if (strangers_.empty()) return;
+  constexpr std::int64_t kBytes = 16;
+  const std::int64_t bytes = kBytes * static_cast<std::int64_t>(strangers_.size());
+  std::byte* next = greetings_.emplace_back(std::make_unique<CudaMemory>(bytes))->data();
+  check(cudaMemset(next, 0, static_cast<std::size_t>(bytes)), "cudaMemset");
+  check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+  std::map<Stream, std::vector<Call>> calls;  // in the same order on all ranks
+  for (const auto& [stream, direction, peer] : std::exchange(strangers_, {})) {
+    calls[stream].push_back({direction, peer, next, kBytes});
+    next += kBytes;
+  }
+  for (const auto& [stream, of_stream] : calls) {
+    queue_group(of_stream, stream);
+    wait_for(stream);
+  }
+}
+
+void NcclTransport::wait_for(Stream stream) {
+  Backoff backoff;
+  cudaError_t status = cudaSuccess;
+  while ((status = cudaStreamQuery(queues_.stream(stream))) == cudaErrorNotReady) {
+    check_health();
+    backoff.pause();
+  }
+  check(status, "cudaStreamQuery");
+}
+
+void NcclTransport::queue_group(std::span<const Call> calls, Stream stream) {
   const cudaStream_t queue = queues_.stream(stream);
   const ncclComm_t communicator = communicators_.at(static_cast<std::size_t>(stream));
   if (communicator == nullptr) throw std::logic_error("an exchange on a stream that has no communicator");
+  check_nccl(ncclGroupStart(), "ncclGroupStart");
+  ncclResult_t queued = ncclSuccess;
+  for (const auto& [direction, peer, data, bytes] : calls) {
+    const ncclResult_t result = direction == Message::Direction::kSend
+                                    ? ncclSend(data, bytes, ncclInt8, peer, communicator, queue)
+                                    : ncclRecv(data, bytes, ncclInt8, peer, communicator, queue);
+    if (queued == ncclSuccess) queued = result;
+  }
+  const ncclResult_t ended = ncclGroupEnd();  // in any case, or what is queued next would be of this group
+  check_nccl(queued, "ncclSend or ncclRecv");
+  check_nccl(ended, "ncclGroupEnd");
+}
+
+void NcclTransport::queue(std::span<const MessageId> messages, Stream stream) {
+  if (messages.empty()) return;
+  const cudaStream_t queue = queues_.stream(stream);
   const auto copy_packed = [&](Message::Direction direction, auto&& copy) {
     for (const MessageId id : messages) {
       const Prepared& p = at(id);
@@ -115,18 +162,12 @@ void NcclTransport::queue(std::span<const MessageId> messages, Stream stream) {
   };
   using enum Message::Direction;
   copy_packed(kSend, [&](const TensorView& packed, const TensorView& box) { queue_copy(packed, box, queue); });
-  check_nccl(ncclGroupStart(), "ncclGroupStart");
-  ncclResult_t queued = ncclSuccess;
+  std::vector<Call> calls;
   for (const MessageId id : messages) {
     const Prepared& p = at(id);
-    const ncclResult_t result = p.message.direction == kSend
-                                    ? ncclSend(p.data, p.bytes, ncclInt8, p.message.peer, communicator, queue)
-                                    : ncclRecv(p.data, p.bytes, ncclInt8, p.message.peer, communicator, queue);
-    if (queued == ncclSuccess) queued = result;
+    calls.push_back({p.message.direction, p.message.peer, p.data, p.bytes});
   }
-  const ncclResult_t ended = ncclGroupEnd();  // in any case, or what is queued next would be of this group
-  check_nccl(queued, "ncclSend or ncclRecv");
-  check_nccl(ended, "ncclGroupEnd");
+  queue_group(calls, stream);
   copy_packed(kReceive, [&](const TensorView& packed, const TensorView& box) { queue_copy(box, packed, queue); });
 }
 

@@ -6,7 +6,10 @@
 #include <array>
 #include <chrono>
 #include <memory>
+#include <set>
+#include <span>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "backend/cuda/memory.hpp"
@@ -40,6 +43,9 @@ class NcclTransport : public Transport {
   NcclTransport& operator=(const NcclTransport&) = delete;
 
   MessageId prepare(const Message& message) override;
+  /// Peers that first meet in a message connect there, which not every network can while a graph is recorded; and where
+  /// that fails on one rank, its peer waits for it. So they meet here, by a small message each way.
+  void connect() override;
   bool is_queued() const override { return true; }
   void queue(std::span<const MessageId> messages, Stream stream) override;
   void check_health() override;
@@ -47,6 +53,20 @@ class NcclTransport : public Transport {
   bool test(MessageId id) override;
 
  private:
+  /// One call of NCCL.
+  struct Call {
+    Message::Direction direction;
+    int peer;
+    std::byte* data;
+    std::size_t bytes;
+  };
+  void queue_group(std::span<const Call> calls, Stream stream);
+  /// Throws where NCCL says that what a stream holds does not end.
+  void wait_for(Stream stream);
+
+  /// A peer, on the communicator of a stream.
+  using Contact = std::tuple<Stream, Message::Direction, int>;
+
   /// What NCCL moves: the message's boxes themselves, or a packed copy of them.
   struct Prepared {
     Message message;
@@ -60,6 +80,10 @@ class NcclTransport : public Transport {
   const CudaQueues& queues_;
   NcclCommunicators communicators_;
   std::vector<Prepared> prepared_;
+  std::set<Contact> contacts_;      ///< of all messages
+  std::vector<Contact> strangers_;  ///< those that have not met yet
+  /// What they say. Kept, for a message that never ends would keep its freeing waiting.
+  std::vector<std::unique_ptr<CudaMemory>> greetings_;
 };
 
 }  // namespace cpbench

@@ -67,6 +67,8 @@ const char* ncclGetErrorString(ncclResult_t result) {
       return "no error";
     case ncclInvalidArgument:
       return "invalid argument";
+    case ncclSystemError:
+      return "unhandled system error";
     case ncclRemoteError:
       return "remote process exited or there was a network error";
     default:

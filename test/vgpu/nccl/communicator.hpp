@@ -1,6 +1,8 @@
 // A communicator: processes of MPI_COMM_WORLD.
 #pragma once
 
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "nccl.h"
@@ -18,4 +20,6 @@ struct ncclComm {  // NOLINT(readability-identifier-naming): NCCL's name
   std::vector<int> world_ranks;  ///< by rank
   int tag;                       ///< of its messages; no other communicator of these processes has it
   int splits = 0;                ///< so far, the same on all ranks
+  /// Ranks that have been sent to, and received from (false): connections are made by the first message.
+  std::set<std::pair<int, bool>> connected = {};
 };

@@ -73,6 +73,34 @@ TEST(Nccl, WhatArrivesNeedsAnEvent) {
       });
 }
 
+TEST(Nccl, RanksDoNotMeetWhileAStreamIsCaptured) {
+  World world;
+  const int rank = world.communicator.rank(), size = world.communicator.size();
+  const DeviceArray<int> x(std::vector<int>(kCount, 100 * rank)), y(std::size_t{kCount});
+  const auto queue = [&](ncclComm_t communicator) {
+    ncclGroupStart();
+    ncclSend(x.data(), kCount, ncclInt32, (rank + 1) % size, communicator, world.copies);
+    ncclRecv(y.data(), kCount, ncclInt32, (rank + size - 1) % size, communicator, world.copies);
+    return ncclGroupEnd();
+  };
+  const auto capture = [&](ncclComm_t communicator, ncclResult_t expected) {
+    cudaGraph_t graph = nullptr;
+    cudaStreamBeginCapture(world.copies, cudaStreamCaptureModeThreadLocal);
+    EXPECT_EQ(queue(communicator), expected);
+    EXPECT_EQ(cudaStreamEndCapture(world.copies, &graph), cudaSuccess);
+    cudaGraphDestroy(graph);
+  };
+  capture(world.nccl, ncclSystemError);
+  EXPECT_EQ(queue(world.nccl), ncclSuccess);
+  cudaStreamSynchronize(world.copies);
+  capture(world.nccl, ncclSuccess);
+  // Which is of that communicator alone.
+  ncclComm_t part = nullptr;
+  ASSERT_EQ(ncclCommSplit(world.nccl, 0, rank, &part, nullptr), ncclSuccess);
+  capture(part, ncclSystemError);
+  ncclCommDestroy(part);
+}
+
 TEST(Nccl, PartsOfACommunicator) {
   World world;
   const int rank = world.communicator.rank(), size = world.communicator.size();

@@ -7,6 +7,7 @@
 
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "emulator/arena.hpp"
@@ -21,8 +22,11 @@ namespace {
 struct Message {
   std::byte* data;
   std::size_t bytes;
-  int world_rank, tag;
+  ncclComm_t communicator;
+  int peer;
   bool is_send;
+
+  int world_rank() const { return communicator->world_ranks[static_cast<std::size_t>(peer)]; }
 };
 
 bool network_gone = false;
@@ -41,10 +45,12 @@ class Messages : public Action {
       const int count = static_cast<int>(message.bytes);
       if (message.is_send) {
         note_read(message.data, message.bytes);
-        MPI_Issend(message.data, count, MPI_BYTE, message.world_rank, message.tag, MPI_COMM_WORLD, &requests_[i]);
+        MPI_Issend(message.data, count, MPI_BYTE, message.world_rank(), message.communicator->tag, MPI_COMM_WORLD,
+                   &requests_[i]);
       } else {
         note_write(message.data, message.bytes);
-        MPI_Irecv(message.data, count, MPI_BYTE, message.world_rank, message.tag, MPI_COMM_WORLD, &requests_[i]);
+        MPI_Irecv(message.data, count, MPI_BYTE, message.world_rank(), message.communicator->tag, MPI_COMM_WORLD,
+                  &requests_[i]);
       }
     }
   }
@@ -59,7 +65,7 @@ class Messages : public Action {
     std::string text = "messages of NCCL:";
     for (const Message& message : messages_) {
       text += fmt::format(" {} {} bytes {} rank {} of the world,", message.is_send ? "send" : "receive", message.bytes,
-                          message.is_send ? "to" : "from", message.world_rank);
+                          message.is_send ? "to" : "from", message.world_rank());
     }
     return text;
   }
@@ -92,9 +98,21 @@ ncclResult_t add(const void* data, std::size_t count, ncclDataType_t type, int p
   if (bytes == 0) return ncclSuccess;
   if (!kGlobalMemory.contains(reinterpret_cast<std::uintptr_t>(data))) return ncclInvalidArgument;
   ncclGroupStart();
-  group[stream].push_back({static_cast<std::byte*>(const_cast<void*>(data)), bytes,
-                           communicator->world_ranks[static_cast<std::size_t>(peer)], communicator->tag, is_send});
+  group[stream].push_back({static_cast<std::byte*>(const_cast<void*>(data)), bytes, communicator, peer, is_send});
   return ncclGroupEnd();
+}
+
+/// Ranks connect by their first message to each other, here as over a network that cannot while a stream is captured.
+bool can_connect(const std::vector<Message>& messages, bool captured) {
+  for (const Message& message : messages) {
+    const bool is_known = message.peer == message.communicator->rank ||
+                          !message.communicator->connected.insert({message.peer, message.is_send}).second;
+    if (!is_known && captured) {
+      message.communicator->connected.erase({message.peer, message.is_send});
+      return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace
@@ -121,9 +139,14 @@ ncclResult_t ncclGroupStart() {
 ncclResult_t ncclGroupEnd() {
   if (depth == 0) return ncclInvalidUsage;
   if (--depth > 0) return ncclSuccess;
-  for (auto& [stream, messages] : group) {
-    engine().enqueue(engine().find(stream), std::make_shared<Messages>(std::move(messages)));
+  ncclResult_t result = ncclSuccess;
+  for (auto& [handle, messages] : std::exchange(group, {})) {
+    Stream& stream = engine().find(handle);
+    if (can_connect(messages, stream.capture != nullptr)) {
+      engine().enqueue(stream, std::make_shared<Messages>(std::move(messages)));
+    } else {
+      result = ncclSystemError;
+    }
   }
-  group.clear();
-  return ncclSuccess;
+  return result;
 }

@@ -37,9 +37,10 @@ class Errors(ProgramTest):
         self.assertIn("cpbench: rank 1: NCCL: ", run.err)
 
     def test_a_network_that_is_gone_ends_the_job(self):
-        """Messages that never end, of a graph and of single operations; neither rank can wait for its device any more."""
-        for flags in ([], ["--no-graphs"]):
-            run = self.run_with("network:1:2", "--transport", "nccl", *flags)
+        """Messages that never end, of a graph, of single operations, and where peers first meet; neither rank can wait for its
+        device any more."""
+        for number, flags in ((4, []), (4, ["--no-graphs"]), (1, [])):
+            run = self.run_with(f"network:1:{number}", "--transport", "nccl", *flags)
             self.assertEqual(run.code, 4, str(run))
             self.assertEqual(run.errors, ["cpbench: rank 1: NCCL: remote process exited or there was a network error: "])
 
