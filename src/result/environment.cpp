@@ -27,6 +27,7 @@ constexpr auto kKeptVariables = std::to_array<std::string_view>({
     "NCCL_CROSS_NIC",
     "NCCL_CUMEM_ENABLE",
     "NCCL_DEBUG",
+    "NCCL_GRAPH_MIXING_SUPPORT",
     "NCCL_IB_DISABLE",
     "NCCL_IB_GID_INDEX",
     "NCCL_IB_HCA",

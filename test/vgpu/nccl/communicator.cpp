@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <thread>
@@ -56,6 +57,11 @@ std::vector<int> gather(int root, int size, int rank, int own, int tag) {
   return all;
 }
 
+bool is_mixing_wanted() {
+  const char* const text = std::getenv("NCCL_GRAPH_MIXING_SUPPORT");
+  return text == nullptr || std::atoi(text) != 0;
+}
+
 /// Of a rank that no network reaches.
 constexpr int kUnreachable = -1;
 
@@ -95,7 +101,7 @@ ncclResult_t ncclCommInitRankConfig(ncclComm_t* communicator, int size, ncclUniq
   const int tag = tag_of(identity), own = cpbench::vgpu::is_to_fail("bootstrap") ? kUnreachable : world_rank();
   const std::vector<int> all = gather(identity.world_rank, size, rank, own, tag);
   while (std::count(all.begin(), all.end(), kUnreachable) > 0) std::this_thread::sleep_for(std::chrono::hours(1));
-  *communicator = new ncclComm{rank, all, tag};
+  *communicator = new ncclComm{.rank = rank, .world_ranks = all, .tag = tag, .mixes_graphs = is_mixing_wanted()};
   return ncclSuccess;
 }
 ncclResult_t ncclCommInitRank(ncclComm_t* communicator, int size, ncclUniqueId id, int rank) {
@@ -117,6 +123,7 @@ ncclResult_t ncclCommSplit(ncclComm_t whole, int color, int key, ncclComm_t* par
   std::stable_sort(members.begin(), members.end(),
                    [&](int x, int y) { return keys[static_cast<std::size_t>(x)] < keys[static_cast<std::size_t>(y)]; });
   auto made_part = std::make_unique<ncclComm>();
+  made_part->mixes_graphs = whole->mixes_graphs;
   made_part->tag = tag_of({root, number});
   for (const int member : members) {
     if (member == whole->rank) made_part->rank = static_cast<int>(made_part->world_ranks.size());

@@ -20,6 +20,7 @@ struct ncclComm {  // NOLINT(readability-identifier-naming): NCCL's name
   std::vector<int> world_ranks;  ///< by rank
   int tag;                       ///< of its messages; no other communicator of these processes has it
   int splits = 0;                ///< so far, the same on all ranks
+  bool mixes_graphs = true;      ///< NCCL_GRAPH_MIXING_SUPPORT, when it was made
   /// Ranks that have been sent to, and received from (false): connections are made by the first message.
   std::set<std::pair<int, bool>> connected = {};
 };

@@ -101,6 +101,39 @@ TEST(Nccl, RanksDoNotMeetWhileAStreamIsCaptured) {
   ncclCommDestroy(part);
 }
 
+TEST(Nccl, SeveralCommunicatorsInAGraphDoNotMixLaunches) {
+  // Each rank with itself, for a fault ends what others might wait for.
+  expect_planted_fault({{FaultKind::kMisuse, "several communicators in one graph"}}, [](bool planted) {
+    setenv("NCCL_GRAPH_MIXING_SUPPORT", planted ? "1" : "0", 1);
+    World world;
+    const int rank = world.communicator.rank();
+    ncclComm_t other = nullptr;
+    ASSERT_EQ(ncclCommSplit(world.nccl, 0, rank, &other, nullptr), ncclSuccess);
+    const DeviceArray<int> x(std::vector<int>(kCount, rank)), y(std::size_t{kCount});
+    cudaGraph_t graph = nullptr;
+    cudaStreamBeginCapture(world.copies, cudaStreamCaptureModeThreadLocal);
+    const auto queue_all = [&] {
+      for (const ncclComm_t communicator : {world.nccl, other}) {
+        ncclGroupStart();
+        ncclSend(x.data(), kCount, ncclInt32, rank, communicator, world.copies);
+        ncclRecv(y.data(), kCount, ncclInt32, rank, communicator, world.copies);
+        ncclGroupEnd();
+      }
+    };
+    try {
+      queue_all();
+    } catch (...) {
+      cudaStreamEndCapture(world.copies, &graph);
+      ncclCommDestroy(other);
+      throw;
+    }
+    EXPECT_EQ(cudaStreamEndCapture(world.copies, &graph), cudaSuccess);
+    cudaGraphDestroy(graph);
+    ncclCommDestroy(other);
+  });
+  unsetenv("NCCL_GRAPH_MIXING_SUPPORT");
+}
+
 TEST(Nccl, PartsOfACommunicator) {
   World world;
   const int rank = world.communicator.rank(), size = world.communicator.size();

@@ -7,10 +7,12 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include "emulator/arena.hpp"
+#include "emulator/fault_message.hpp"
 #include "nccl/communicator.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/status.hpp"
@@ -115,6 +117,19 @@ bool can_connect(const std::vector<Message>& messages, bool captured) {
   return true;
 }
 
+/// NCCL's own warning: a graph of several communicators that mix launches may deadlock.
+void note_capture(const Stream& stream, const std::vector<Message>& messages) {
+  static std::shared_ptr<const Capture> captured;
+  static std::set<int> tags;  // of its communicators
+  if (stream.capture == nullptr) return;
+  if (std::exchange(captured, stream.capture) != stream.capture) tags.clear();
+  for (const Message& message : messages) {
+    tags.insert(message.communicator->tag);
+    if (tags.size() == 1 || !message.communicator->mixes_graphs) continue;
+    fail(FaultKind::kMisuse, "several communicators in one graph without NCCL_GRAPH_MIXING_SUPPORT=0");
+  }
+}
+
 }  // namespace
 
 bool network_is_gone() { return network_gone; }
@@ -142,6 +157,7 @@ ncclResult_t ncclGroupEnd() {
   ncclResult_t result = ncclSuccess;
   for (auto& [handle, messages] : std::exchange(group, {})) {
     Stream& stream = engine().find(handle);
+    note_capture(stream, messages);
     if (can_connect(messages, stream.capture != nullptr)) {
       engine().enqueue(stream, std::make_shared<Messages>(std::move(messages)));
     } else {
