@@ -24,6 +24,18 @@ elseif(NOT CPBENCH_CUDA STREQUAL "AUTO")
   message(FATAL_ERROR "No CUDA toolkit 12.5 or later was found: put its nvcc on the PATH, or configure with -DCPBENCH_CUDA=OFF.")
 endif()
 
+# The driver that a program of this toolkit needs, by NVIDIA's release notes; empty where they are not known. The file is for
+# scripts/bundle.sh.
+set(CPBENCH_LEAST_DRIVER "")
+if(CPBENCH_HAVE_CUDA)
+  if(CUDAToolkit_VERSION_MAJOR EQUAL 12)
+    set(CPBENCH_LEAST_DRIVER 525)
+  elseif(CUDAToolkit_VERSION_MAJOR EQUAL 13)
+    set(CPBENCH_LEAST_DRIVER 580)
+  endif()
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/cuda.txt CONTENT "${CUDAToolkit_VERSION} ${CPBENCH_LEAST_DRIVER}\n")
+endif()
+
 # NCCL, where it is beside the toolkit or where NCCL_ROOT says: linked, so that a build with it needs it to start.
 set(CPBENCH_HAVE_NCCL OFF)
 if(CPBENCH_HAVE_CUDA)

@@ -86,6 +86,11 @@ WRAPPER
 chmod +x "$dir/bin/cpbench"
 cp "$dir/bin/cpbench" "$dir/bin/mpiexec"
 
+if [[ -f $(dirname "$program")/cuda.txt ]]; then  # the toolkit, and the driver that it needs, if that is known
+  read -r toolkit driver <"$(dirname "$program")/cuda.txt"
+  least=${driver:+$driver or later}
+  echo "bundle: made with CUDA $toolkit: the machine must have driver ${least:-for that}"
+fi
 mib=$(du -sm "$dir" | cut -f1)
 echo "bundle: $dir, $mib MiB"
 if ((mib > most_mib)); then echo "bundle: more than $most_mib MiB; the largest files are:" && du -am "$dir" | sort -rn | sed -n '2,9p'; fi

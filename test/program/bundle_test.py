@@ -1,6 +1,8 @@
 """scripts/bundle.sh: the program runs from wherever the bundle was moved to, and with nothing else of this machine's MPI."""
 
+import pathlib
 import re
+import shutil
 import subprocess
 import unittest
 
@@ -43,6 +45,19 @@ class Bundle(ProgramTest):
             self.assertNotEqual(found, [])
             elsewhere = [name for name, path in found if not path.startswith(str(bundle)) and not name.startswith(OF_THE_C_LIBRARY)]
             self.assertEqual(elsewhere, [])
+
+    def test_says_which_driver_the_machine_must_have(self):
+        """As far as the build knows."""
+        build = self.directory / "build"
+        build.mkdir()
+        shutil.copy(PROGRAM, build / "cpbench")
+        shutil.copy(pathlib.Path(PROGRAM).parent / "mpiexec.txt", build)
+        for content, said in (("13.0.88 580", "CUDA 13.0.88: the machine must have driver 580 or later"), ("14.1.2 ", "driver for that")):
+            (build / "cuda.txt").write_text(content + "\n")
+            made = run(ROOT / "scripts" / "bundle.sh", self.directory / "made", build / "cpbench")
+            if "the only one that is known" in made.stderr:
+                self.skipTest(made.stderr)
+            self.assertIn(said + "\n", made.stdout, made.stderr)
 
     def test_overwrites_nothing_but_a_bundle(self):
         other = self.directory / "other"

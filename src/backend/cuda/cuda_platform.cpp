@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <string_view>
 
 #include "backend/cuda/cuda_backend.hpp"
 #include "backend/cuda/nvml.hpp"
@@ -42,6 +43,22 @@ DeviceInfo info_of(int device) {
   return info;
 }
 
+std::string version_by(cudaError_t (*get)(int*)) {
+  int version = 0;
+  if (get(&version) != cudaSuccess || version == 0) return "";
+  return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
+}
+
+/// The runtime calls a driver that is not there too old.
+std::string why_driver_is_insufficient() {
+  const std::string driver = version_by(cudaDriverGetVersion);
+  if (driver.empty()) return "no driver was found";
+  constexpr std::string_view kLeast = CPBENCH_LEAST_DRIVER;
+  return fmt::format("the driver is for CUDA {}, and this program, made with CUDA {}, needs {}", driver,
+                     version_by(cudaRuntimeGetVersion),
+                     kLeast.empty() ? "a later one" : fmt::format("driver {} or later", kLeast));
+}
+
 class CudaPlatform : public Platform {
  public:
   /// Before the driver starts, unless the user says. Kernels are loaded at once: a first launch while a graph is captured
@@ -62,6 +79,7 @@ class CudaPlatform : public Platform {
     int found = 0;
     const cudaError_t status = cudaGetDeviceCount(&found);
     cudaGetLastError();
+    if (status == cudaErrorInsufficientDriver) return "there is no GPU: " + why_driver_is_insufficient();
     if (status != cudaSuccess) return fmt::format("there is no GPU: {}", cudaGetErrorString(status));
     if (found == 0) return "there is no GPU";
     const std::vector<DeviceInfo> all = devices();
@@ -106,11 +124,6 @@ class CudaPlatform : public Platform {
   }
 
  private:
-  static std::string version_by(cudaError_t (*get)(int*)) {
-    int version = 0;
-    if (get(&version) != cudaSuccess || version == 0) return "";
-    return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
-  }
   static int count() {
     int found = 0;
     return cudaGetDeviceCount(&found) == cudaSuccess ? found : 0;

@@ -30,6 +30,10 @@ class Devices(ProgramTest):
         self.assertIn("backend cpu", run.out)
         self.assertIn(OLD, run.err)
 
+    def test_without_a_driver_there_is_none(self):
+        run = self.expect_ok(cpbench("run", *SMALL, environment={"CPBENCH_VGPU_DRIVER": "0"}))
+        self.assertIn("there is no GPU: no driver was found", run.err)
+
     def test_only_nccl_is_left_multiprocessors(self):
         """8 unless the user says; where nothing would use them none are left, and the user learns that."""
         many = {"CPBENCH_VGPU_MULTIPROCESSORS": "40"}

@@ -159,6 +159,8 @@ class GpuCheck(unittest.TestCase):
         self.expect_failed(outcomes, "device", "without a backend for GPUs")
         _, outcomes, _ = self.check(CPBENCH_VGPU_DEVICES="0")
         self.expect_failed(outcomes, "device", "there is no GPU")
+        _, outcomes, _ = self.check(CPBENCH_VGPU_DRIVER="12040")
+        self.expect_failed(outcomes, "device", "there is no GPU", "driver is for CUDA 12.4", "made with CUDA 13.0", "needs driver 580 or later")
         _, outcomes, _ = self.check(program=self.directory / "absent")
         self.expect_failed(outcomes, "device", "cannot be started")
 

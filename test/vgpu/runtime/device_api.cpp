@@ -39,9 +39,14 @@ std::size_t memory_bytes() {
 
 bool exists(int device) { return device >= 0 && device < device_count(); }
 
+/// 1000 * major + 10 * minor; 0: there is none. CPBENCH_VGPU_DRIVER=12040 is an old one.
+int driver() { return number("CPBENCH_VGPU_DRIVER", CUDART_VERSION); }
+
 }  // namespace
 
 cudaError_t cudaGetDeviceCount(int* count) {
+  *count = 0;
+  if (driver() / 1000 < CUDART_VERSION / 1000) return status(cudaErrorInsufficientDriver);
   *count = device_count();
   return status(*count > 0 ? cudaSuccess : cudaErrorNoDevice);
 }
@@ -132,4 +137,7 @@ cudaError_t cudaRuntimeGetVersion(int* version) {
   *version = CUDART_VERSION;
   return cudaSuccess;
 }
-cudaError_t cudaDriverGetVersion(int* version) { return cudaRuntimeGetVersion(version); }
+cudaError_t cudaDriverGetVersion(int* version) {
+  *version = driver();
+  return cudaSuccess;
+}
