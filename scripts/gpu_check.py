@@ -22,7 +22,7 @@ import traceback
 
 from gpu_check_program import ROOT, Check, Failed, Skipped, complaint_in, content_of, execute, is_right, program_environment
 from gpu_check_program import run, worst_error
-from gpu_check_targets import judge
+from gpu_check_targets import is_comparable, judge
 
 TOTAL_S = 475
 SMALL_TAKES = 10  # times the limits: --small is for GPUs that are emulated, on machines that do other things too
@@ -189,8 +189,9 @@ def pytorch(check, limit_s):
         row.update(theirs)
     if code != 0:
         raise Failed(f"{'not finished in time' if code is None else f'exit code {code}'}: {complaint_in(log)}")
-    slower = sum(row["tflops"] < max(row["cudnn_tflops"] or 0, row["flash_tflops"] or 0) for row in rows)
-    return f"{len(rows)} points measured, PyTorch faster in {slower}"
+    compared = [row for row in rows if is_comparable(row)]
+    slower = sum(row["tflops"] < max(row["cudnn_tflops"] or 0, row["flash_tflops"] or 0) for row in compared)
+    return f"{len(rows)} points measured, PyTorch faster in {slower} of the {len(compared)} that are long enough to be compared"
 
 
 def continuing(check, limit_s):

@@ -1,13 +1,22 @@
 """What the figures of gpu_check.py must reach: on any device not less than cuDNN's kernels in the same run, on an H200 more than that."""
 
+# cpbench's time includes that the host launches the work and sees its end, 10 to 20 us, and PyTorch's lies between events of a stream that
+# is kept full: of what is shorter the difference would judge the launch.
+COMPARABLE_S = 1e-3
+
 H200_TFLOPS = {("fwd", "causal"): 670, ("fwd", "full"): 700, ("bwd", "causal"): 580, ("bwd", "full"): 610}  # bf16
 H200_SHAPE = {"head_dim": 128, "seq_len": 16384}
 H200_COST_OF_CONTINUING = 0.03
 
 
+def is_comparable(row):
+    """With PyTorch's figures."""
+    return row["flops"] / (row["tflops"] * 1e12) > COMPARABLE_S
+
+
 def targets_of(device, row):
     """What this shape must reach at least, in TFLOP/s, and by whose word."""
-    if row.get("cudnn_tflops") is not None:
+    if row.get("cudnn_tflops") is not None and is_comparable(row):
         yield row["cudnn_tflops"], "cuDNN in the same run"
     if "H200" in device and all(row[axis] == value for axis, value in H200_SHAPE.items()):
         yield H200_TFLOPS[row["pass"], row["mask"]], "the target on an H200"

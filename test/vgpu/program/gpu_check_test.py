@@ -28,8 +28,9 @@ from gpu_check_targets import judge  # noqa: E402
 class Targets(unittest.TestCase):
     """On figures that are made up."""
 
-    def row(self, tflops, **others):
-        return {"pass": "fwd", "mask": "causal", "head_dim": 128, "seq_len": 16384, "tflops": tflops, **others}
+    def row(self, tflops, ms=2, **others):
+        row = {"pass": "fwd", "mask": "causal", "head_dim": 128, "seq_len": 16384, "tflops": tflops, "flops": tflops * 1e9 * ms}
+        return {**row, **others}
 
     def judge(self, device, *rows, **figures):
         return judge(device, {"throughput": list(rows), **figures})
@@ -45,6 +46,11 @@ class Targets(unittest.TestCase):
         (line,) = self.judge("NVIDIA A100", self.row(199, seq_len=4096, cudnn_tflops=200, flash_tflops=300))
         self.assertIn("less than 200.0, cuDNN", line)
         self.assertEqual(self.judge("NVIDIA A100", self.row(200, cudnn_tflops=200), self.row(1, cudnn_tflops=None)), [])
+
+    def test_what_is_short_is_not_compared_with_cudnn(self):
+        """Its time is the launch's, too."""
+        self.assertEqual(self.judge("NVIDIA H200", self.row(199, ms=0.99, seq_len=4096, cudnn_tflops=200)), [])
+        self.assertEqual(len(self.judge("NVIDIA H200", self.row(199, ms=1.01, seq_len=4096, cudnn_tflops=200))), 1)
 
     def test_of_what_continuing_costs(self):
         self.assertEqual(len(self.judge("NVIDIA H200", continuing={"cost": 0.031})), 1)
