@@ -107,20 +107,25 @@ def require_right(points):
     raise Failed(f"{len(wrong)} of {len(points)} points are not right: {text}")
 
 
-def run(check, name, config, arguments, limit_s, launcher=(), judge=lambda code, log: None):
-    """The points of `cpbench run` over a config, all of them right. `judge` sees the exit code first."""
+def named(points):
+    return ", ".join(f"{point['id']} (d {point['case']['head_dim']}, {point['case']['dtype']})" for point in points)
+
+
+def run(check, name, config, arguments, limit_s, launcher=(), judge=lambda code, log: None, environment=None):
+    """The points of `cpbench run` over a config, all of them right. `judge` sees the exit code first. `environment`: what differs there."""
     result, log = check.result(name), check.log(name)
     for stale in (result, result.with_suffix(".jsonl")):
         stale.unlink(missing_ok=True)
     command = [*launcher, check.program, "run", "--config", ROOT / "configs" / config, "--backend", "cuda", *arguments]
-    code = execute([*command, "--json", result], log, limit_s, program_environment())
+    code = execute([*command, "--json", result], log, limit_s, {**program_environment(), **(environment or {})})
     judge(code, log)
     head, points = content_of(result)
     if head:
         check.provenance = {key: head[key] for key in ("tool", "environment")}
     require_right(points)
     if code is None:
-        raise Failed(f"not finished within {max(limit_s, 0):.0f} s: {len(points)} points are right so far")
+        done = f"{len(points)} points are right so far" + (f": {named(points)}" if points else "")
+        raise Failed(f"not finished within {max(limit_s, 0):.0f} s: {done}")
     if code != 0:
         raise Failed(f"exit code {code}: {complaint_in(log)}")
     if not points or not result.exists():

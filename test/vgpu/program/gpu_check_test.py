@@ -187,6 +187,29 @@ class GpuCheck(unittest.TestCase):
         _, outcomes, _ = self.check("--stages", "memcheck", PATH=f"{sanitizer.parent}:{os.environ['PATH']}")
         self.expect_failed(outcomes, "memcheck", "memcheck found something")
 
+    def test_a_sanitizer_sees_single_kernels(self):
+        """No graph, and of libraries only what runs."""
+        text = '#!/bin/sh\ncase "$CUDA_MODULE_LOADING $*" in "LAZY "*" --no-graphs "*) exit 0;; esac\nexit 86\n'
+        sanitizer = self.script("compute-sanitizer", text)
+        _, outcomes, _ = self.check("--stages", "memcheck", PATH=f"{sanitizer.parent}:{os.environ['PATH']}")
+        self.expect_failed(outcomes, "memcheck", "the run left no result")
+
+    def test_a_sanitizer_that_takes_too_long_has_seen_some_points(self):
+        point = '{"id": "1-ring-cp1", "status": "ok", "validation": {"passed": true}, "case": {"head_dim": 64, "dtype": "bf16"}}'
+        sanitizer = self.script(
+            "compute-sanitizer",
+            '#!/bin/sh\nfor word; do if [ "$before" = --json ]; then result=$word; fi; before=$word; done\n'
+            f"printf '%s\\n' '{{\"tool\": {{}}, \"environment\": {{}}}}' '{point}' > \"${{result%.json}}.jsonl\"\nexec sleep 600\n",
+        )
+        code = PATIENT + "gpu_check.STAGES['memcheck'] = (gpu_check.sanitizer('memcheck'), 2); gpu_check.main()"
+        output = self.directory / "out"
+        run = subprocess.run(
+            [sys.executable, "-c", code, "--program", PROGRAM, "--output", str(output), "--stages", "memcheck"],
+            capture_output=True, text=True, timeout=LIMIT_S,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "PATH": f"{sanitizer.parent}:{os.environ['PATH']}"},
+        )  # fmt: skip
+        self.assertRegex(run.stdout, r"failed +memcheck +not finished within \d+ s: 1 points are right so far: 1-ring-cp1 \(d 64, bf16\)")
+
     def test_doubts_what_old_sanitizers_say_of_mbarriers(self):
         """Which is not what they say of other kernels, nor what other tools say."""
         text = '#!/bin/sh\ncase "$*" in *--version) echo "Version {}.1.0 (build 1)";; *"--kernel {}"*) exit 86;; *) {};; esac\n'
