@@ -59,11 +59,12 @@ class Backend {
   /// Whether every run leaves the same bits.
   virtual bool is_reproducible() const { return true; }
 
-  /// Whether the memory is the host's own. Where it is not, `write` and `read` copy to and from it; nothing that
-  /// touches it may be under way.
+  /// Whether the memory is the host's own. Where it is not, `write` and `read` copy to and from it, and `fill` makes
+  /// all its bytes alike; nothing that touches it may be under way.
   virtual bool has_host_memory() const { return true; }
   virtual void write(std::byte* to, std::span<const std::byte> from);
   virtual void read(std::span<std::byte> to, const std::byte* from);
+  virtual void fill(std::span<std::byte> memory, std::byte value);
 };
 
 }  // namespace cpbench

@@ -16,6 +16,7 @@ BufferView first_rows(const BufferView& pair, std::int64_t rows) {
 
 void Backend::write(std::byte* to, std::span<const std::byte> from) { std::memcpy(to, from.data(), from.size()); }
 void Backend::read(std::span<std::byte> to, const std::byte* from) { std::memcpy(to.data(), from, to.size()); }
+void Backend::fill(std::span<std::byte> memory, std::byte value) { std::ranges::fill(memory, value); }
 
 const float* sink_of(BufferId sink, const ProgramMemory& memory) {
   return sink == kNoBuffer ? nullptr : tensor(memory, sink).at<const float>(0, 0, 0);

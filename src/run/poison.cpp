@@ -1,8 +1,5 @@
 #include "run/poison.hpp"
 
-#include <algorithm>
-#include <array>
-
 #include "schedule/verify/region_map.hpp"
 
 namespace cpbench {
@@ -50,18 +47,13 @@ std::vector<bool> with_gaps(const Program& program, Part part) {
 }  // namespace
 
 void poison(const ProgramMemory& memory, Part part, Backend& backend) {
-  constexpr std::int64_t kChunk = 1 << 16;
-  std::array<std::byte, kChunk> zeros{}, nan;
-  nan.fill(std::byte{0xff});
+  constexpr std::byte kZero{0}, kNan{0xff};
   const std::vector<Origin> origin = origins(*memory.program, part);
   const std::vector<bool> gaps = with_gaps(*memory.program, part);
   for (std::size_t id = 0; id < origin.size(); ++id) {
     if (origin[id] != Origin::kWithin) continue;
     const std::int64_t bytes = memory.program->buffers[id].bytes(memory.problem->batch);
-    for (std::int64_t begin = 0; begin < bytes; begin += kChunk) {
-      backend.write(memory.buffers[id] + begin,
-                    std::span(gaps[id] ? zeros : nan).first(static_cast<std::size_t>(std::min(kChunk, bytes - begin))));
-    }
+    backend.fill({memory.buffers[id], static_cast<std::size_t>(bytes)}, gaps[id] ? kZero : kNan);
   }
 }
 

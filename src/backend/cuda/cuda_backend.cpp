@@ -107,8 +107,7 @@ CudaBackend::CudaBackend(const CudaOptions& options) : ordinal_(made_current(opt
 
 std::unique_ptr<DeviceMemory> CudaBackend::allocate(std::int64_t bytes) {
   auto memory = std::make_unique<CudaMemory>(bytes);
-  check(cudaMemset(memory->data(), 0, static_cast<std::size_t>(bytes)), "cudaMemset");
-  check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+  fill({memory->data(), static_cast<std::size_t>(bytes)}, std::byte{0});
   return memory;
 }
 
@@ -121,6 +120,12 @@ void CudaBackend::write(std::byte* to, std::span<const std::byte> from) { copy_t
 void CudaBackend::read(std::span<std::byte> to, const std::byte* from) {
   if (to.empty()) return;
   check(cudaMemcpy(to.data(), from, to.size(), cudaMemcpyDeviceToHost), "cudaMemcpy");
+}
+
+void CudaBackend::fill(std::span<std::byte> memory, std::byte value) {
+  if (memory.empty()) return;
+  check(cudaMemset(memory.data(), std::to_integer<int>(value), memory.size()), "cudaMemset");
+  check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");  // streams that do not block would not wait for it
 }
 
 }  // namespace cpbench

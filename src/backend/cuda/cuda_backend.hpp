@@ -34,6 +34,7 @@ class CudaBackend : public Backend {
   bool has_host_memory() const override { return false; }
   void write(std::byte* to, std::span<const std::byte> from) override;
   void read(std::span<std::byte> to, const std::byte* from) override;
+  void fill(std::span<std::byte> memory, std::byte value) override;
 
   const CudaQueues& cuda_queues() const { return queues_; }
 

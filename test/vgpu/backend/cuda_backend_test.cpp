@@ -148,6 +148,21 @@ TEST(CudaBackend, KnowsWhatItHoldsOfTheDevice) {
   EXPECT_EQ(CudaMemory::bytes_in_use(), before);
 }
 
+TEST(CudaBackend, WhatIsFilledIsThereForEveryStream) {
+  constexpr std::size_t kBytes = 1000;
+  vgpu::in_every_order([&] {
+    CudaBackend backend(CudaOptions{});
+    const auto filled = backend.allocate(kBytes), copied = backend.allocate(kBytes);
+    backend.fill({filled->data(), kBytes}, std::byte{0x5a});
+    const cudaStream_t stream = backend.cuda_queues().stream(Stream::kInner);
+    check(cudaMemcpyAsync(copied->data(), filled->data(), kBytes, cudaMemcpyDefault, stream), "cudaMemcpyAsync");
+    check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+    std::vector<std::byte> bytes(kBytes);
+    backend.read(bytes, copied->data());
+    EXPECT_EQ(std::ranges::count(bytes, std::byte{0x5a}), kBytes);
+  });
+}
+
 TEST(CudaPeak, ByHand) {
   // The data sheets' dense figures, at the clocks that they are for.
   EXPECT_NEAR(*nominal_flops(80, DType::kBf16, 108, 1.41e9), 312e12, 1e12);
