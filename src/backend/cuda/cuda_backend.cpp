@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "backend/cuda/elementwise.hpp"
+#include "backend/cuda/known_kernels.hpp"
 #include "backend/operands.hpp"
 #include "support/error.hpp"
 
@@ -98,6 +99,7 @@ class CudaBackend::Preparation {
 };
 
 CudaBackend::CudaBackend(const CudaOptions& options) : ordinal_(made_current(options.device)), queues_(options.graphs) {
+  load_kernels();
   const cudaDeviceProp properties = properties_of(ordinal_);
   name_ = properties.name;
   reserved_multiprocessors_ = std::min(options.reserved_multiprocessors, properties.multiProcessorCount - 1);

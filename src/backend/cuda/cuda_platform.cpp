@@ -61,13 +61,10 @@ std::string why_driver_is_insufficient() {
 
 class CudaPlatform : public Platform {
  public:
-  /// Before the driver starts, unless the user says. Kernels are loaded at once: a first launch while a graph is captured
-  /// must not load any. Streams have queues of their own, as many as there can be: what CUDA puts into one queue runs in
-  /// the order in which it came there, and of what only flags or the kernels of NCCL order CUDA knows no order.
-  CudaPlatform() {
-    setenv("CUDA_MODULE_LOADING", "EAGER", /*overwrite=*/0);
-    setenv("CUDA_DEVICE_MAX_CONNECTIONS", "32", /*overwrite=*/0);
-  }
+  /// Before the driver starts, unless the user says. Streams have queues of their own, as many as there can be: what
+  /// CUDA puts into one queue runs in the order in which it came there, and of what only flags or the kernels of NCCL
+  /// order CUDA knows no order.
+  CudaPlatform() { setenv("CUDA_DEVICE_MAX_CONNECTIONS", "32", /*overwrite=*/0); }
   std::string name() const override { return "cuda"; }
   bool needs_device() const override { return true; }
   std::vector<DeviceInfo> devices() const override {

@@ -175,7 +175,7 @@ void launch_combine(const TensorView& to, const TensorView& from, cudaStream_t s
   with_type(to.dtype, [&]<typename To>(To) {
     with_type(from.dtype, [&]<typename From>(From) {
       with_run_length(to.dim, [&]<int kCount>() {
-        launch(combine<To, From, kCount, kMode>, blocks_for(rows_of(to) * (to.dim / kCount), kThreads), kThreads, 0,
+        launch<combine<To, From, kCount, kMode>>(blocks_for(rows_of(to) * (to.dim / kCount), kThreads), kThreads, 0,
                stream, shape_of(to), device(to), device(from));
       });
     });
@@ -187,7 +187,7 @@ void launch_combine(const TensorView& to, const TensorView& from, cudaStream_t s
 void compute_delta(const TensorView& out, const TensorView& dout, const TensorView& delta, cudaStream_t stream) {
   check_same_shape(out, dout);
   with_type(out.dtype, [&]<typename T>(T) {
-    launch(delta_kernel<T>, blocks_for(rows_of(out), kWarps), kThreads, 0, stream, shape_of(out), device(out),
+    launch<delta_kernel<T>>(blocks_for(rows_of(out), kWarps), kThreads, 0, stream, shape_of(out), device(out),
            device(dout), device(delta));
   });
 }
@@ -195,7 +195,7 @@ void compute_delta(const TensorView& out, const TensorView& dout, const TensorVi
 void compute_sink_gradient(const float* sink, const TensorView& lse, const TensorView& delta, float* dsink,
                            int sink_heads, const HeadMap& heads, cudaStream_t stream) {
   constexpr int kSharedBytes = kThreads * static_cast<int>(sizeof(double));
-  launch(sink_gradient_kernel, sink_heads, kThreads, kSharedBytes, stream, shape_of(lse), heads, sink, device(lse),
+  launch<sink_gradient_kernel>(sink_heads, kThreads, kSharedBytes, stream, shape_of(lse), heads, sink, device(lse),
          device(delta), dsink);
 }
 
@@ -208,7 +208,7 @@ void copy(const TensorView& to, const TensorView& from, cudaStream_t stream) {
 void clear(const TensorView& to, cudaStream_t stream) {
   with_type(to.dtype, [&]<typename T>(T) {
     with_run_length(to.dim, [&]<int kCount>() {
-      launch(fill_zero<T, kCount>, blocks_for(rows_of(to) * (to.dim / kCount), kThreads), kThreads, 0, stream,
+      launch<fill_zero<T, kCount>>(blocks_for(rows_of(to) * (to.dim / kCount), kThreads), kThreads, 0, stream,
              shape_of(to), device(to));
     });
   });
@@ -222,7 +222,7 @@ void merge(const TensorView& out, const TensorView& lse, const TensorView& parti
   const TensorView target = cut(out);
   with_type(out.dtype, [&]<typename Out>(Out) {
     with_type(partial_out.dtype, [&]<typename Partial>(Partial) {
-      launch(merge_kernel<Out, Partial>, blocks_for(rows_of(target), kWarps), kThreads, 0, stream, shape_of(target),
+      launch<merge_kernel<Out, Partial>>(blocks_for(rows_of(target), kWarps), kThreads, 0, stream, shape_of(target),
              device(target), device(cut(lse)), device(cut(partial_out)), device(cut(partial_lse)));
     });
   });

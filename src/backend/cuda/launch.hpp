@@ -1,6 +1,7 @@
 // Starts kernels.
 #pragma once
 
+#include "backend/cuda/known_kernels.hpp"
 #ifdef CPBENCH_VIRTUAL_GPU
 #include "vgpu/launch.hpp"  // the same function
 #else
@@ -34,3 +35,13 @@ void launch(void (*kernel)(Parameters...), int blocks, int threads, int shared_b
 
 }  // namespace cpbench
 #endif
+
+namespace cpbench {
+
+/// The same of a kernel that may run beside messages: load_kernels knows it.
+template <auto kKernel, typename... Arguments>
+void launch(int blocks, int threads, int shared_bytes, cudaStream_t stream, const Arguments&... arguments) {
+  launch(kKnown<kKernel>, blocks, threads, shared_bytes, stream, arguments...);
+}
+
+}  // namespace cpbench

@@ -15,6 +15,7 @@
 #include "system/mismatches.hpp"
 #include "system/test_case.hpp"
 #include "transport/loopback.hpp"
+#include "vgpu/forget.hpp"
 #include "vgpu/profiler.hpp"
 #include "vgpu/support/orders.hpp"
 
@@ -115,6 +116,15 @@ TEST(CudaBackend, ARunQueuesNothingThatWasRecordedBefore) {
   executor.run(Part::kForward);
   EXPECT_EQ(vgpu::take_ranges(), std::vector<std::string>{});
   EXPECT_EQ(executor.spans().size(), 1);
+}
+
+TEST(CudaBackend, KernelsAreLoadedBeforeAnythingIsCaptured) {
+  vgpu::expect_planted_fault({{vgpu::FaultKind::kMisuse, "the loading of a kernel"}}, [](bool planted) {
+    vgpu::forget_loaded_kernels();
+    OneRank rank;
+    if (planted) vgpu::forget_loaded_kernels();
+    rank.executor.make_ready(Part::kBackward);
+  });
 }
 
 TEST(CudaBackend, SpansLieInTheRunByTheHostsClock) {

@@ -3,11 +3,13 @@
 
 #include <cstring>
 #include <memory>
+#include <set>
 
 #include "emulator/global_shadow.hpp"
 #include "emulator/launch.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/status.hpp"
+#include "vgpu/forget.hpp"
 
 namespace cpbench::vgpu {
 namespace {
@@ -28,14 +30,29 @@ class Launch : public Action {
   std::unique_ptr<const KernelCall> call_;
 };
 
+std::set<const void*> loaded;
+
+/// CUDA loads what it needs when it needs it, and may not where a stream is captured.
+void load(const void* function, const char* call) {
+  if (loaded.insert(function).second) engine().refuse_in_capture(call);
+}
+
 }  // namespace
 
+void forget_loaded_kernels() { loaded.clear(); }
+
 void launch_kernel(const LaunchShape& shape, cudaStream_t stream, std::unique_ptr<const KernelCall> call) {
+  load(call->function(), "the loading of a kernel by its first launch");
   engine().enqueue(engine().find(stream), std::make_shared<Launch>(shape, std::move(call)));
 }
 
 }  // namespace cpbench::vgpu
 
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* function) {
+  cpbench::vgpu::load(function, "the loading of a kernel");
+  *attributes = {};
+  return cudaSuccess;
+}
 cudaError_t cudaFuncSetAttribute(const void*, cudaFuncAttribute, int) { return cudaSuccess; }
 
 cudaError_t cudaGetDriverEntryPointByVersion(const char* symbol, void** function, unsigned, unsigned long long,

@@ -5,6 +5,9 @@
 
 namespace cpbench::vgpu {
 
+/// A captured stream may be given only kernels that are loaded.
+void load_kernels();
+
 /// to[i] = from[i] + 1; to may be from.
 void add_one(const int* from, int* to, int count, cudaStream_t stream);
 

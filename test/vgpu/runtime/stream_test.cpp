@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <functional>
 
+#include "vgpu/forget.hpp"
 #include "vgpu/runtime/stream_kernels.hpp"
 #include "vgpu/support/device_array.hpp"
 #include "vgpu/support/orders.hpp"
@@ -253,6 +254,7 @@ TEST(Copy, RowsAndSlices) {
 TEST(Graph, ReplaysWhatStreamsDid) {
   const DeviceArray<int> x(std::vector<int>(kCount, 0)), y(std::size_t{kCount});
   Streams streams;
+  load_kernels();
   expect_planted_fault(kNoEvent, [&](bool planted) {
     cudaMemsetAsync(x.data(), 0, kCount * sizeof(int), streams.a);
     cudaStreamBeginCapture(streams.a, cudaStreamCaptureModeGlobal);
@@ -277,6 +279,7 @@ TEST(Graph, ReplaysWhatStreamsDid) {
 TEST(Graph, MustBeJoined) {
   const DeviceArray<int> x(std::vector<int>(kCount, 0));
   Streams streams;
+  load_kernels();
   cudaStreamBeginCapture(streams.a, cudaStreamCaptureModeGlobal);
   streams.connect(streams.a, streams.b);
   add_one(x.data(), x.data(), kCount, streams.b);
@@ -302,6 +305,11 @@ TEST(Graph, ForbidsWhatItWouldNotHave) {
       [&] { return cudaDeviceSynchronize(); },
       [&] { return cudaEventQuery(streams.event); },
       [&] { return cudaStreamQuery(streams.b); },
+      [&] {  // the first launch of a kernel
+        forget_loaded_kernels();
+        add_one(x.data(), x.data(), 1, streams.b);
+        return cudaSuccess;
+      },
   };
   in_every_order([&] {
     for (const auto& call : calls) {

@@ -171,10 +171,10 @@ __global__ void __launch_bounds__(kThreads) backward(const __grid_constant__ Bac
 BlockShape forward_shape(int, int, bool) { return {kRows, kColumns}; }
 BlockShape backward_shape(int, int) { return {kRows, kColumns}; }
 void launch_forward(const ForwardParameters& p, const LaunchContext& context) {
-  launch(forward, p.order.items(), kThreads, 0, context.stream, p);
+  launch<forward>(p.order.items(), kThreads, 0, context.stream, p);
 }
 void launch_backward(const BackwardParameters& p, const LaunchContext& context) {
-  launch(backward, p.order.items(), kThreads, 0, context.stream, p);
+  launch<backward>(p.order.items(), kThreads, 0, context.stream, p);
 }
 
 }  // namespace

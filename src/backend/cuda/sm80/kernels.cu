@@ -32,7 +32,7 @@ void launch_forward(const ForwardParameters& p, const LaunchContext& context) {
       constexpr int kRows = forward_rows(kDim);
       using Kernel = Forward<T, kDim, kDimV, kRows, kForwardColumns>;
       static_assert(Kernel::kSharedBytes <= kMostSharedBytes);
-      launch(forward<T, kDim, kDimV, kRows, kForwardColumns>, p.order.items(), kForwardThreads, Kernel::kSharedBytes,
+      launch<forward<T, kDim, kDimV, kRows, kForwardColumns>>(p.order.items(), kForwardThreads, Kernel::kSharedBytes,
              context.stream, p);
     });
   });
@@ -43,7 +43,7 @@ void launch_backward(const BackwardParameters& p, const LaunchContext& context) 
   constexpr int kRows = backward_rows(kDim);
   using Kernel = Backward<T, kDim, kDimV, kRows, kWanted>;
   static_assert(Kernel::kSharedBytes <= kMostSharedBytes);
-  launch(backward<T, kDim, kDimV, kRows, kWanted>, p.order.items(), Kernel::kThreads, Kernel::kSharedBytes,
+  launch<backward<T, kDim, kDimV, kRows, kWanted>>(p.order.items(), Kernel::kThreads, Kernel::kSharedBytes,
          context.stream, p);
 }
 

@@ -42,7 +42,7 @@ void launch_forward(const ForwardParameters& p, const LaunchContext& context) {
       .out = p.last ? map(p.out, p.dim_v, p.q_heads, 0, p.q_rows, 64) : CUtensorMap{},
   };
   check(cudaMemsetAsync(context.counter, 0, sizeof *context.counter, context.stream), "cudaMemsetAsync");
-  launch(forward<T, Shape>, std::min(p.order.items(), context.multiprocessors), Shape::kThreads, Shape::kSharedBytes,
+  launch<forward<T, Shape>>(std::min(p.order.items(), context.multiprocessors), Shape::kThreads, Shape::kSharedBytes,
          context.stream, p, maps, context.counter);
 }
 
@@ -94,7 +94,7 @@ void launch_backward(const BackwardParameters& p, const LaunchContext& context) 
       .dout = map(p.dout, context.dtype, p.dim_v, p.q_heads, 0, p.q_rows, Shape::kColumns),
       .dq = map(p.dq, DType::kFp32, p.dim, p.q_heads, 0, p.q_rows, 64),
   };
-  launch(backward<T, Shape>, p.order.items(), Shape::kThreads, Shape::kSharedBytes, context.stream, p, maps);
+  launch<backward<T, Shape>>(p.order.items(), Shape::kThreads, Shape::kSharedBytes, context.stream, p, maps);
 }
 
 void launch_backward(const BackwardParameters& p, const LaunchContext& context) {

@@ -1,4 +1,4 @@
-// A fault to plant where no argument can: a wait that the code forgets.
+// Faults to plant where no argument can: a wait, and the loading of kernels, that the code forgets.
 #pragma once
 
 namespace cpbench::vgpu {
@@ -8,5 +8,8 @@ namespace cpbench::vgpu {
 void forget_wait_after(int waits);
 /// Waits queued since.
 int waits_queued();
+
+/// As if no kernel had been loaded or launched.
+void forget_loaded_kernels();
 
 }  // namespace cpbench::vgpu

@@ -15,6 +15,8 @@ class KernelCall {
   virtual ~KernelCall() = default;
   /// One thread of the kernel.
   virtual void run() const = 0;
+  /// Which kernel it is.
+  virtual const void* function() const = 0;
   /// Of this object: threads may read their arguments there.
   virtual std::size_t bytes() const = 0;
 };
@@ -25,6 +27,7 @@ class KernelCallOf final : public KernelCall {
   KernelCallOf(void (*kernel)(Parameters...), const std::decay_t<Parameters>&... arguments)
       : kernel_(kernel), arguments_(arguments...) {}
   void run() const override { std::apply(kernel_, arguments_); }
+  const void* function() const override { return reinterpret_cast<const void*>(kernel_); }
   std::size_t bytes() const override { return sizeof *this; }
 
  private:
@@ -36,7 +39,7 @@ struct LaunchShape {
   int blocks, threads, shared_bytes;
 };
 
-/// Queues a kernel on a stream.
+/// Queues a kernel on a stream, and loads it if it is the first time.
 void launch_kernel(const LaunchShape& shape, cudaStream_t stream, std::unique_ptr<const KernelCall> call);
 
 }  // namespace cpbench::vgpu
