@@ -1,51 +1,120 @@
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <cstdint>
 #include <iterator>
-#include <optional>
+#include <memory>
+#include <vector>
 
 #include "backend/cuda/cuda_backend.hpp"
 #include "backend/cuda/memory.hpp"
 #include "support/error.hpp"
+#include "transport/backoff.hpp"
 #include "transport/carrier.hpp"
 #include "transport/cuda/device_handles.hpp"
+#include "transport/cuda/flags.hpp"
 #include "transport/cuda/ipc_transport.hpp"
 
 namespace cpbench {
 namespace {
 
-/// A handle's bytes; none where there is no memory left to offer.
-std::vector<double> handle_of_some_memory(std::optional<CudaMemory>& memory) {
+/// What a rank has of another's memory, as a number that goes to the others.
+constexpr double kNothing = 0, kMemoryAlone = 1, kFlagsToo = 2;
+
+/// A stream for as long as it lives.
+class ProbeStream {
+ public:
+  ProbeStream() { check(cudaStreamCreateWithFlags(&handle_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags"); }
+  ~ProbeStream() { cudaStreamDestroy(handle_); }
+  ProbeStream(const ProbeStream&) = delete;
+  ProbeStream& operator=(const ProbeStream&) = delete;
+  /// Whether the operation can be queued, and ends.
+  bool can_do(void (*operation)(Flag*, cudaStream_t), Flag* flag) const {
+    try {
+      operation(flag, handle_);
+      check(cudaStreamSynchronize(handle_), "cudaStreamSynchronize");
+      return true;
+    } catch (const Error&) {
+      cudaGetLastError();  // or the next call would return it
+      return false;
+    }
+  }
+
+ private:
+  cudaStream_t handle_ = nullptr;
+};
+
+/// Flags that are down, one for each rank of the node; null where there is no memory left to offer.
+std::unique_ptr<CudaMemory> make_flags(int count) {
   try {
-    const RemoteAddress offered = remote_address_of(memory.emplace(1).data());
-    return {std::begin(offered.allocation.reserved), std::end(offered.allocation.reserved)};
+    const std::int64_t bytes = count * std::int64_t{sizeof(Flag)};
+    auto flags = std::make_unique<CudaMemory>(bytes);
+    check(cudaMemset(flags->data(), 0, static_cast<std::size_t>(bytes)), "cudaMemset");
+    check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+    return flags;
   } catch (const Error& error) {
     if (error.code() != ExitCode::kPlacement) throw;
-    return {};
+    return nullptr;
   }
 }
 
-bool can_open(const std::vector<double>& bytes) {
-  if (bytes.empty()) return false;
+/// A handle's bytes; none where there is no memory.
+std::vector<double> handle_of(CudaMemory* flags) {
+  if (flags == nullptr) return {};
+  const RemoteAddress offered = remote_address_of(flags->data());
+  return {std::begin(offered.allocation.reserved), std::end(offered.allocation.reserved)};
+}
+
+/// Null where it cannot be opened.
+Flag* open(const std::vector<double>& bytes) {
+  if (bytes.empty()) return nullptr;
   cudaIpcMemHandle_t handle;
   std::ranges::copy(bytes, handle.reserved);
   void* opened = nullptr;
-  if (cudaIpcOpenMemHandle(&opened, handle, cudaIpcMemLazyEnablePeerAccess) != cudaSuccess) {
-    cudaGetLastError();  // or the next call would return it
-    return false;
+  if (cudaIpcOpenMemHandle(&opened, handle, cudaIpcMemLazyEnablePeerAccess) == cudaSuccess) {
+    return static_cast<Flag*>(opened);
   }
-  check(cudaIpcCloseMemHandle(opened), "cudaIpcCloseMemHandle");
-  return true;
+  cudaGetLastError();  // or the next call would return it
+  return nullptr;
 }
 
-/// Whether this process can open memory of each rank of the node. It is tried: a peer's GPU may be one that this
-/// process does not see, of which CUDA does not say beforehand whether it is reached.
+/// Of one that its peer has raised: it is on its way at most.
+bool is_up_soon(const Flag* flag) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point deadline = Clock::now() + std::chrono::seconds(1);
+  for (Backoff backoff;; backoff.pause()) {
+    Flag value = 0;
+    check(cudaMemcpy(&value, flag, sizeof value, cudaMemcpyDeviceToHost), "cudaMemcpy");
+    if (value != 0 || Clock::now() > deadline) return value != 0;
+  }
+}
+
+/// What this process has of the memory of each rank of the node. It is tried: a peer's GPU may be one that this process
+/// does not see, of which CUDA does not say beforehand whether it is reached; and that memory can be opened does not
+/// say that streams may raise flags there, without which it is no use.
 std::vector<double> reach_within(const Communicator& node, int device) {
   check(cudaSetDevice(device), "cudaSetDevice");
-  std::optional<CudaMemory> own;
-  std::vector<double> reached;
-  for (const auto& handle : node.allgather(handle_of_some_memory(own))) {
-    const bool is_own = static_cast<int>(reached.size()) == node.rank();
-    reached.push_back(is_own || can_open(handle) ? 1 : 0);
+  const auto size = static_cast<std::size_t>(node.size()), rank = static_cast<std::size_t>(node.rank());
+  const std::unique_ptr<CudaMemory> memory = make_flags(node.size());
+  const auto handles = node.allgather(handle_of(memory.get()));
+  const ProbeStream stream;
+  std::vector<Flag*> opened(size);
+  std::vector<double> raised(size);
+  for (std::size_t peer = 0; peer < size; ++peer) {
+    if (peer != rank) opened[peer] = open(handles[peer]);
+    raised[peer] = opened[peer] != nullptr && stream.can_do(raise, opened[peer] + rank) ? 1 : 0;
+  }
+  const auto all_raised = node.allgather(raised);
+  std::vector<double> reached(size, kNothing);
+  reached[rank] = kFlagsToo;
+  for (std::size_t peer = 0; peer < size; ++peer) {
+    if (opened[peer] == nullptr) continue;
+    const auto is_answered = [&] {
+      Flag* const own = reinterpret_cast<Flag*>(memory->data()) + peer;
+      return is_up_soon(own) && stream.can_do(await, own);
+    };
+    reached[peer] = raised[peer] != 0 && all_raised[peer][rank] != 0 && is_answered() ? kFlagsToo : kMemoryAlone;
+    check(cudaIpcCloseMemHandle(opened[peer]), "cudaIpcCloseMemHandle");
   }
   node.barrier();  // nobody has it open any more
   return reached;
@@ -58,8 +127,11 @@ std::vector<std::string> obstacles(const Communicator& ranks, int device) {
   const auto reach = node.allgather(reach_within(node, device));
   const auto own = static_cast<std::size_t>(node.rank());
   for (std::size_t peer = 0; peer < reach.size(); ++peer) {
-    const bool both = reach[own][peer] != 0 && reach[peer][own] != 0;
-    found[static_cast<std::size_t>(rank_of[peer].front())] = both ? "" : "their GPUs cannot reach each other";
+    const double both = std::min(reach[own][peer], reach[peer][own]);
+    found[static_cast<std::size_t>(rank_of[peer].front())] =
+        both == kFlagsToo      ? ""
+        : both == kMemoryAlone ? "their streams cannot raise flags in each other's memory"
+                               : "their GPUs cannot reach each other";
   }
   return found;
 }

@@ -110,6 +110,16 @@ class OnVirtualGpus(ProgramTest):
             refused = cpbench(*arguments, ranks=2, environment=unopened, limit_s=LIMIT_S)
             self.expect_refused(refused, 2, "--transport ipc: ranks 0 and 1", "cannot reach each other")
 
+    def test_memory_in_which_no_flag_can_be_raised_is_not_reached(self):
+        """Whether the driver refuses to, or what it writes never comes."""
+        for call in ("cuStreamWriteValue32:1", "flag:1"):
+            without = {"CPBENCH_VGPU_FAIL": call}
+            points = self.expect_validated(3, {"defaults": SMALL}, environment=without)
+            self.assertEqual([p["case"]["transport"] for p in points], ["ipc+nccl"])
+            arguments = ["run", "--seq-len", "16", "--heads", "1", "--head-dim", "8", "--transport", "ipc"]
+            refused = cpbench(*arguments, ranks=2, environment=without, limit_s=LIMIT_S)
+            self.expect_refused(refused, 2, "--transport ipc: ranks 0 and 1", "their streams cannot raise flags")
+
     def test_keys_between_those_that_are_attended(self):
         """A window over stripes skips ranks whose rows lie between those of others: nobody sends them, and kernels load them."""
         content = {"defaults": {**SMALL, "algo": "all-gather", "shard": "striped", "mask": "window:1"}}

@@ -6,6 +6,7 @@
 #include "emulator/fault_message.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/memory_actions.hpp"
+#include "runtime/status.hpp"
 #include "runtime/whole_access.hpp"
 
 namespace cpbench::vgpu {
@@ -25,6 +26,7 @@ class WriteValue : public Action {
     std::vector<Clock>& clock = written[flag_];
     clock.assign(operation.clock.begin(), operation.clock.end());
     clock[operation.stream] = operation.sequence;
+    if (is_to_fail("flag")) return;
     flag_->store(value_, std::memory_order_release);
   }
   bool involves_others() const override { return true; }
@@ -81,6 +83,7 @@ using namespace cpbench::vgpu;
 
 CUresult cuStreamWriteValue32(CUstream stream, CUdeviceptr address, cuuint32_t value, unsigned) {
   Flag* const flag = flag_at(address);
+  if (is_to_fail("cuStreamWriteValue32")) return CUDA_ERROR_NOT_SUPPORTED;
   if (flag == nullptr) return CUDA_ERROR_INVALID_VALUE;
   engine().enqueue(engine().find(stream), std::make_shared<WriteValue>(flag, value));
   return CUDA_SUCCESS;
