@@ -12,7 +12,8 @@ namespace {
 constexpr int kMostSharedBytes = 227 << 10;
 
 /// Consumers and columns that fill the registers and the shared memory. Steps of 176 columns suit work without
-/// masks: with them, more of a step would be wasted on the diagonal.
+/// masks: with them, more of a step would be wasted on the diagonal. They waste 3.1% of 4,096 keys and 1.0% of 16,384,
+/// and 128 columns none; whether those would be faster there, with a third more steps, is to be measured on a GPU.
 template <int kDim, int kDimV, bool kFull>
 struct Forwards {
   static constexpr int kConsumers = kDim == 64 ? 3 : 2;
