@@ -12,11 +12,10 @@
 namespace cpbench {
 
 /// Calls work(i) for 0 <= i < count, each on some thread, and returns when all are done. `work` may throw: what was
-/// thrown first is thrown here, after the items that had begun. Meant for items of a millisecond and more; a few of
-/// them start no thread.
+/// thrown first is thrown here, after the items that had begun. There is a thread for every `items_per_thread` items,
+/// up to the number of CPUs: by default a few items of a millisecond start no thread.
 template <typename Work>
-void parallel_for_each(std::size_t count, Work&& work) {
-  constexpr std::size_t kItemsPerThread = 16;
+void parallel_for_each(std::size_t count, Work&& work, std::size_t items_per_thread = 16) {
   std::atomic<std::size_t> next = 0;
   FirstFailure failure;
   const auto take_items = [&] {
@@ -29,7 +28,7 @@ void parallel_for_each(std::size_t count, Work&& work) {
       }
     }
   };
-  const std::size_t threads = std::min<std::size_t>(std::thread::hardware_concurrency(), count / kItemsPerThread);
+  const std::size_t threads = std::min<std::size_t>(std::thread::hardware_concurrency(), count / items_per_thread);
   {
     std::vector<std::jthread> others;
     for (std::size_t t = 1; t < threads; ++t) others.emplace_back(take_items);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <stdexcept>
 
 namespace cpbench {
@@ -30,6 +31,32 @@ TEST(ParallelForEach, BeginsNoFurtherItemsOnceOneThrew) {
                                  }),
                std::out_of_range);
   EXPECT_LE(begun, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+TEST(ParallelForEach, HasAThreadForAsManyItemsAsAskedFor) {
+  const std::size_t cpus = std::thread::hardware_concurrency();
+  for (const std::size_t items_per_thread : {1, 2}) {
+    const std::size_t count = cpus * items_per_thread;
+    std::atomic<std::size_t> begun = 0;
+    std::set<std::thread::id> threads;
+    std::mutex mutex;
+    const auto wait_for_others = [&](std::size_t) {  // each thread has one item, until every thread has
+      {
+        const std::lock_guard lock(mutex);
+        threads.insert(std::this_thread::get_id());
+      }
+      ++begun;
+      while (begun < cpus) std::this_thread::yield();
+    };
+    parallel_for_each(count, wait_for_others, items_per_thread);
+    EXPECT_EQ(threads.size(), cpus);
+  }
+}
+
+TEST(ParallelForEach, StartsNoThreadForAFewItems) {
+  std::set<std::thread::id> threads;
+  parallel_for_each(31, [&](std::size_t) { threads.insert(std::this_thread::get_id()); });
+  EXPECT_EQ(threads, std::set{std::this_thread::get_id()});
 }
 
 }  // namespace

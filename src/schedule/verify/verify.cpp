@@ -24,20 +24,21 @@ void check_each_rank(std::size_t ranks, Faults& faults, Check&& check) {
   for (Faults& of_rank : found) faults.add_all(of_rank.take());
 }
 
-/// Claims do not depend on each other.
+/// Claims do not depend on each other. Parts of many claims are worth a thread each.
 void check_claims(const Schedule& schedule, const verification::Positions& positions,
                   const verification::DataFlow& flow, Faults& faults) {
   const std::vector<verification::NamedClaim>& claims = flow.claims();
   const std::size_t parts = std::min<std::size_t>(64, claims.size() / 64 + 1);
   verification::TileIndex tile_index;
   std::vector<Faults> found(parts);
-  parallel_for_each(parts, [&](std::size_t part) {
+  const auto check_part = [&](std::size_t part) {
     verification::Coverage coverage(schedule, positions, flow.row_maps(), flow.provenance(), tile_index);
     const std::size_t end = claims.size() * (part + 1) / parts;
     for (std::size_t i = claims.size() * part / parts; i < end && !found[part].full(); ++i) {
       coverage.check(claims[i].claim, claims[i].holder, found[part]);
     }
-  });
+  };
+  parallel_for_each(parts, check_part, /*items_per_thread=*/1);
   for (Faults& of_part : found) faults.add_all(of_part.take());
 }
 
