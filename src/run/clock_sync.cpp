@@ -4,7 +4,7 @@
 #include <array>
 #include <vector>
 
-#include "run/clock.hpp"
+#include "support/clock.hpp"
 #include "transport/mpi_session.hpp"
 
 namespace cpbench {

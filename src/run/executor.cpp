@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "run/clock.hpp"
+#include "support/clock.hpp"
 #include "transport/backoff.hpp"
 
 namespace cpbench {

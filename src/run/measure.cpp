@@ -5,7 +5,7 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "run/clock.hpp"
+#include "support/clock.hpp"
 
 namespace cpbench {
 namespace {

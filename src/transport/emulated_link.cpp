@@ -1,23 +1,19 @@
 #include "transport/emulated_link.hpp"
 
-#include <chrono>
 #include <cmath>
 #include <utility>
 
+#include "support/clock.hpp"
+
 namespace cpbench {
 namespace {
-
-std::int64_t steady_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
 
 std::int64_t to_ns(double seconds) { return std::llround(seconds * 1e9); }
 
 }  // namespace
 
 EmulatedLink::EmulatedLink(Transport& real, int rank, const LinkModel& model, Clock clock)
-    : real_(real), rank_(rank), model_(model), clock_(clock ? std::move(clock) : Clock(steady_ns)) {}
+    : real_(real), rank_(rank), model_(model), clock_(clock ? std::move(clock) : Clock(now_ns)) {}
 
 Transport::MessageId EmulatedLink::prepare(const Message& message) {
   const auto speed = model_.speed_of(message.link, rank_, message.peer);

@@ -2,20 +2,15 @@
 
 #include <nvtx3/nvToolsExt.h>
 
-#include <chrono>
 #include <cmath>
 #include <deque>
 #include <utility>
 
+#include "support/clock.hpp"
 #include "support/error.hpp"
 
 namespace cpbench {
 namespace {
-
-std::int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
 
 /// Streams of communication have a higher priority than the one that computes.
 cudaStream_t make_stream(Stream stream) {

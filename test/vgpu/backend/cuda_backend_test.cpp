@@ -9,8 +9,8 @@
 #include <thread>
 
 #include "backend/cuda/peak.hpp"
-#include "run/clock.hpp"
 #include "run/executor.hpp"
+#include "support/clock.hpp"
 #include "support/error.hpp"
 #include "system/mismatches.hpp"
 #include "system/test_case.hpp"
