@@ -5,7 +5,6 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
 
 #include "backend/device_queues.hpp"
 #include "backend/tensor_view.hpp"
@@ -46,8 +45,6 @@ class Backend {
   virtual Computation prepare(const Op& op, const ProgramMemory& memory) = 0;
   /// Of a device that works by itself; null where operations run in the thread that asks for them.
   virtual DeviceQueues* queues() { return nullptr; }
-  /// The device's own name for itself.
-  virtual std::string device_name() const = 0;
 
   /// What this process holds of the device: buffers, and what operations and transports need beside them. Nothing where
   /// that is not known.

@@ -69,8 +69,6 @@ TEST(CpuBackend, MoreMemoryThanThereIsIsAPlacementError) {
   }
 }
 
-TEST(CpuBackend, HasAName) { EXPECT_FALSE(CpuBackend("simple", 1).device_name().empty()); }
-
 TEST(CpuBackend, AnExchangeIsNotItsBusiness) {
   HostProgram host(Problem{}, "simple", 1);
   EXPECT_THROW(host.run(Exchange{}), std::logic_error);

@@ -29,7 +29,6 @@ class FakeBackend : public Backend {
     }
     if (on_run) on_run(op, poll);
   }
-  std::string device_name() const override { return "fake"; }
 
   std::vector<const Op*> log;
   std::function<void(const Op&, const std::function<void()>& poll)> on_run;

@@ -4,7 +4,6 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <stdexcept>
 
 #include "backend/cpu/elementwise.hpp"
@@ -87,14 +86,6 @@ Computation CpuBackend::prepare(const Op& op, const ProgramMemory& memory) {
     const KernelContext context{threads_, poll};
     std::visit(Dispatch{memory, *kernel_, context}, op.action);
   };
-}
-
-std::string CpuBackend::device_name() const {
-  std::ifstream cpuinfo("/proc/cpuinfo");
-  for (std::string line; std::getline(cpuinfo, line);) {
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  }
-  return "CPU";  // some architectures do not say
 }
 
 }  // namespace cpbench

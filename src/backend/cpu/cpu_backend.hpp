@@ -17,7 +17,6 @@ class CpuBackend : public Backend {
   /// Aligned to a huge page where there are that many bytes, to a cache line otherwise.
   std::unique_ptr<DeviceMemory> allocate(std::int64_t bytes) override;
   Computation prepare(const Op& op, const ProgramMemory& memory) override;
-  std::string device_name() const override;
 
  private:
   std::unique_ptr<AttentionKernel> kernel_;

@@ -101,7 +101,6 @@ class CudaBackend::Preparation {
 CudaBackend::CudaBackend(const CudaOptions& options) : ordinal_(made_current(options.device)), queues_(options.graphs) {
   load_kernels();
   const cudaDeviceProp properties = properties_of(ordinal_);
-  name_ = properties.name;
   reserved_multiprocessors_ = std::min(options.reserved_multiprocessors, properties.multiProcessorCount - 1);
   device_ = {.half_kernels = &find_half_kernels(10 * properties.major + properties.minor, options.kernel),
              .multiprocessors = properties.multiProcessorCount - reserved_multiprocessors_};

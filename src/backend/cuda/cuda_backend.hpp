@@ -27,7 +27,6 @@ class CudaBackend : public Backend {
   std::unique_ptr<DeviceMemory> allocate(std::int64_t bytes) override;
   Computation prepare(const Op& op, const ProgramMemory& memory) override;
   DeviceQueues* queues() override { return &queues_; }
-  std::string device_name() const override { return name_; }
   std::optional<std::int64_t> bytes_in_use() const override { return CudaMemory::bytes_in_use(); }
   int reserved_multiprocessors() const override { return reserved_multiprocessors_; }
   bool is_reproducible() const override { return false; }
@@ -42,7 +41,6 @@ class CudaBackend : public Backend {
   class Preparation;
 
   int ordinal_;
-  std::string name_;
   int reserved_multiprocessors_ = 0;
   CudaDevice device_{};
   CudaQueues queues_;
