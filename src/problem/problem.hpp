@@ -49,7 +49,8 @@ struct Problem {
 };
 
 /// Throws a usage error that names the offending value: sizes >= 1, kv_heads divides heads, head dims multiples of 8
-/// up to 256, documents sum to seq_len, a finite scale, and no tensor of 2^63 bytes or more, even if held in fp32.
+/// up to 256, documents sum to seq_len, a positive scale that fp32 has, and no tensor of 2^63 bytes or more, even if
+/// held in fp32.
 void check(const Problem& problem);
 
 }  // namespace cpbench

@@ -1,7 +1,8 @@
 #include "backend/cuda/attention.hpp"
 
-#include <cmath>
-#include <cstring>
+#include <algorithm>
+#include <limits>
+#include <stdexcept>
 
 #include "backend/cuda/elementwise.hpp"
 #include "support/error.hpp"
@@ -121,6 +122,11 @@ DeviceWork PreparedWork::on_device(const std::byte* device_bytes) const {
 }
 
 PreparedWork prepare_forward(const Implementation& kernels, const AttendArguments& a) {
+  // Kernels scale the maximum of scores, which may be -inf, instead of each. Problems have no other scale.
+  if (!(a.scale >= std::numeric_limits<float>::min())) {
+    throw std::logic_error(
+        fmt::format("attention with a scale of {}, which is not a positive number of fp32", a.scale));
+  }
   const bool full = std::all_of(a.tiles.begin(), a.tiles.end(), [](const Tile& tile) { return tile.full(); });
   const BlockShape shape = kernels.forward_shape(narrow(a.q.dim), narrow(a.v.dim), full);
   return serialized(make_work_list(a.tiles, a.q.rows, shape.rows, shape.columns), shape.columns);
@@ -135,8 +141,6 @@ void attend(const CudaDevice& device, const CudaAttendArguments& arguments, cuda
   const AttendArguments& a = arguments.operands;
   const std::int64_t units = a.q.batch * a.heads.count;
   const std::int64_t kv_bytes = a.k.rows * (a.k.dim + a.v.dim) * bytes_of(a.q.dtype);
-  // A scale of 0 makes all scores equal; so does a tiny one, and -inf stays -inf.
-  const auto scale_log2 = static_cast<float>(std::max(std::abs(a.scale * kLog2E), 1e-30));
   const ForwardParameters parameters{.q = device_tensor(a.q),
                                      .k = device_tensor(a.k),
                                      .v = device_tensor(a.v),
@@ -152,8 +156,7 @@ void attend(const CudaDevice& device, const CudaAttendArguments& arguments, cuda
                                      .kv_heads = narrow(a.k.heads),
                                      .dim = narrow(a.q.dim),
                                      .dim_v = narrow(a.v.dim),
-                                     .scale_log2 = scale_log2,
-                                     .negate = a.scale < 0,
+                                     .scale_log2 = static_cast<float>(a.scale * kLog2E),
                                      .first = a.first,
                                      .last = a.last,
                                      .work = arguments.work,

@@ -57,7 +57,6 @@ struct ForwardParameters {
   HeadMap heads;
   std::int32_t group, batch, q_rows, q_heads, kv_heads, dim, dim_v;
   float scale_log2;  ///< > 0: what scores are multiplied by to be exponents of 2
-  bool negate;       ///< scores change their sign first
   bool first, last;
   DeviceWork work;  ///< rows are queries, columns keys
   ItemOrder order;  ///< units are batch * heads.count

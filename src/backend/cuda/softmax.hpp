@@ -85,12 +85,6 @@ __device__ inline void scale_rows(float (&o)[kElements], const float (&factor)[2
   for (int i = 0; i < kElements; ++i) o[i] *= factor[i / 2 % 2];
 }
 
-template <int kElements>
-__device__ inline void negate(float (&s)[kElements]) {
-#pragma unroll
-  for (int i = 0; i < kElements; ++i) s[i] = -s[i];
-}
-
 /// Accumulators as the register operand A of 16 columns from 16 * k.
 template <typename T, int kElements>
 __device__ inline void pack_operand(std::uint32_t (&a)[4], const float (&s)[kElements], int k) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <stdexcept>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -44,6 +45,17 @@ std::string name_of_case(const testing::TestParamInfo<VirtualAttention::ParamTyp
 }
 INSTANTIATE_TEST_SUITE_P(Shards, VirtualAttention, testing::ValuesIn(with_kernels(shard_cases())), name_of_case);
 INSTANTIATE_TEST_SUITE_P(Edges, VirtualAttention, testing::ValuesIn(with_kernels(virtual_edge_cases())), name_of_case);
+
+TEST(VirtualKernels, TakeNoScaleThatFp32DoesNotHave) {
+  AttentionCase c{.name = "scale", .tiles = {full_tile(0, 64, 0, 64)}};
+  for (const DType dtype : {DType::kBf16, DType::kFp32}) {
+    c.dtype = dtype;
+    for (const double scale : {-0.15, 1e-40}) {
+      c.scale = scale;
+      EXPECT_THROW(run_case(c, kKernels.front()), std::logic_error) << scale;
+    }
+  }
+}
 
 TEST(ItemOrder, VisitsEachBlockOfEachUnitOnceInSections) {
   for (const int section : {1, 2, 3, 7}) {

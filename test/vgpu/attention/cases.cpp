@@ -65,7 +65,7 @@ void shard(AttentionCase& c, const MaskOfDocuments& mask, ShardKind kind) {
 }  // namespace
 
 std::vector<VirtualCase> shard_cases() {
-  constexpr int kCalls = 3, kSigns = 2, kSinks = 2, kGradients = 2;
+  constexpr int kCalls = 3, kSinks = 2, kGradients = 2;
   const std::array sizes = {static_cast<int>(kMasks.size()),
                             static_cast<int>(kShards.size()),
                             static_cast<int>(kHeadSizes.size()),
@@ -74,7 +74,6 @@ std::vector<VirtualCase> shard_cases() {
                             static_cast<int>(kLayouts.size()),
                             static_cast<int>(kOrders.size()),
                             kCalls,
-                            kSigns,
                             kSinks,
                             kGradients};
   std::vector<VirtualCase> cases;
@@ -90,12 +89,12 @@ std::vector<VirtualCase> shard_cases() {
                     .dim = size.dim,
                     .dim_v = size.dim_v,
                     .map = {0, count.heads, 0, 0},
-                    .group = count.heads / count.kv_heads};
+                    .group = count.heads / count.kv_heads,
+                    .scale = 0.15};
     c.dtype = next(kDtypes);
     c.layout = next(kLayouts);
     const vgpu::Order order = next(kOrders);
     c.calls = 1 + *value++;
-    c.scale = *value++ == 0 ? 0.15 : -0.15;
     c.sink = *value++ == 1;
     c.gradient_dtype = *value++ == 0 ? DType::kFp32 : c.dtype;
     shard(c, mask, kind);

@@ -16,7 +16,7 @@ struct VirtualCase {
 };
 
 /// The work of one rank of two: shards, masks, documents, head sizes, grouped heads, storage types, layouts, sinks,
-/// signs of the scale, calls that continue each other, and orders, every two values of which meet in some case.
+/// calls that continue each other, and orders, every two values of which meet in some case.
 std::vector<VirtualCase> shard_cases();
 
 /// Shapes that are all edge: those of every device, and those of blocks.

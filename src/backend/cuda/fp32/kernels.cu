@@ -83,7 +83,6 @@ __device__ void forward_row(const ForwardParameters& p, const QueryRows& at, con
     float score = kMinusInfinity;
     if (sees(steps, row)) {
       score = dot(q, p.k.at<const float>(at.batch, steps.column() + lane_index(), at.kv_head), p.dim) * p.scale_log2;
-      if (p.negate) score = -score;
     }
     const float highest = fmaxf(m, warp_max(score));
     if (highest == kMinusInfinity) continue;

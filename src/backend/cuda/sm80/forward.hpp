@@ -102,7 +102,6 @@ class Forward {
     }
 #pragma unroll
     for (int t = 0; t < kRowTiles; ++t) {
-      if (p_.negate) negate(s_[t]);
       if (steps.masked()) set_outside(s_[t], steps.band(), row_begin + row(t), steps.column(), kMinusInfinity);
       float shrink[2];
       online_softmax(s_[t], rows_[t], shrink, p_.scale_log2);

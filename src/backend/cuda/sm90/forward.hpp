@@ -265,7 +265,6 @@ class Forward {
   }
 
   __device__ void soften(const Steps& steps, int row, float (&shrink)[2]) {
-    if (p_.negate) negate(s_);
     if (steps.masked()) set_outside(s_, steps.band(), row, steps.column(), kMinusInfinity);
     online_softmax(s_, rows_, shrink, p_.scale_log2);
   }
