@@ -1,6 +1,6 @@
 #include "run/poison.hpp"
 
-#include "schedule/verify/region_map.hpp"
+#include "schedule/region_map.hpp"
 
 namespace cpbench {
 namespace {
@@ -29,7 +29,7 @@ std::vector<Origin> origins(const Program& program, Part part) {
 /// Buffers of which the part reads something that it has not written before: where nothing is sent that no tile needs,
 /// kernels load it with the keys beside it.
 std::vector<bool> with_gaps(const Program& program, Part part) {
-  std::vector<verification::RegionMap<bool>> is_written;
+  std::vector<RegionMap<bool>> is_written;
   for (const Buffer& buffer : program.buffers) is_written.emplace_back(buffer, false);
   std::vector<bool> gaps(program.buffers.size());
   for (const Op& op : program.ops) {

@@ -5,11 +5,11 @@
 #include <map>
 #include <random>
 
+#include "schedule/region_map.hpp"
 #include "schedule/verify/band.hpp"
 #include "schedule/verify/boxes.hpp"
 #include "schedule/verify/ownership.hpp"
 #include "schedule/verify/peer_list.hpp"
-#include "schedule/verify/region_map.hpp"
 #include "schedule/verify/row_maps.hpp"
 #include "schedule/verify/tile_index.hpp"
 #include "shard/shard.hpp"

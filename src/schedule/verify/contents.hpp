@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "schedule/region_map.hpp"
 #include "schedule/schedule.hpp"
 #include "schedule/verify/provenance.hpp"
-#include "schedule/verify/region_map.hpp"
 
 namespace cpbench::verification {
 

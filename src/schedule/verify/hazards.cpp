@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "schedule/verify/region_map.hpp"
+#include "schedule/region_map.hpp"
 
 namespace cpbench::verification {
 namespace {

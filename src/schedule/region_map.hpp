@@ -7,7 +7,7 @@
 
 #include "schedule/program.hpp"
 
-namespace cpbench::verification {
+namespace cpbench {
 
 /// Divides a buffer into boxes of rows x heads and keeps a value for each. Most buffers are one box for ever. A value
 /// must stay true when its box is cut.
@@ -161,4 +161,4 @@ class RegionMap {
   std::vector<Cell> cells_;  ///< sorted by row, then head; cells of a band share their rows and cover all heads
 };
 
-}  // namespace cpbench::verification
+}  // namespace cpbench
