@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "problem/documents.hpp"
 #include "support/error.hpp"
+#include "support/file_contents.hpp"
 #include "support/number.hpp"
 #include "support/split.hpp"
 
@@ -40,9 +40,7 @@ bool parse_range(std::string_view text, Bin& bin) {
 }
 
 std::vector<Bin> read_histogram(const std::filesystem::path& file) {
-  std::ifstream stream(file);
-  if (!stream) refuse("{}: the histogram of document lengths cannot be read", file.string());
-  const json content = json::parse(stream, nullptr, /*allow_exceptions=*/false, /*ignore_comments=*/true);
+  const json content = json::parse(contents_of(file), nullptr, /*allow_exceptions=*/false, /*ignore_comments=*/true);
   if (content.is_discarded()) refuse("{}: not valid JSON", file.string());
   if (!content.is_object() || content.empty()) {
     refuse("{}: a histogram is an object that maps \"[low,high)\" to a share", file.string());

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "problem/problem.hpp"
 #include "support/config_path.hpp"
 #include "support/error.hpp"
+#include "support/file_contents.hpp"
 #include "support/names.hpp"
 #include "support/naming.hpp"
 
@@ -90,9 +90,7 @@ void check_model(const Model& model) {
 }  // namespace
 
 std::vector<Model> load_models(const std::filesystem::path& file) {
-  std::ifstream stream(file);
-  if (!stream) refuse("{}: cannot be read", file.string());
-  const json content = json::parse(stream, nullptr, /*allow_exceptions=*/false, /*ignore_comments=*/true);
+  const json content = json::parse(contents_of(file), nullptr, /*allow_exceptions=*/false, /*ignore_comments=*/true);
   if (content.is_discarded()) refuse("{}: not valid JSON", file.string());
   if (!content.is_object() || !content.contains("models") || !content["models"].is_array()) {
     refuse("{}: an object with a list \"models\" is expected", file.string());
