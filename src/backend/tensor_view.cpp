@@ -42,8 +42,16 @@ TensorView TensorView::box(std::int64_t row_begin, std::int64_t row_count, std::
   return cut;
 }
 
+std::int64_t bytes_of(const TensorView& view) {
+  return view.batch * view.rows * view.heads * view.dim * bytes_of(view.dtype);
+}
+
+bool have_same_shape(const TensorView& a, const TensorView& b) {
+  return a.batch == b.batch && a.rows == b.rows && a.heads == b.heads && a.dim == b.dim;
+}
+
 void check_same_shape(const TensorView& a, const TensorView& b) {
-  if (a.batch != b.batch || a.rows != b.rows || a.heads != b.heads || a.dim != b.dim) {
+  if (!have_same_shape(a, b)) {
     throw std::logic_error("an element-wise operation between tensors of different shapes");
   }
 }

@@ -31,6 +31,9 @@ struct TensorView {
                  std::int64_t head_count) const;
 };
 
+std::int64_t bytes_of(const TensorView& view);  ///< of its elements, without gaps
+
+bool have_same_shape(const TensorView& a, const TensorView& b);
 /// Throws where one is not the other's shape, so that no element-wise operation can be between them.
 void check_same_shape(const TensorView& a, const TensorView& b);
 

@@ -7,18 +7,14 @@ namespace cpbench {
 namespace {
 
 void copy_box(const TensorView& to, const TensorView& from) {
-  if (to.dtype != from.dtype || to.batch != from.batch || to.rows != from.rows || to.heads != from.heads ||
-      to.dim != from.dim) {
+  if (to.dtype != from.dtype || !have_same_shape(to, from)) {
     throw std::logic_error("loopback: a send and its receive have boxes of different shapes");
   }
-  const std::int64_t element = bytes_of(to.dtype);
-  const auto at = [element](const TensorView& view, std::int64_t b, std::int64_t row, std::int64_t head) {
-    return view.data + (b * view.batch_stride + row * view.row_stride + head * view.head_stride) * element;
-  };
+  const auto bytes = static_cast<std::size_t>(to.dim * bytes_of(to.dtype));
   for (std::int64_t b = 0; b < to.batch; ++b) {
     for (std::int64_t row = 0; row < to.rows; ++row) {
       for (std::int64_t head = 0; head < to.heads; ++head) {
-        std::memcpy(at(to, b, row, head), at(from, b, row, head), static_cast<std::size_t>(to.dim * element));
+        std::memcpy(to.address(b, row, head), from.address(b, row, head), bytes);
       }
     }
   }

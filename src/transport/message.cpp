@@ -6,7 +6,7 @@ namespace cpbench {
 
 std::int64_t Message::bytes() const {
   std::int64_t total = 0;
-  for (const TensorView& box : boxes) total += box.batch * box.rows * box.heads * box.dim * bytes_of(box.dtype);
+  for (const TensorView& box : boxes) total += bytes_of(box);
   return total;
 }
 
