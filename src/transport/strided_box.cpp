@@ -1,28 +1,43 @@
 #include "transport/strided_box.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace cpbench {
 
-StridedBox strided_box(const TensorView& box) {
-  const std::int64_t element = bytes_of(box.dtype);
-  std::vector<StridedBox::Axis> axes = {{box.heads, box.head_stride * element},
-                                        {box.rows, box.row_stride * element},
-                                        {box.batch, box.batch_stride * element}};
-  std::erase_if(axes, [](const StridedBox::Axis& axis) { return axis.count == 1; });
-  std::ranges::stable_sort(axes, {}, &StridedBox::Axis::stride_bytes);
+StridedCopy strided_copy(const TensorView& to, const TensorView& from) {
+  if (to.dtype != from.dtype || !have_same_shape(to, from)) {
+    throw std::logic_error("a copy between boxes of different shapes");
+  }
+  using Axis = StridedCopy::Axis;
+  const std::int64_t element = bytes_of(to.dtype);
+  std::vector<Axis> axes = {{to.heads, to.head_stride * element, from.head_stride * element},
+                            {to.rows, to.row_stride * element, from.row_stride * element},
+                            {to.batch, to.batch_stride * element, from.batch_stride * element}};
+  std::erase_if(axes, [](const Axis& axis) { return axis.count == 1; });
+  std::ranges::stable_sort(axes, {}, &Axis::to_stride_bytes);
 
-  StridedBox result{box.data, box.dim * element, {}};
-  for (const StridedBox::Axis& axis : axes) {
-    if (result.axes.empty() && axis.stride_bytes == result.block_bytes) {
-      result.block_bytes *= axis.count;
-    } else if (!result.axes.empty() &&
-               axis.stride_bytes == result.axes.back().count * result.axes.back().stride_bytes) {
-      result.axes.back().count *= axis.count;
+  StridedCopy copy{to.dim * element, {}};
+  const auto continues = [](const Axis& axis, std::int64_t to_bytes, std::int64_t from_bytes) {
+    return axis.to_stride_bytes == to_bytes && axis.from_stride_bytes == from_bytes;
+  };
+  for (const Axis& axis : axes) {
+    if (copy.axes.empty() && continues(axis, copy.block_bytes, copy.block_bytes)) {
+      copy.block_bytes *= axis.count;
+    } else if (!copy.axes.empty() && continues(axis, copy.axes.back().count * copy.axes.back().to_stride_bytes,
+                                               copy.axes.back().count * copy.axes.back().from_stride_bytes)) {
+      copy.axes.back().count *= axis.count;
     } else {
-      result.axes.push_back(axis);
+      copy.axes.push_back(axis);
     }
   }
+  return copy;
+}
+
+StridedBox strided_box(const TensorView& box) {
+  const StridedCopy copy = strided_copy(box, box);
+  StridedBox result{box.data, copy.block_bytes, {}};
+  for (const StridedCopy::Axis& axis : copy.axes) result.axes.push_back({axis.count, axis.to_stride_bytes});
   return result;
 }
 

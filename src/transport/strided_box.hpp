@@ -9,6 +9,18 @@
 
 namespace cpbench {
 
+/// A copy between two boxes of the same shape: blocks of `block_bytes`, repeated over `axes`, innermost first. Axes
+/// that continue each other on both sides are one.
+struct StridedCopy {
+  struct Axis {
+    std::int64_t count, to_stride_bytes, from_stride_bytes;
+    bool operator==(const Axis&) const = default;
+  };
+  std::int64_t block_bytes;
+  std::vector<Axis> axes;
+};
+StridedCopy strided_copy(const TensorView& to, const TensorView& from);
+
 /// Blocks of `block_bytes`, repeated over `axes`, innermost first. Axes that continue each other are one, so a
 /// contiguous box has none.
 struct StridedBox {

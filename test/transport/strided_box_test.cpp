@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
 #include "transport/tensor_block.hpp"
 
 namespace cpbench {
@@ -55,6 +57,28 @@ TEST(StridedBox, WholeBlockOfKeysAndValuesIsOneRun) {
   ASSERT_EQ(boxes.size(), 1u);
   EXPECT_EQ(boxes[0].block_bytes, kBatch * kRows * 3 * (8 + 16) * 4);
   EXPECT_EQ(strided_boxes(kv.box(0, 1, 0, 3)).size(), 2u);
+}
+
+TEST(StridedCopy, AxesAreOneWhereTheyContinueEachOtherOnBothSides) {
+  const TensorBlock kv = block(Layout::kBshd);
+  const TensorView from = kv.view.first.box(0, kRows, 1, 2);
+  TensorView to = from;  // without gaps
+  to.row_stride = 2 * 8;
+  to.batch_stride = kRows * to.row_stride;
+  const StridedCopy copy = strided_copy(to, from);
+  EXPECT_EQ(copy.block_bytes, 2 * 8 * 4);
+  EXPECT_EQ(copy.axes, (std::vector<StridedCopy::Axis>{{kBatch * kRows, 2 * 8 * 4, kRow}}));
+  to.batch_stride += 8;
+  EXPECT_EQ(strided_copy(to, from).axes.size(), 2u);
+}
+
+TEST(StridedCopy, IsBetweenEqualShapesAndTypes) {
+  const TensorBlock kv = block(Layout::kBshd);
+  const TensorView from = kv.view.first;
+  EXPECT_THROW(strided_copy(from.box(0, 1, 0, 3), from), std::logic_error);
+  TensorView to = from;
+  to.dtype = DType::kBf16;
+  EXPECT_THROW(strided_copy(to, from), std::logic_error);
 }
 
 }  // namespace

@@ -2,46 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <stdexcept>
-#include <vector>
+
+#include "transport/strided_box.hpp"
 
 namespace cpbench {
 namespace {
-
-/// One of several equal parts of a copy: how many, and how far apart on either side, in bytes.
-struct Axis {
-  std::int64_t count, to_stride, from_stride;
-};
-
-struct StridedCopy {
-  std::int64_t width;      ///< contiguous bytes
-  std::vector<Axis> axes;  ///< the innermost first
-};
-
-StridedCopy strided_copy(const TensorView& to, const TensorView& from) {
-  if (to.dtype != from.dtype || to.batch != from.batch || to.rows != from.rows || to.heads != from.heads ||
-      to.dim != from.dim) {
-    throw std::logic_error("a copy between boxes of different shapes");
-  }
-  const std::int64_t element = bytes_of(to.dtype);
-  std::vector<Axis> axes = {{to.heads, to.head_stride * element, from.head_stride * element},
-                            {to.rows, to.row_stride * element, from.row_stride * element},
-                            {to.batch, to.batch_stride * element, from.batch_stride * element}};
-  std::erase_if(axes, [](const Axis& axis) { return axis.count == 1; });
-  std::ranges::stable_sort(axes, {}, &Axis::to_stride);
-  StridedCopy copy{to.dim * element, {}};
-  for (const Axis& axis : axes) {
-    if (copy.axes.empty() && axis.to_stride == copy.width && axis.from_stride == copy.width) {
-      copy.width *= axis.count;
-    } else if (!copy.axes.empty() && axis.to_stride == copy.axes.back().count * copy.axes.back().to_stride &&
-               axis.from_stride == copy.axes.back().count * copy.axes.back().from_stride) {
-      copy.axes.back().count *= axis.count;
-    } else {
-      copy.axes.push_back(axis);
-    }
-  }
-  return copy;
-}
 
 constexpr std::int64_t kMostPitch = (std::int64_t{1} << 31) - 1;  ///< cudaDeviceProp::memPitch, of every GPU
 
@@ -50,18 +15,18 @@ std::size_t size(std::int64_t value) { return static_cast<std::size_t>(value); }
 /// The innermost `axes` of the copy, all but the first of them one after the other: they are few, or the blocks large.
 void queue_along(const StridedCopy& copy, std::size_t axes, std::byte* to, const std::byte* from, cudaStream_t stream) {
   if (axes == 0) {
-    check(cudaMemcpyAsync(to, from, size(copy.width), cudaMemcpyDefault, stream), "cudaMemcpyAsync");
+    check(cudaMemcpyAsync(to, from, size(copy.block_bytes), cudaMemcpyDefault, stream), "cudaMemcpyAsync");
     return;
   }
-  const Axis& axis = copy.axes[axes - 1];
-  if (axes == 1 && std::max(axis.to_stride, axis.from_stride) <= kMostPitch) {
-    check(cudaMemcpy2DAsync(to, size(axis.to_stride), from, size(axis.from_stride), size(copy.width), size(axis.count),
-                            cudaMemcpyDefault, stream),
+  const StridedCopy::Axis& axis = copy.axes[axes - 1];
+  if (axes == 1 && std::max(axis.to_stride_bytes, axis.from_stride_bytes) <= kMostPitch) {
+    check(cudaMemcpy2DAsync(to, size(axis.to_stride_bytes), from, size(axis.from_stride_bytes), size(copy.block_bytes),
+                            size(axis.count), cudaMemcpyDefault, stream),
           "cudaMemcpy2DAsync");
     return;
   }
   for (std::int64_t i = 0; i < axis.count; ++i) {
-    queue_along(copy, axes - 1, to + i * axis.to_stride, from + i * axis.from_stride, stream);
+    queue_along(copy, axes - 1, to + i * axis.to_stride_bytes, from + i * axis.from_stride_bytes, stream);
   }
 }
 
@@ -90,10 +55,6 @@ TensorView packed_like(const TensorView& box, std::byte* memory) {
     stride *= axis.count;
   }
   return packed;
-}
-
-std::int64_t bytes_of(const TensorView& box) {
-  return box.batch * box.rows * box.heads * box.dim * bytes_of(box.dtype);
 }
 
 }  // namespace cpbench

@@ -13,6 +13,4 @@ void queue_copy(const TensorView& to, const TensorView& from, cudaStream_t strea
 /// so both ends of a message have the same order.
 TensorView packed_like(const TensorView& box, std::byte* memory);
 
-std::int64_t bytes_of(const TensorView& box);
-
 }  // namespace cpbench
