@@ -17,6 +17,45 @@ BufferId hop(ProgramBuilder& b, Label text, Stream stream, BufferId block, int d
   return next;
 }
 
+BufferId gradient_of_block(ProgramBuilder& b, const Operands& x, const Tokens& tokens) {
+  return b.kv_like(Role::kAccumulator, b.gradient_dtype(), count_of(tokens), b.heads_of(x.kv));
+}
+
+/// What step (j, s) of the backward pass adds to dQ and to the gradient of its block, of which earlier visitors summed
+/// up `incoming`. Returns the sum.
+BufferId add_gradients(ProgramBuilder& b, const Ring& ring, const Operands& x, int j, int s, BufferId block,
+                       BufferId dq, BufferId incoming) {
+  const Tokens& tokens = ring.tokens_at(j + 1, s + 1);
+  const BufferId sum = gradient_of_block(b, x, tokens);
+  b.attend_backward(label(ring, "attend-backward", j, s),
+                    {.q = x.q,
+                     .kv = block,
+                     .dout = x.dout,
+                     .lse = x.lse,
+                     .delta = x.delta,
+                     .dq = dq,
+                     .dkv = sum,
+                     .heads = x.heads,
+                     .first_dq = j == 0 && s == 0,
+                     .first_dkv = true,
+                     .tiles = {}},
+                    ring.tokens_at(0, 0), tokens);
+  if (incoming != kNoBuffer) {
+    b.compute(label(ring, "add dkv", j, s), Add{.to = b.whole(sum), .from = b.whole(incoming)});
+  }
+  return sum;
+}
+
+/// After step (j, s) its block's gradient goes to the next visitor. Returns that of the next step's block.
+BufferId pass_gradient_on(ProgramBuilder& b, const Ring& ring, const Operands& x, int j, int s, BufferId sum) {
+  // The next visitor is one index back, and after a window's last step one window back as well.
+  const int across = s + 1 == ring.grid.inner ? 1 : 0;
+  const BufferId incoming = gradient_of_block(b, x, ring.tokens_at(j + 1 + across, s + 2));
+  b.exchange(label(ring, "dkv hop", j, s), Stream::kGradient, {{ring.rank_at(-across, -1), b.whole(sum)}},
+             {{ring.rank_at(across, 1), b.whole(incoming)}});
+  return incoming;
+}
+
 }  // namespace
 
 Ring::Ring(const Grid& g, const Shards& shards, int rank)
@@ -71,11 +110,8 @@ BufferId ring_forward(ProgramBuilder& b, const Ring& ring, const Operands& x) {
 Gradients ring_backward(ProgramBuilder& b, const Ring& ring, const Operands& x, BufferId last_block) {
   const int windows = ring.grid.outer, steps = ring.grid.inner;
   const BufferId dq = b.dq_accumulator(b.rows_of(x.q), x.heads.count);
-  const auto gradient_of = [&](const Tokens& tokens) {
-    return b.kv_like(Role::kAccumulator, b.gradient_dtype(), count_of(tokens), b.heads_of(x.kv));
-  };
   BufferId window_start = last_block;
-  BufferId incoming = kNoBuffer;  // what earlier visitors of this step's block summed up
+  BufferId incoming = kNoBuffer, sum = kNoBuffer;
   for (int j = 0; j < windows; ++j) {
     const bool last_window = j + 1 == windows;
     BufferId block = window_start;
@@ -94,34 +130,12 @@ Gradients ring_backward(ProgramBuilder& b, const Ring& ring, const Operands& x, 
                            : hop(b, label(ring, "kv hop", j, s), Stream::kInner, block, ring.rank_at(0, -1),
                                  ring.rank_at(0, 1), ring.tokens_at(j + 1, s + 2));
       }
-      const Tokens& tokens = ring.tokens_at(j + 1, s + 1);
-      const BufferId sum = gradient_of(tokens);
-      b.attend_backward(label(ring, "attend-backward", j, s),
-                        {.q = x.q,
-                         .kv = block,
-                         .dout = x.dout,
-                         .lse = x.lse,
-                         .delta = x.delta,
-                         .dq = dq,
-                         .dkv = sum,
-                         .heads = x.heads,
-                         .first_dq = j == 0 && s == 0,
-                         .first_dkv = true,
-                         .tiles = {}},
-                        ring.tokens_at(0, 0), tokens);
-      if (incoming != kNoBuffer) {
-        b.compute(label(ring, "add dkv", j, s), Add{.to = b.whole(sum), .from = b.whole(incoming)});
-      }
-      if (last_window && last_step) return {dq, sum};
-      // The next visitor of this block is one index back, and after a window's last step one window back as well.
-      const int across = last_step ? 1 : 0;
-      incoming = gradient_of(ring.tokens_at(j + 1 + across, s + 2));
-      b.exchange(label(ring, "dkv hop", j, s), Stream::kGradient, {{ring.rank_at(-across, -1), b.whole(sum)}},
-                 {{ring.rank_at(across, 1), b.whole(incoming)}});
+      sum = add_gradients(b, ring, x, j, s, block, dq, incoming);
+      if (!last_window || !last_step) incoming = pass_gradient_on(b, ring, x, j, s, sum);
       if (!last_step) block = next;
     }
   }
-  return {dq, kNoBuffer};  // not reached: there is at least one step, and the last one returns
+  return {dq, sum};
 }
 
 }  // namespace cpbench
