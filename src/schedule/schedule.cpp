@@ -86,6 +86,33 @@ struct RankBytes {
   }
 };
 
+/// Measures what some ranks' programs take, each beside those before it.
+class ProgramSizes {
+ public:
+  explicit ProgramSizes(const Case& c) : case_(c), shards_(make_shards(c)) {}
+
+  RankBytes of_rank(int rank) {
+    Program program = case_.algorithm->program(case_, shards_, rank);
+    RankBytes bytes{.attended = 1};
+    const bool prunes = case_.prune && may_be_pruned(program);
+    if (prunes) {
+      bytes.attended = attended_part(program);
+      bytes.unfinished = static_cast<double>(unfinished_.share(program));
+      bytes.pruning = static_cast<double>(pruning_bytes(program));
+    }
+    finish(program, case_, rank);
+    if (prunes) bytes.own = static_cast<double>(Pools().share(program));
+    bytes.finished = static_cast<double>(finished_.share(program));
+    bytes.verifying = static_cast<double>(verification_bytes(program));
+    return bytes;
+  }
+
+ private:
+  const Case& case_;
+  Shards shards_;
+  Pools unfinished_, finished_;
+};
+
 /// The program with only the operations that `keep` wants.
 template <typename Predicate>
 Program filtered(const Program& program, const Case& c, Predicate keep) {
@@ -99,23 +126,7 @@ Program filtered(const Program& program, const Case& c, Predicate keep) {
 
 std::int64_t planning_bytes(const Case& c, std::int64_t limit) {
   check(c);
-  const Shards shards = make_shards(c);
-  Pools unfinished, finished;
-  const auto bytes_of_rank = [&](int rank) {
-    Program program = c.algorithm->program(c, shards, rank);
-    RankBytes bytes{.attended = 1};
-    const bool prunes = c.prune && may_be_pruned(program);
-    if (prunes) {
-      bytes.attended = attended_part(program);
-      bytes.unfinished = static_cast<double>(unfinished.share(program));
-      bytes.pruning = static_cast<double>(pruning_bytes(program));
-    }
-    finish(program, c, rank);
-    if (prunes) bytes.own = static_cast<double>(Pools().share(program));
-    bytes.finished = static_cast<double>(finished.share(program));
-    bytes.verifying = static_cast<double>(verification_bytes(program));
-    return bytes;
-  };
+  ProgramSizes sizes(c);
   // The more ranks a rank can share with the less it takes. So some ranks here and there, each with its neighbours, and
   // what the last one shares with all these, all other ranks share; what none shares is the mean of the places, as the
   // work may grow with the rank. What the first ones take is off by a small factor.
@@ -137,7 +148,7 @@ std::int64_t planning_bytes(const Case& c, std::int64_t limit) {
     if (estimate() / kFactor > limit) break;
     for (const int rank : with_neighbours(c.grid, c.cp_size() * place / kParts)) {
       if (!seen.insert(rank).second) continue;
-      last = bytes_of_rank(rank);
+      last = sizes.of_rank(rank);
       total.add(last);
     }
     of_places.add(last);
