@@ -59,23 +59,57 @@ __device__ bool sees(const Steps& steps, int row) {
   return !steps.masked() || Window(steps.band(), row, steps.column()).sees(lane_index());
 }
 
-__device__ void forward_row(const ForwardParameters& p, const QueryRows& at, const WorkList::Block& block, int row) {
-  float *state_o = nullptr, *state_m = nullptr;
-  if (!p.first || !p.last) {
-    state_o = p.state_of(at.batch, at.q_head) + std::int64_t{row} * p.dim_v;
-    state_m = p.state_of(at.batch, at.q_head) + std::int64_t{p.q_rows} * p.dim_v + row;
-  }
+/// What a row has seen: O, not yet divided by l, and m and l.
+struct RowState {
   Shares o;
   float m = kMinusInfinity, l = 0;
-  if (!p.first) {
-    o.load(state_o, p.dim_v);
-    m = state_m[0];
-    l = state_m[p.q_rows];
-  } else if (p.sink != nullptr) {
-    m = p.sink[at.global_head] * kLog2E;
-    l = 1;
-  }
+};
 
+/// Where the state of a row is kept.
+struct KeptState {
+  float *o, *m, *l;
+  __device__ KeptState(const ForwardParameters& p, const QueryRows& at, int row) {
+    float* state = p.state_of(at.batch, at.q_head);
+    o = state + std::int64_t{row} * p.dim_v;
+    m = state + std::int64_t{p.q_rows} * p.dim_v + row;
+    l = m + p.q_rows;
+  }
+};
+
+__device__ RowState start_row(const ForwardParameters& p, const QueryRows& at, int row) {
+  RowState state;
+  if (!p.first) {
+    const KeptState kept(p, at, row);
+    state.o.load(kept.o, p.dim_v);
+    state.m = *kept.m;
+    state.l = *kept.l;
+  } else if (p.sink != nullptr) {
+    state.m = p.sink[at.global_head] * kLog2E;
+    state.l = 1;
+  }
+  return state;
+}
+
+__device__ void save_row(const ForwardParameters& p, const QueryRows& at, int row, const RowState& state) {
+  const KeptState kept(p, at, row);
+  state.o.store(kept.o, p.dim_v);
+  ptx::warp_sync();  // every lane has read m and l
+  if (lane_index() == 0) {
+    *kept.m = state.m;
+    *kept.l = state.l;
+  }
+}
+
+__device__ void finish_row(const ForwardParameters& p, const QueryRows& at, int row, RowState& state) {
+  state.o.scale(state.l == 0 ? 0.0f : 1.0f / state.l);
+  state.o.store(p.out.at<float>(at.batch, row, at.q_head), p.dim_v);
+  if (lane_index() == 0) {
+    *p.lse.at<float>(at.batch, row, at.q_head) = state.l == 0 ? kMinusInfinity : state.m * kLn2 + logf(state.l);
+  }
+}
+
+__device__ void forward_row(const ForwardParameters& p, const QueryRows& at, const WorkList::Block& block, int row) {
+  RowState state = start_row(p, at, row);
   const float* q = p.q.at<const float>(at.batch, row, at.q_head);
   Steps steps(p.work, block);
   for (int step = 0; step < block.steps; ++step) {
@@ -84,31 +118,21 @@ __device__ void forward_row(const ForwardParameters& p, const QueryRows& at, con
     if (sees(steps, row)) {
       score = dot(q, p.k.at<const float>(at.batch, steps.column() + lane_index(), at.kv_head), p.dim) * p.scale_log2;
     }
-    const float highest = fmaxf(m, warp_max(score));
+    const float highest = fmaxf(state.m, warp_max(score));
     if (highest == kMinusInfinity) continue;
-    const float shrink = exp2f(m - highest), weight = exp2f(score - highest);
-    m = highest;
-    l = l * shrink + warp_sum(weight);
-    o.scale(shrink);
+    const float shrink = exp2f(state.m - highest), weight = exp2f(score - highest);
+    state.m = highest;
+    state.l = state.l * shrink + warp_sum(weight);
+    state.o.scale(shrink);
     for (int column = 0; column < kColumns; ++column) {
       const float other = ptx::shuffle(weight, column);
-      if (other != 0) o.add(other, p.v.at<const float>(at.batch, steps.column() + column, at.kv_head), p.dim_v);
+      if (other != 0) state.o.add(other, p.v.at<const float>(at.batch, steps.column() + column, at.kv_head), p.dim_v);
     }
   }
-
   if (p.last) {
-    o.scale(l == 0 ? 0.0f : 1.0f / l);
-    o.store(p.out.at<float>(at.batch, row, at.q_head), p.dim_v);
-    if (lane_index() == 0) {
-      *p.lse.at<float>(at.batch, row, at.q_head) = l == 0 ? kMinusInfinity : m * kLn2 + logf(l);
-    }
+    finish_row(p, at, row, state);
   } else {
-    o.store(state_o, p.dim_v);
-    ptx::warp_sync();  // every lane has read m and l
-    if (lane_index() == 0) {
-      state_m[0] = m;
-      state_m[p.q_rows] = l;
-    }
+    save_row(p, at, row, state);
   }
 }
 
