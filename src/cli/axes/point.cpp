@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
 
 #include "cli/axes/grid_choice.hpp"
@@ -59,69 +60,39 @@ Problem problem_of(const PointSpec& spec) {
   return problem;
 }
 
-Json value_of(Axis axis, const Case& c, int tensor_parallel, const PointSpec& spec) {
-  switch (axis) {
-    case Axis::kAlgo:
-      return c.algorithm->name;
-    case Axis::kCpSize:
-      return c.cp_size();
-    case Axis::kUlyssesDegree:
-      return c.grid.ulysses;
-    case Axis::kWindowSize:
-      return window_size_of(*c.algorithm, c.grid);
-    case Axis::kRankOrder:
-      return name_of(c.grid.order);
-    case Axis::kShard:
-      return name_of(c.shard);
-    case Axis::kModel:
-      return spec.word(Axis::kModel);
-    case Axis::kSeqLen:
-      return c.problem.seq_len;
-    case Axis::kBatch:
-      return c.problem.batch;
-    case Axis::kHeads:
-      return c.problem.heads * tensor_parallel;
-    case Axis::kKvHeads:
-      return c.problem.kv_heads * tensor_parallel;
-    case Axis::kHeadDim:
-      return c.problem.head_dim;
-    case Axis::kHeadDimV:
-      return c.problem.head_dim_v;
-    case Axis::kTensorParallel:
-      return tensor_parallel;
-    case Axis::kSink:
-      return c.problem.sink;
-    case Axis::kUnevenHeads:
-      return c.uneven_heads;
-    case Axis::kDtype:
-      return name_of(c.problem.dtype);
-    case Axis::kMask:
-      return to_string(c.problem.mask);
-    case Axis::kDocs:
-      return spec.value(Axis::kDocs);
-    case Axis::kLayout:
-      return name_of(c.problem.layout);
-    case Axis::kPass:
-      return name_of(c.pass);
-    case Axis::kScale:
-      return c.problem.scale;
-    case Axis::kOverlap:
-      return c.overlap ? "on" : "off";
-    case Axis::kPrune:
-      return c.prune ? "on" : "off";
-    case Axis::kKvParts:
-      return c.kv_parts;
-    case Axis::kAccumulate:
-      break;
-  }
-  return name_of(c.accumulate);
-}
-
 Json axes_of(const Case& c, int tensor_parallel, const PointSpec& spec) {
+  const Problem& problem = c.problem;
+  const auto on_or_off = [](bool on) { return on ? "on" : "off"; };
+  const std::map<Axis, Json> values = {
+      {Axis::kAlgo, c.algorithm->name},
+      {Axis::kCpSize, c.cp_size()},
+      {Axis::kUlyssesDegree, c.grid.ulysses},
+      {Axis::kWindowSize, window_size_of(*c.algorithm, c.grid)},
+      {Axis::kRankOrder, name_of(c.grid.order)},
+      {Axis::kShard, name_of(c.shard)},
+      {Axis::kModel, spec.word(Axis::kModel)},
+      {Axis::kSeqLen, problem.seq_len},
+      {Axis::kBatch, problem.batch},
+      {Axis::kHeads, problem.heads * tensor_parallel},
+      {Axis::kKvHeads, problem.kv_heads * tensor_parallel},
+      {Axis::kHeadDim, problem.head_dim},
+      {Axis::kHeadDimV, problem.head_dim_v},
+      {Axis::kTensorParallel, tensor_parallel},
+      {Axis::kSink, problem.sink},
+      {Axis::kUnevenHeads, c.uneven_heads},
+      {Axis::kDtype, name_of(problem.dtype)},
+      {Axis::kMask, to_string(problem.mask)},
+      {Axis::kDocs, spec.value(Axis::kDocs)},
+      {Axis::kLayout, name_of(problem.layout)},
+      {Axis::kPass, name_of(c.pass)},
+      {Axis::kScale, problem.scale},
+      {Axis::kOverlap, on_or_off(c.overlap)},
+      {Axis::kPrune, on_or_off(c.prune)},
+      {Axis::kKvParts, c.kv_parts},
+      {Axis::kAccumulate, name_of(c.accumulate)},
+  };
   Json axes;
-  for (const AxisInfo& info : all_axes()) {
-    axes[std::string(info.name)] = value_of(info.axis, c, tensor_parallel, spec);
-  }
+  for (const AxisInfo& info : all_axes()) axes[std::string(info.name)] = values.at(info.axis);
   return axes;
 }
 
