@@ -14,8 +14,7 @@ namespace cpbench {
 ///  - no buffer is written while it is read or in flight, and none is read before it is written, given only the stated
 ///    dependencies and the order of each stream;
 ///  - every allowed (query, key, head) pair enters `out`, `lse` and `dq` of the rank that owns the query, and `dkv` of
-///  the
-///    rank that owns the key, exactly once, and no other pair ever does; each with the right K/V head;
+///    the rank that owns the key, exactly once, and no other pair ever does; each with the right K/V head;
 ///  - sinks enter every row once; their gradient reaches rank 0, every rank's part once.
 /// Coverage is counted from the data flow of the programs; nothing of the algorithms' own code is used.
 struct Verdict {

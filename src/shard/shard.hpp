@@ -11,8 +11,8 @@
 namespace cpbench {
 
 /// With R ring positions: contiguous, position r holds the r-th of R pieces; zigzag, chunks r and 2R-1-r of 2R;
-/// striped, tokens r, r+R, r+2R, ...; zigzag_docs, a zigzag inside every
-/// document, the odd tokens being dealt on from document to document.
+/// striped, tokens r, r+R, r+2R, ...; zigzag_docs, a zigzag inside every document, the odd tokens being dealt on from
+/// document to document.
 enum class ShardKind : std::uint8_t { kContiguous, kZigzag, kStriped, kZigzagDocs };
 std::string_view name_of(ShardKind kind);  ///< `contiguous`, `zigzag`, `striped`, `zigzag-docs`
 ShardKind parse_shard(std::string_view name);

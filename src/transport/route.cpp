@@ -58,8 +58,8 @@ int Route::ctas(int ranks) const {
   return most;
 }
 
-/// Which of the used carriers takes a rank's messages, by peer. What no other rank is sent by takes none to the rank
-/// itself either.
+/// Which of the used carriers takes a rank's messages, by peer. What the rank sends itself is no reason to use one
+/// more: where its own entry names a carrier that is not used, the first of the used ones takes it.
 std::vector<std::uint8_t> Route::parts_of(int rank, const std::vector<std::uint8_t>& used) const {
   std::vector<std::uint8_t> parts;
   for (const std::uint8_t i : between_[static_cast<std::size_t>(rank)]) {

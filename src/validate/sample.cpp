@@ -19,7 +19,8 @@ std::uint64_t random_below(std::uint64_t bound, std::uint64_t seed, std::uint32_
   return ((std::uint64_t{bits[0]} << 32) | bits[1]) % bound;
 }
 
-/// At most `limit` distinct numbers below `count`: the first, the last, and random ones.
+/// `limit` distinct numbers below `count`, or all of them: the first, the last, and random ones. Both ends even where
+/// `limit` is 1.
 std::vector<std::int64_t> choose_groups(std::int64_t count, std::int64_t limit, std::uint64_t seed) {
   limit = std::min(limit, count);
   std::set<std::int64_t> chosen = {0, count - 1};

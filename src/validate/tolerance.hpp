@@ -30,8 +30,7 @@ double tolerance(ResultTensor tensor, const Problem& problem, const ErrorNorms& 
 ///  - 8 + sqrt(n) / 4, for sums of n terms in any order; 4 sqrt(n) for dq and dk, whose terms dP - delta cancel: where
 ///    keys are alike, as in constant inputs, the rounding of delta is an error that all terms share;
 ///  - 4 |lse|, for the largest of the checked rows: a score s has an error of epsilon |s| wherever its scale is
-///  applied,
-///    and exp makes that a relative error.
+///    applied, and exp makes that a relative error.
 /// The reference's own arithmetic loses the same with its own epsilon: nothing in fp64, and in fp32 as much once more,
 /// as its errors are not those of the results.
 /// At most kBlind in all: a check that allows more would see nothing.

@@ -60,8 +60,8 @@ struct ResolvedPoint {
   Json axes;
 };
 
-/// Every axis as far as it is known of a point whether it is possible or not: of the grid only what was
-/// asked and is not ignored.
+/// Every axis, as far as it is known, of a point that may be impossible: of the grid only what was asked and is not
+/// ignored.
 Json known_axes(const PointSpec& spec, const ResolveContext& context);
 
 /// Of resolved axes, all or some of them, those that a reader of a result must know: what its size is made of, and what

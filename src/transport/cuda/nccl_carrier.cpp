@@ -17,8 +17,8 @@ namespace {
 
 /// NCCL itself reckons with 14 GB/s of network to a block, 4 blocks for a card of 50 GB/s, and with two blocks for each
 /// NVLink to a peer, up to 32: a quarter of an H100, and what finds no multiprocessor free waits for the end of a
-/// persistent kernel, and the hop with it. Eight feed a network card twice over and are 6% of an H100, for
-/// each stream.
+/// persistent kernel, and the hop with it. Eight feed a network card twice over and are 6% of an H100, for each
+/// stream.
 constexpr int kCtas = 8;
 
 bool takes_several_ranks_per_gpu() {
