@@ -357,10 +357,10 @@ double MultiplyAddPeak(std::int64_t steps) {
 }
 
 template <class Words>
-void Exp2InPlace(float* values, std::int64_t count) {
+void Exp2OfAll(const float* from, float* to, std::int64_t count) {
   const D d;
   for (std::int64_t i = 0; i < count; i += kLanes) {
-    hn::StoreU(Exp2<Words::kPairs>(d, hn::LoadU(d, values + i)), d, values + i);
+    hn::StoreU(Exp2<Words::kPairs>(d, hn::LoadU(d, from + i)), d, to + i);
   }
 }
 
@@ -381,7 +381,7 @@ constexpr Microkernels MakeMicrokernels(std::string_view isa) {
           .product = Multiply<Words, kBlockStride, 1>,
           .product_transposed = Multiply<Words, 1, kBlockStride>,
           .multiply_add = MultiplyAddPeak<Words>,
-          .exp2 = Exp2InPlace<Words>};
+          .exp2 = Exp2OfAll<Words>};
 }
 
 }  // namespace

@@ -131,8 +131,8 @@ struct Microkernels {
 
   /// The same multiply-add on registers alone, `steps` times; returns FLOPs. For measuring the peak.
   double (*multiply_add)(std::int64_t steps);
-  /// exp2 of `count` numbers, a multiple of 16, in place.
-  void (*exp2)(float* values, std::int64_t count);
+  /// to = exp2(from), of `count` numbers, a multiple of 16. Both may be the same.
+  void (*exp2)(const float* from, float* to, std::int64_t count);
 
   int words(int elements) const { return bf16_pairs ? elements / 2 : elements; }
   int per_word() const { return bf16_pairs ? 2 : 1; }

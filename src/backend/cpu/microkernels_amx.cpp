@@ -404,10 +404,10 @@ double MultiplyAddPeak(std::int64_t steps) {
   return static_cast<double>(steps) * 4 * 2 * kUnit * kUnit * (2 * kUnit);
 }
 
-void Exp2InPlace(float* values, std::int64_t count) {
+void Exp2OfAll(const float* from, float* to, std::int64_t count) {
   const FlushSubnormals flush;
   for (std::int64_t i = 0; i < count; i += kLanes) {
-    hn::StoreU(Exp2ByTable<true, true>(D(), hn::LoadU(D(), values + i)), D(), values + i);
+    hn::StoreU(Exp2ByTable<true, true>(D(), hn::LoadU(D(), from + i)), D(), to + i);
   }
 }
 
@@ -429,7 +429,7 @@ constexpr Microkernels kAmxMicrokernels = {.isa = "avx512-amx",
                                            .product_transposed = Multiply<kQueryRowWords, kBlockStride>,
                                            .put_row = nullptr,
                                            .multiply_add = MultiplyAddPeak,
-                                           .exp2 = Exp2InPlace};
+                                           .exp2 = Exp2OfAll};
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
