@@ -113,7 +113,7 @@ std::string few_launches_note(const Comparison& comparison) {
   if (comparison.count(Outcome::kUnjudged) == 0) return "";
   const double confidence = comparison.options.confidence;
   const auto a_side = [](std::size_t count) { return best_confidence_between(count, count); };
-  return fmt::format("# note: an interval of {:g}% takes {} launches a side, or {} pairs\n", confidence * 100,
+  return fmt::format("# note: a {:g}% interval needs {} launches per side, or {} pairs\n", confidence * 100,
                      fewest(confidence, a_side), fewest(confidence, best_confidence_of_pairs));
 }
 
@@ -133,7 +133,7 @@ std::string verdict_of(const Comparison& comparison) {
   add(Outcome::kInvalid, "INVALID");
   add(Outcome::kMissing, "MISSING");
   add(Outcome::kSlower, "SLOWER");
-  add(Outcome::kUnjudged, "NOT JUDGED, of too few launches");
+  add(Outcome::kUnjudged, "NOT JUDGED (too few launches)");
   add(Outcome::kUnclear, "unclear");
   return parts.empty() ? "NOT SLOWER" : fmt::format("{}", fmt::join(parts, "; "));
 }

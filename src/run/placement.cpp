@@ -126,7 +126,7 @@ void require_memory(const Communicator& sharers, const MemoryPlan& plan, std::in
   }
   if (sharers.size() > 1) remedies.insert(remedies.begin(), "fewer ranks there");
   throw Error(ExitCode::kPlacement,
-              fmt::format("not enough memory on {}: {} plan{} {} for {}, {} are available{}", where,
+              fmt::format("not enough memory on {}: {} plan{} {} for {}, but only {} is available{}", where,
                           counted(sharers.size(), "rank"), sharers.size() == 1 ? "s" : "",
                           bytes_text(static_cast<double>(planned)), plan.what,
                           bytes_text(static_cast<double>(available)), text_of_remedies(remedies)));

@@ -71,7 +71,7 @@ void require_memory(const Communicator& node, const MemoryPlan& plan,
                     std::int64_t available_bytes = available_memory());
 
 /// Throws Error(kPlacement) where a launcher started several tasks (`slurm_tasks`: the variable SLURM_NTASKS, if set)
-/// and each of them believes to be alone, and says which `srun --mpi=` to try for the MPI library named.
+/// and each believes it is alone, and says which `srun --mpi=` to try for the MPI library named.
 void require_common_world(int world_size, const std::optional<std::string>& slurm_tasks,
                           const std::string& mpi_library);
 

@@ -63,14 +63,14 @@ TEST(CommandLine, FlagsOfOtherCommandsAreRefusedWithTheirOwners) {
       },
       {"--check belongs to run, not to doctor"});
   expect_refused([] { TestCommandLine().parse({"doctor", "-n=3"}); }, {"-n belongs to run, not to doctor"});
-  expect_refused([] { TestCommandLine().parse({"--heads=4", "run"}); }, {"--heads must stand behind the command run"});
+  expect_refused([] { TestCommandLine().parse({"--heads=4", "run"}); }, {"--heads must come after the command run"});
 }
 
 TEST(CommandLine, FlagsWithoutEffectAreReadHiddenAndNamed) {
   TestCommandLine line;
   line.parse({"plan", "-n", "3", "--check=sample", "--overwrite", "--emulate-link", "20:5", "-J", "out.json"});
   const std::string note = note_on_flags_without_effect(line.app);
-  EXPECT_EQ(note, "without effect on plan: --iterations --json --overwrite --check --emulate-link");
+  EXPECT_EQ(note, "no effect on plan: --iterations --json --overwrite --check --emulate-link");
   EXPECT_EQ(TestCommandLine().parse({"plan", "--help"})->find("--iterations"), std::string::npos);
   expect_refused([] { TestCommandLine().parse({"plan", "--json"}); }, {"--json: the value is missing; expected: FILE"});
   expect_refused(

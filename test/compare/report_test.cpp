@@ -74,8 +74,8 @@ TEST(ComparisonTable, SaysHowManyLaunchesItTakes) {
     return std::vector(launches.begin(), launches.begin() + 2);
   };
   const std::string text = table(two(example.base), two(example.head));
-  EXPECT_EQ(line_of_text(text, "# note"), "# note: an interval of 95% takes 4 launches a side, or 6 pairs");
-  EXPECT_EQ(line_of_text(text, "# verdict"), "# verdict: MISSING: 1 point; NOT JUDGED, of too few launches: 1 point");
+  EXPECT_EQ(line_of_text(text, "# note"), "# note: a 95% interval needs 4 launches per side, or 6 pairs");
+  EXPECT_EQ(line_of_text(text, "# verdict"), "# verdict: MISSING: 1 point; NOT JUDGED (too few launches): 1 point");
 }
 
 TEST(ComparisonTable, SaysWhatWasComparedAndWhatIsNotAlike) {

@@ -46,8 +46,8 @@ class Compare(ProgramTest):
         run = cpbench("compare", base, head)
         self.assertEqual(run.code, 6, str(run))
         self.assertIn("+200.0", run.out)
-        self.assertIn("takes 4 launches a side", run.out)
-        self.assertIn("# verdict: NOT JUDGED, of too few launches: 2 points", run.out)
+        self.assertIn("needs 4 launches per side", run.out)
+        self.assertIn("# verdict: NOT JUDGED (too few launches): 2 points", run.out)
 
     def test_a_slower_point_fails(self):
         base, head = self.launches("base"), self.launches("head", (1, 1.2))

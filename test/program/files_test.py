@@ -196,7 +196,7 @@ class Dump(ProgramTest):
         line = ["validate", *TINY, "--threads", "1", "--seq-len", "20,21", "--input", "nan", "--dump", dump, "--json", path]
         run = cpbench(*line, "--iterations", "5", "--trace", self.directory / "trace.json", ranks=2)
         self.assertEqual(run.code, 3, str(run))
-        self.assertEqual(run.messages, ["cpbench: without effect on validate: --iterations --trace"])
+        self.assertEqual(run.messages, ["cpbench: no effect on validate: --iterations --trace"])
         points = read_json(path)["points"]
         self.assertEqual([point["status"] for point in points], ["invalid"] * 2)
         for point in points:

@@ -144,12 +144,12 @@ std::optional<std::int64_t> EstimateOptions::memory_bytes() const {
 Machines::Machines(const EstimateOptions& options, int ranks_per_node) : rate_(options.rate) {
   if (options.rate.empty()) {
     refuse(
-        "{}: to estimate times takes --rate too, the TFLOP/s that a rank attains in attention, for example --rate 400",
+        "{}: estimating times also needs --rate, the TFLOP/s that a rank attains in attention, for example --rate 400",
         given(options));
   }
   if (options.links.empty()) {
     refuse(
-        "{}: to estimate times takes --links too, the GB/s[:us] of a rank's links, for example --links "
+        "{}: estimating times also needs --links, the GB/s[:us] of a rank's links, for example --links "
         "inner=400:2,outer=50:5",
         given(options));
   }

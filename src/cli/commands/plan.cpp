@@ -68,7 +68,7 @@ std::optional<LackOfMemory> lack_of_memory_for_programs(const Case& c) {
   const MemoryPlan needed = plan_of_programs(c, free);
   if (needed.bytes <= free) return std::nullopt;
   return LackOfMemory{
-      .amounts = fmt::format("takes about {} of memory for programs, and {} are free",
+      .amounts = fmt::format("needs about {} of memory for the programs, but only {} is free",
                              bytes_text(static_cast<double>(needed.bytes)), bytes_text(static_cast<double>(free))),
       .remedies = text_of_remedies(needed.remedies)};
 }

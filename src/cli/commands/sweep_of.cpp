@@ -31,7 +31,7 @@ std::vector<std::string> notes_on_axes_without_effect(const AxisValues& given, c
       return found != point.axes.end() && std::ranges::find(values, *found) != values.end();
     };
     if (values.empty() || std::ranges::any_of(points, has_one_of_them)) continue;
-    notes.push_back(fmt::format("{} is without effect here: {}", info.flag(), info.meaning));
+    notes.push_back(fmt::format("{} has no effect here: {}", info.flag(), info.meaning));
   }
   return notes;
 }

@@ -60,7 +60,7 @@ std::vector<std::string> owners_of(const CLI::App& app, const std::string& flag)
                               const std::vector<std::string>& also_known) {
   const CLI::App& chosen = chosen_command(app);
   const std::vector<std::string> owners = owners_of(app, flag);
-  if (contains(owners, chosen.get_name())) refuse("{} must stand behind the command {}", flag, chosen.get_name());
+  if (contains(owners, chosen.get_name())) refuse("{} must come after the command {}", flag, chosen.get_name());
   if (!owners.empty()) {
     refuse("{} belongs to {}, not to {}", flag, fmt::join(owners, " and "), chosen.get_name());
   }
@@ -205,7 +205,7 @@ std::string note_on_flags_without_effect(const CLI::App& app) {
     if (option->count() > 0 && !has_effect(*option)) flags.push_back("--" + option->get_lnames().front());
   }
   if (flags.empty()) return {};
-  return fmt::format("without effect on {}: {}", command.get_name(), fmt::join(flags, " "));
+  return fmt::format("no effect on {}: {}", command.get_name(), fmt::join(flags, " "));
 }
 
 }  // namespace cpbench

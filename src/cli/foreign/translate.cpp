@@ -44,7 +44,7 @@ Translation translate_foreign(std::vector<std::string> arguments) {
   }
   notes.insert(notes.end(), line.notes().begin(), line.notes().end());
   const auto unread = given.unread();
-  if (!unread.empty()) notes.push_back(fmt::format("without effect on this line: {}", fmt::join(unread, " ")));
+  if (!unread.empty()) notes.push_back(fmt::format("no effect on this line: {}", fmt::join(unread, " ")));
   const auto ignored = given.names_of(ForeignMeaning::kIgnored);
   if (!ignored.empty()) notes.push_back(fmt::format("ignored, as they mean nothing here: {}", fmt::join(ignored, " ")));
   return translation;

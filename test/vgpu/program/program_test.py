@@ -215,7 +215,7 @@ class OnVirtualGpus(ProgramTest):
         small = {"CPBENCH_VGPU_MEGABYTES": "1"}
         arguments = ["run", "--algo", "ring", "--heads", "8", "--head-dim", "64", "--seq-len", "2048"]
         refused = cpbench(*arguments, "--backend", "cuda", ranks=2, environment=small, limit_s=LIMIT_S)
-        self.expect_refused(refused, 5, "not enough memory on GPU-", "976.56 KiB are available")
+        self.expect_refused(refused, 5, "not enough memory on GPU-", "but only 976.56 KiB is available")
 
     def test_any_kernel_of_the_device_can_be_chosen(self):
         hopper = {"CPBENCH_VGPU_CAPABILITY": "90"}
