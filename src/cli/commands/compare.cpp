@@ -30,13 +30,12 @@ class CompareCommand : public Subcommand {
     app = parent.add_subcommand("compare", "Which points became slower from BASE to HEAD; runs nothing");
     add_text(*app, "BASE", base_, "RESULTS",
              "result files of `run`, one per launch, in a comma list, or a directory of them");
-    add_text(*app, "HEAD", head_, "RESULTS", "the same of what is compared with them");
-    add_positive(*app, "--threshold", threshold_, "PERCENT", "slower by more fails [5]");
-    add_positive(*app, "--confidence", confidence_, "PERCENT", "of the intervals [95]");
+    add_text(*app, "HEAD", head_, "RESULTS", "the same, of what is compared with BASE");
+    add_positive(*app, "--threshold", threshold_, "PERCENT", "slower by more than this fails [5]");
+    add_positive(*app, "--confidence", confidence_, "PERCENT", "confidence of the intervals [95]");
     add_text(*app, "--ignore", ignored_, "AXES", "comma list of axes of `case` that need not be the same");
-    app->add_flag("--paired", paired_, "Launches of BASE and HEAD were made in turn: compare the two of each pair");
-    app->add_flag("--strict", strict_,
-                  "Fail with exit code 6 where no point is slower but some are unclear or unjudged");
+    app->add_flag("--paired", paired_, "launches of BASE and HEAD were made in turn: compare the two of each pair");
+    app->add_flag("--strict", strict_, "exit with 6 where no point is slower but some are unclear or unjudged");
     add_text(*app, "-J,--json", json_, "FILE", "the comparison; never overwritten silently");
     app->add_flag("--overwrite", overwrite_, "replace an existing file");
   }

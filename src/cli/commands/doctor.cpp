@@ -17,7 +17,7 @@ class DoctorCommand : public Subcommand {
  public:
   explicit DoctorCommand(CLI::App& parent) {
     app = parent.add_subcommand("doctor", "Ranks, hosts, bindings, devices and measured peaks of this job");
-    app->add_flag("--peaks", peaks_, "Measure FMA peaks, memory bandwidth and the rate of exp");
+    app->add_flag("--peaks", peaks_, "measure FMA peaks, memory bandwidth and the rate of exp");
   }
 
   ExitCode execute(const Job& job) override {

@@ -174,12 +174,12 @@ class PlanCommand : public Subcommand {
         "plan", "Programs, their proof, memory, bytes, FLOPs and estimated times per rank; runs nothing");
     add_sweep_options(*app, options_.sweep);
     add_integer(*app, "--rank", options_.rank, 0,
-                "rank whose program is shown; of several points none is without it or --all-steps");
+                "rank whose program is shown; for several points none is shown without it or --all-steps");
     add_text(*app, "--backend", options_.backend, "NAME", "whose memory is planned: cpu or cuda; auto is cpu [cpu]");
-    app->add_flag("--all-steps", options_.all_steps, "Show long programs whole");
+    app->add_flag("--all-steps", options_.all_steps, "show long programs in full");
     add_estimate_options(*app, options_.estimate);
     add_text(*app, "-J,--json", options_.json, "FILE", "figures of all points and ranks; never overwritten silently");
-    app->add_flag("--overwrite", options_.overwrite, "Replace an existing file");
+    app->add_flag("--overwrite", options_.overwrite, "replace an existing file");
     flags_ = std::make_unique<AxisFlags>(*app);
     add_run_options_without_effect(*app);
   }

@@ -31,7 +31,7 @@ class ValidateCommand : public Subcommand {
  public:
   explicit ValidateCommand(CLI::App& parent) {
     app = parent.add_subcommand("validate", "Check one case, a sweep from flags, or a config file; measure nothing");
-    app->add_flag("--self-test", self_test_, "Plant faults in live runs and prove that the checker catches each");
+    app->add_flag("--self-test", self_test_, "plant faults in live runs and prove that the checker catches each");
     add_sweep_options(*app, sweep_);
     add_execution_options(*app, run_);
     flags_ = std::make_unique<AxisFlags>(*app);
