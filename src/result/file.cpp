@@ -74,7 +74,7 @@ void check_writable(const std::string& path, bool overwrite) {
     if (!S_ISREG(status.st_mode)) refuse("cannot write \"{}\": it exists and is not a regular file", path);
     if (!overwrite) refuse("\"{}\" exists already; pass --overwrite to replace it, or name another file", path);
   } else if (exists(path)) {
-    refuse("cannot write \"{}\": it is a link to what is not there; name another file", path);
+    refuse("cannot write \"{}\": it is a link to a file that does not exist; name another file", path);
   }
   // To try is the only test that knows permissions, read-only mounts, quotas and the length of names.
   const std::string probe = temporary_beside(path);

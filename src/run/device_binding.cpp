@@ -77,14 +77,14 @@ DeviceBinding bind_device(const Communicator& world, const Placement& placement,
   const int count = static_cast<int>(candidates.size());
   std::string complaint;
   if (count > 1 && placement.local_rank >= count && !allow_shared) {
-    complaint = fmt::format("{} ranks on {} for {} usable GPUs: start one rank per GPU, or say --allow-shared-gpu",
+    complaint = fmt::format("{} ranks on {} for {} usable GPUs: start one rank per GPU, or pass --allow-shared-gpu",
                             placement.local_size, placement.host, count);
   }
   binding.device = candidates[static_cast<std::size_t>(placement.local_rank % count)];
   binding.info = devices[static_cast<std::size_t>(binding.device)];
   const int sharers = sharers_of(world, binding.info->uuid).size();
   if (complaint.empty() && sharers > 1 && !allow_shared) {
-    complaint = fmt::format("{} ranks on {} share {}: give each a GPU of its own, or say --allow-shared-gpu", sharers,
+    complaint = fmt::format("{} ranks on {} share {}: give each a GPU of its own, or pass --allow-shared-gpu", sharers,
                             placement.host, binding.info->uuid);
   }
   complaint = world.first_nonempty(complaint);

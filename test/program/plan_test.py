@@ -371,7 +371,7 @@ class Files(ProgramTest):
         line = ["--seq-len", 64, "--heads", 2, "--head-dim", 8, "--json", self.path, "--overwrite"]
         self.expect_ok(cpbench("run", "--iterations", 1, "--warmup", 0, *line, ranks=1))
         before = self.path.read_text()
-        self.expect_refused(cpbench("plan", *line), 2, f"--json {self.path}: a result file is there")
+        self.expect_refused(cpbench("plan", *line), 2, f"--json {self.path}: this is a result file")
         self.assertEqual(self.path.read_text(), before)
 
     def test_are_no_results(self):

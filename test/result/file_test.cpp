@@ -51,7 +51,7 @@ TEST_F(FileTest, RefusesWhatCannotBeWritten) {
   expect_refused([&] { check_writable(directory_, true); }, {directory_.string(), "not a regular file"});
   expect_refused([&] { check_writable("/dev/null", true); }, {"/dev/null", "not a regular file"});
   fs::create_symlink("nowhere/x.json", path("link"));
-  expect_refused([&] { check_writable(path("link"), true); }, {"link", "what is not there"});
+  expect_refused([&] { check_writable(path("link"), true); }, {"link", "a file that does not exist"});
   std::ofstream(path("file")) << "text";
   expect_refused([&] { check_writable(path("file/out.json"), false); }, {"file/out.json", "Not a directory"});
   expect_refused([&] { check_writable(path(std::string(300, 'x')), false); }, {"File name too long"});

@@ -132,9 +132,9 @@ void add_estimate_options(CLI::App& command, EstimateOptions& options) {
            "estimates times, with --links: what a rank attains in attention, or fwd=...,bwd=..., or a result file of "
            "run on one rank");
   add_text(command, "--memory-bandwidth", options.memory_bandwidth, "GB/S",
-           "of estimates: at which a rank adds, copies and rounds; without it that takes no time");
+           "for estimates: at which a rank adds, copies and rounds; without it that takes no time");
   add_positive(command, "--memory", options.memory, "GIB",
-               "of estimates: what a rank has; points of a sweep that need more are marked");
+               "for estimates: memory of a rank; points of a sweep that need more are marked");
 }
 
 std::optional<std::int64_t> EstimateOptions::memory_bytes() const {

@@ -163,7 +163,7 @@ void check_plan_file(const std::string& path, bool overwrite) {
   const Json there = Json::parse(std::ifstream(path), nullptr, /*allow_exceptions=*/false);
   const Json schema = there.is_object() ? there.value("schema", Json()) : Json();
   if (schema.is_object() && schema.value("name", Json()) == "cpbench.result") {
-    refuse("--json {}: a result file is there, which no plan may replace; name another file", path);
+    refuse("--json {}: this is a result file, which a plan may not replace; name another file", path);
   }
 }
 

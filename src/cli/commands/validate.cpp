@@ -39,7 +39,7 @@ class ValidateCommand : public Subcommand {
   }
 
   ExitCode execute(const Job& job) override {
-    if (run_.check == "off") refuse("--check off: validate does nothing but check; run measures without");
+    if (run_.check == "off") refuse("--check off: validate does nothing but check; run measures without checks");
     if (!self_test_) return run_and_report(job, run_, sweep_, *flags_, /*measured=*/false, report_of);
     const Execution execution = execution_of(*job.world, run_, sweep_);
     const Deadline deadline(run_.timeout_s, *job.world);

@@ -124,7 +124,7 @@ void check_passes(Pass pass, const Program& program, int rank, Faults& faults) {
   for (OpId id = 0; id < static_cast<OpId>(program.ops.size()); ++id) {
     const Op& op = program.ops[static_cast<std::size_t>(id)];
     if (op.backward && pass == Pass::kForward) {
-      faults.add("{} is of the backward pass, which the case has not", describe(rank, program, id));
+      faults.add("{} is of the backward pass, which the case does not have", describe(rank, program, id));
     }
     if (backward && !op.backward && pass == Pass::kBackward) {
       faults.add("{} is of the forward pass but follows the backward pass", describe(rank, program, id));
