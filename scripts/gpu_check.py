@@ -64,7 +64,7 @@ def device(check, limit_s):
     log = check.log("device")
     code = execute([check.program, "doctor"], log, limit_s, program_environment())
     if code != 0:
-        raise Failed(f"cpbench doctor {'takes too long' if code is None else f'leaves with {code}'}: {complaint_in(log)}")
+        raise Failed(f"cpbench doctor {'takes too long' if code is None else f'exits with {code}'}: {complaint_in(log)}")
     text = log.read_text(encoding="utf-8")
     found = re.search(r"^kernels of (.*), the best first: (.*)$", text, re.MULTILINE)
     if found is None:

@@ -150,10 +150,10 @@ class GpuCheck(unittest.TestCase):
         _, outcomes, _ = self.check("--stages", "continuing", program=program)
         self.expect_failed(outcomes, "continuing", "2 of 2 points are not right", "nothing was checked")
 
-    def test_fails_on_a_program_that_leaves_with_3(self):
+    def test_fails_on_a_program_that_exits_with_3(self):
         run, outcomes, _ = self.check(program=self.script("broken", "#!/bin/sh\nexit 3\n"))
         self.assertEqual(run.returncode, 1)
-        self.expect_failed(outcomes, "device", "leaves with 3")
+        self.expect_failed(outcomes, "device", "exits with 3")
         self.assertEqual(set(outcomes), {"device"})
         _, outcomes, _ = self.check("--stages", "kernels,ranks-ipc,throughput,pytorch", program=self.program_that("exit 3"))
         for stage in ("kernels", "ranks-ipc", "throughput"):
