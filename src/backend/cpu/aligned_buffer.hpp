@@ -22,6 +22,7 @@ class AlignedBuffer {
       const std::size_t wanted = static_cast<std::size_t>(count) * sizeof(float);
       const std::size_t alignment = wanted >= kWorthOne ? kHugePage : 4096;
       const std::size_t bytes = (wanted + alignment - 1) / alignment * alignment;
+      capacity_ = 0;  // where there is no memory
       data_.reset(static_cast<float*>(std::aligned_alloc(alignment, bytes)));
       if (data_ == nullptr) throw std::bad_alloc();
       if (alignment == kHugePage) madvise(data_.get(), bytes, MADV_HUGEPAGE);
