@@ -113,7 +113,7 @@ std::string few_launches_note(const Comparison& comparison) {
   if (comparison.count(Outcome::kUnjudged) == 0) return "";
   const double confidence = comparison.options.confidence;
   const auto a_side = [](std::size_t count) { return best_confidence_between(count, count); };
-  return fmt::format("# note: a {:g}% interval needs {} launches per side, or {} pairs\n", confidence * 100,
+  return fmt::format("# note: an interval of {:g}% needs {} launches per side, or {} pairs\n", confidence * 100,
                      fewest(confidence, a_side), fewest(confidence, best_confidence_of_pairs));
 }
 

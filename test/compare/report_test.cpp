@@ -74,7 +74,7 @@ TEST(ComparisonTable, SaysHowManyLaunchesItTakes) {
     return std::vector(launches.begin(), launches.begin() + 2);
   };
   const std::string text = table(two(example.base), two(example.head));
-  EXPECT_EQ(line_of_text(text, "# note"), "# note: a 95% interval needs 4 launches per side, or 6 pairs");
+  EXPECT_EQ(line_of_text(text, "# note"), "# note: an interval of 95% needs 4 launches per side, or 6 pairs");
   EXPECT_EQ(line_of_text(text, "# verdict"), "# verdict: MISSING: 1 point; NOT JUDGED (too few launches): 1 point");
 }
 
