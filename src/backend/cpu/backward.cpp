@@ -11,6 +11,7 @@
 #include "backend/cpu/blocked.hpp"
 #include "backend/cpu/key_block.hpp"
 #include "backend/cpu/parallel.hpp"
+#include "backend/cpu/put_rows.hpp"
 
 namespace cpbench {
 namespace {
@@ -204,9 +205,7 @@ class BackwardPass {
         const float* part = dq(q_head, run, block);
         for (std::int64_t i = 0; i < count * shape_.dim_lanes; ++i) sum[i] += part[i];
       }
-      for (std::int64_t r = 0; r < count; ++r, sum += shape_.dim_lanes) {
-        kernels_.put_row(sum, shape_.dim, scale, !a_.first_dq, a_.dq.dtype, a_.dq.address(b, row0 + r, head));
-      }
+      put_rows(kernels_, sum, shape_.dim_lanes, count, scale, !a_.first_dq, a_.dq, b, row0, head);
     });
   }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numbers>
 
+#include "backend/cpu/put_rows.hpp"
+
 namespace cpbench {
 KeyBlock::KeyBlock(const AttendBackwardArguments& a, const Microkernels& kernels, const BackwardShape& shape,
                    const BackwardScratch& scratch, const KvHead& kv, std::int64_t block)
@@ -37,8 +39,8 @@ void KeyBlock::add(const BlockBand& band, const PackedQuery& query, float* dq) {
 }
 
 void KeyBlock::finish() {
-  put_rows(scratch_.dk, shape_.dim_lanes, static_cast<float>(a_.scale), a_.dk);
-  put_rows(scratch_.dv, shape_.dim_v_lanes, 1, a_.dv);
+  put_gradients(scratch_.dk, shape_.dim_lanes, static_cast<float>(a_.scale), a_.dk);
+  put_gradients(scratch_.dv, shape_.dim_v_lanes, 1, a_.dv);
 }
 
 void KeyBlock::make_gradients(const BlockBand& band, const RowTiles& tiles, const PackedQuery& query) {
@@ -130,15 +132,12 @@ void KeyBlock::add_to_dq(const TileRuns& runs, float* dq) {
   }
 }
 
-void KeyBlock::put_rows(const float* from, int dims, float factor, const TensorView& to) {
+void KeyBlock::put_gradients(const float* from, int dims, float factor, const TensorView& to) {
   if (shape_.dims_are_rows) {
     transpose(from, shape_.key_block, dims, shape_.key_block, scratch_.rows, dims);
     from = scratch_.rows;
   }
-  for (int key = 0; key < keys_; ++key) {
-    kernels_.put_row(from + key * dims, to.dim, factor, !a_.first_dkv, to.dtype,
-                     to.address(kv_.b, key0_ + key, kv_.head));
-  }
+  put_rows(kernels_, from, dims, keys_, factor, !a_.first_dkv, to, kv_.b, key0_, kv_.head);
 }
 
 }  // namespace cpbench

@@ -149,7 +149,7 @@ class KeyBlock {
   void add_for_dims(const TileRun& rows_of_keys, const float* block, const float* columns, int dims, Upcoming& upcoming,
                     float* to);
   void add_to_dq(const TileRuns& runs, float* dq);
-  void put_rows(const float* from, int dims, float factor, const TensorView& to);
+  void put_gradients(const float* from, int dims, float factor, const TensorView& to);
 
   const AttendBackwardArguments& a_;
   const Microkernels& kernels_;
