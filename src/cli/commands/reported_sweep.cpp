@@ -128,7 +128,9 @@ class Output {
     if (!lines_) {
       lines_ = std::make_unique<LineWriter>(lines_path(options_.json), options_.overwrite);
       lines_->append(text_of(json_of(file_.header)));
-      if (options_.overwrite) remove_file(options_.json);
+      lines_->append(text_of(json_of(record)));
+      if (options_.overwrite) remove_file(options_.json);  // last: where it fails, the record is there
+      return;
     }
     lines_->append(text_of(json_of(record)));
   }
