@@ -10,11 +10,11 @@ namespace cpbench {
 void require_verified(const Schedule& schedule, const Communicator& ranks) {
   std::string faults;
   if (ranks.rank() == 0) {
-    for (const std::string& fault : verify(schedule).faults) faults += fault + "\n";
+    for (const std::string& fault : verify(schedule).faults) faults += "\n" + fault;
   }
   faults = ranks.broadcast(faults);
   if (faults.empty()) return;
-  throw Error(ExitCode::kInvalid, "the schedule does not verify, which is a bug of cpbench: nothing is run\n" + faults);
+  throw Error(ExitCode::kInvalid, "the schedule does not verify, and nothing is run:" + faults);
 }
 
 }  // namespace cpbench
