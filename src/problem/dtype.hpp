@@ -37,7 +37,11 @@ inline bf16 bf16::from(float value) {
   return {static_cast<std::uint16_t>((raw + 0x7fffu + ((raw >> 16) & 1u)) >> 16)};
 }
 
-// Without branches, so that loops over elements become vectors: every case is computed, and one is chosen.
+// Without branches, so that loops over elements become vectors: every case is computed, and one is chosen. GCC 12 makes
+// branches of chained `?:`.
+constexpr std::uint32_t select_bits(bool first, std::uint32_t a, std::uint32_t b) {
+  return b ^ ((a ^ b) & -std::uint32_t{first});
+}
 inline fp16 fp16::from(float value) {
   constexpr std::uint32_t kInfinity = 0x7f800000u, kTwoTo16 = 0x47800000u, kSmallestNormal = 0x38800000u;  // of fp32
   constexpr std::uint32_t kExponentShift = 112u << 23;  // difference of the exponents' biases, 127 - 15
@@ -47,20 +51,21 @@ inline fp16 fp16::from(float value) {
   // One ulp of 0.5 is fp16's subnormal step, 2^-24: the addition rounds to a multiple of it, to nearest even.
   const std::uint32_t subnormal =
       std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) + 0.5f) - std::bit_cast<std::uint32_t>(0.5f);
-  const std::uint32_t nan = 0x7e00u | ((magnitude >> 13) & 0x3ffu);       // quiet, with the upper bits of the payload
-  const auto select = [](bool first, std::uint32_t a, std::uint32_t b) {  // GCC 12 makes branches of chained `?:`
-    return b ^ ((a ^ b) & -std::uint32_t{first});
-  };
-  const std::uint32_t finite = select(magnitude < kSmallestNormal, subnormal, normal);  // a carry may reach infinity
-  const std::uint32_t special = select(magnitude > kInfinity, nan, 0x7c00u);
-  return {static_cast<std::uint16_t>(((raw >> 16) & 0x8000u) | select(magnitude < kTwoTo16, finite, special))};
+  const std::uint32_t nan = 0x7e00u | ((magnitude >> 13) & 0x3ffu);  // quiet, with the upper bits of the payload
+  const std::uint32_t finite = select_bits(magnitude < kSmallestNormal, subnormal, normal);  // may carry to infinity
+  const std::uint32_t special = select_bits(magnitude > kInfinity, nan, 0x7c00u);
+  const std::uint32_t half = select_bits(magnitude < kTwoTo16, finite, special);
+  return {static_cast<std::uint16_t>(((raw >> 16) & 0x8000u) | half)};
 }
 inline float fp16::to_float() const {
+  constexpr std::uint32_t kExponentShift = 112u << 23, kOne = 1u << 23;  // as above; of the exponent
   const std::uint32_t magnitude = (bits & 0x7fffu) << 13, sign = (bits & 0x8000u) << 16;
-  const auto scaled =
-      std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) * 0x1p112f);   // exact, subnormals too
-  const std::uint32_t special = magnitude >= (0x7c00u << 13) ? 0x7f800000u : 0u;  // infinity and NaN: all ones
-  return std::bit_cast<float>(scaled | special | sign);
+  const std::uint32_t normal = magnitude + kExponentShift;
+  // A subnormal has the exponent of the smallest normal, without the leading 1: as fp32 has it, that is taken away.
+  const auto subnormal = std::bit_cast<std::uint32_t>(std::bit_cast<float>(normal + kOne) - 0x1p-14f);
+  const std::uint32_t special =
+      select_bits(magnitude >= (0x7c00u << 13), 0x7f800000u, 0u);  // infinity and NaN: all ones
+  return std::bit_cast<float>(select_bits(magnitude < (0x400u << 13), subnormal, normal) | special | sign);
 }
 
 inline float to_float(float value) { return value; }
