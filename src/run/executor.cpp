@@ -44,9 +44,9 @@ void Executor::prepare(OpId id) {
   const auto end = [&] { return static_cast<std::uint32_t>(exchange ? messages_.size() : computations_.size()); };
   const std::uint32_t begin = end();
   if (exchange != nullptr) {
-    add_messages(id, program_.receives(*exchange), Message::Direction::kReceive,
+    add_messages(*exchange, op(id).stream, program_.receives(*exchange), Message::Direction::kReceive,
                  interpretation_.receiving_memory(id, memory_));
-    add_messages(id, program_.sends(*exchange), Message::Direction::kSend, memory_);
+    add_messages(*exchange, op(id).stream, program_.sends(*exchange), Message::Direction::kSend, memory_);
   } else {
     std::ranges::move(interpretation_.computations(id, memory_, backend_), std::back_inserter(computations_));
   }
@@ -55,13 +55,12 @@ void Executor::prepare(OpId id) {
   if (of_device) marks_[index] = backend_.queues()->make_mark(to_string(op(id).label));
 }
 
-void Executor::add_messages(OpId id, const TransferList& transfers, Message::Direction direction,
-                            const ProgramMemory& memory) {
-  const std::int32_t ordinal = std::get<Exchange>(op(id).action).ordinal;
+void Executor::add_messages(const Exchange& exchange, Stream stream, const TransferList& transfers,
+                            Message::Direction direction, const ProgramMemory& memory) {
   for (const Transfer& transfer : transfers) {
     const BufferView view = memory.view(transfer.region.buffer);
-    Message message{direction,    transfer.peer, ordinal, transfer.link, {cut(view.first, transfer.region)},
-                    op(id).stream};
+    Message message{direction, transfer.peer, exchange.ordinal, transfer.link, {cut(view.first, transfer.region)},
+                    stream};
     if (view.second.data != nullptr) message.boxes.push_back(cut(view.second, transfer.region));
     messages_.push_back(transport_.prepare(message));
   }

@@ -75,7 +75,8 @@ class Executor {
 
   void prepare(OpId id);
   /// Of an exchange.
-  void add_messages(OpId id, const TransferList& transfers, Message::Direction direction, const ProgramMemory& memory);
+  void add_messages(const Exchange& exchange, Stream stream, const TransferList& transfers,
+                    Message::Direction direction, const ProgramMemory& memory);
 
   const Op& op(OpId id) const { return program_.ops[static_cast<std::size_t>(id)]; }
   State& state(OpId id) { return states_[static_cast<std::size_t>(id)]; }
