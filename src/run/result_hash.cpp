@@ -6,9 +6,10 @@
 namespace cpbench {
 namespace {
 
-/// MurmurHash64A, but for the length that it begins with: results that are compared have the same. Every word is mixed
-/// by itself, or else differences in the highest bits would reach no others, and two would cancel out.
-class Murmur64A {
+/// MurmurHash64A, but for the length that it begins with, as results that are compared have the same, and for a tail
+/// that is mixed as a word is. Every word is mixed by itself, or else differences in the highest bits would reach no
+/// others, and two would cancel out.
+class MurmurHash {
  public:
   void add(const std::byte* data, std::int64_t bytes) {
     for (std::int64_t i = 0; i < bytes; i += kWord) {
@@ -36,7 +37,7 @@ class Murmur64A {
 
 std::uint64_t hash_of_results(const ProgramMemory& memory) {
   const OwnedBuffers& own = memory.program->owned;
-  Murmur64A hash;
+  MurmurHash hash;
   for (const BufferId id : {own.out, own.lse, own.dq, own.dkv, own.dsink}) {
     if (id == kNoBuffer) continue;
     hash.add(memory.buffers[static_cast<std::size_t>(id)], memory.program->buffer(id).bytes(memory.problem->batch));

@@ -7,8 +7,8 @@
 
 namespace cpbench {
 
-/// A hash (MurmurHash64A) of the bits of the results that a rank owns: out, lse, dq, dk, dv and dsink, as
-/// far as its program has them. Of host memory.
+/// A hash (after MurmurHash64A) of the bits of the results that a rank owns: out, lse, dq, dk, dv and dsink, as far as
+/// its program has them. Of host memory.
 std::uint64_t hash_of_results(const ProgramMemory& memory);
 
 }  // namespace cpbench

@@ -18,7 +18,7 @@ namespace cpbench {
 
 /// What to leave behind of a point besides its record; empty: nothing.
 struct PointFiles {
-  std::string trace;  ///< written from the records' timelines, by whoever asked for it
+  std::string trace;  ///< written by whoever asked for it, from the record's timeline
   std::string dump;
 };
 

@@ -58,7 +58,8 @@ void add_sweep_options(CLI::App& command, SweepOptions& options) {
   add_text(command, "--config", options.config, "FILE", "sweep from a config file; flags override it");
   add_positive(command, "--length-scale", options.length_scale, "FACTOR",
                "multiplies the config's lengths, instead of its own length_scale");
-  add_integer(command, "--ranks-per-node", options.ranks_per_node, 0, "ranks that share a node; 0: as found");
+  add_integer(command, "--ranks-per-node", options.ranks_per_node, 0,
+              "ranks that share a node; 0: as found, on unequal nodes what divides all");
   add_number(command, "--seed", options.seed, 0, std::numeric_limits<std::int64_t>::max(),
              "of inputs and of documents drawn from a histogram");
 }
@@ -86,7 +87,8 @@ void add_execution_options(CLI::App& command, RunOptions& options) {
       command, "--emulate-link", options.emulate_link, "SPEED",
       "GB/s[:us], or inner=...,outer=...,all-to-all=...; with --ranks-per-node inner is within a node, outer between");
   add_text(command, "--isa", options.isa, "NAME", "instruction set of the CPU kernels [auto]")->envname("CPBENCH_ISA");
-  add_integer(command, "--threads", options.threads, 0, "threads per rank; 0: the node's CPUs / its ranks");
+  add_integer(command, "--threads", options.threads, 0,
+              "threads per rank; 0: the node's CPUs / its ranks, where that is least");
   add_positive(command, "--timeout", options.timeout_s, "SECONDS", "ends the run with exit code 124");
 }
 
