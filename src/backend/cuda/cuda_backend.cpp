@@ -106,11 +106,7 @@ CudaBackend::CudaBackend(const CudaOptions& options) : ordinal_(made_current(opt
              .multiprocessors = properties.multiProcessorCount - reserved_multiprocessors_};
 }
 
-std::unique_ptr<DeviceMemory> CudaBackend::allocate(std::int64_t bytes) {
-  auto memory = std::make_unique<CudaMemory>(bytes);
-  fill({memory->data(), static_cast<std::size_t>(bytes)}, std::byte{0});
-  return memory;
-}
+std::unique_ptr<DeviceMemory> CudaBackend::allocate(std::int64_t bytes) { return make_zeroed_memory(bytes); }
 
 Computation CudaBackend::prepare(const Op& op, const ProgramMemory& memory) {
   return std::visit(Preparation(*this, op, memory), op.action);
@@ -123,10 +119,6 @@ void CudaBackend::read(std::span<std::byte> to, const std::byte* from) {
   check(cudaMemcpy(to.data(), from, to.size(), cudaMemcpyDeviceToHost), "cudaMemcpy");
 }
 
-void CudaBackend::fill(std::span<std::byte> memory, std::byte value) {
-  if (memory.empty()) return;
-  check(cudaMemset(memory.data(), std::to_integer<int>(value), memory.size()), "cudaMemset");
-  check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");  // streams that do not block would not wait for it
-}
+void CudaBackend::fill(std::span<std::byte> memory, std::byte value) { fill_on_device(memory, value); }
 
 }  // namespace cpbench

@@ -41,6 +41,19 @@ std::int64_t CudaMemory::bytes_in_use() {
   return sum;
 }
 
+void fill_on_device(std::span<std::byte> memory, std::byte value) {
+  if (memory.empty()) return;
+  check(cudaMemset(memory.data(), std::to_integer<int>(value), memory.size()), "cudaMemset");
+  // The call returns before it is done, and streams that do not block would not wait for it.
+  check(cudaStreamSynchronize(nullptr), "cudaStreamSynchronize");
+}
+
+std::unique_ptr<CudaMemory> make_zeroed_memory(std::int64_t bytes) {
+  auto memory = std::make_unique<CudaMemory>(bytes);
+  fill_on_device({memory->data(), static_cast<std::size_t>(bytes)}, std::byte{0});
+  return memory;
+}
+
 void copy_to_device(std::byte* to, std::span<const std::byte> from) {
   if (from.empty()) return;
   check(cudaMemcpy(to, from.data(), from.size(), cudaMemcpyHostToDevice), "cudaMemcpy");

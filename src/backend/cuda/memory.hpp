@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "backend/backend.hpp"
@@ -25,6 +26,11 @@ class CudaMemory : public DeviceMemory {
   std::byte* data_ = nullptr;
   std::int64_t bytes_;
 };
+
+/// Sets all bytes. Is done when it returns, for every stream.
+void fill_on_device(std::span<std::byte> memory, std::byte value);
+/// Memory whose bytes are zero, for every stream.
+std::unique_ptr<CudaMemory> make_zeroed_memory(std::int64_t bytes);
 
 /// Is done when it returns, for every stream.
 void copy_to_device(std::byte* to, std::span<const std::byte> from);

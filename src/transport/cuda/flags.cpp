@@ -45,10 +45,7 @@ unsigned flush_of_remote_writes() {
 
 Flag* FlagPool::make() {
   if (used_ == kBlock) {
-    constexpr std::size_t kBytes = kBlock * sizeof(Flag);
-    blocks_.push_back(std::make_unique<CudaMemory>(kBytes));
-    check(cudaMemset(blocks_.back()->data(), 0, kBytes), "cudaMemset");
-    check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+    blocks_.push_back(make_zeroed_memory(kBlock * std::int64_t{sizeof(Flag)}));
     used_ = 0;
   }
   return reinterpret_cast<Flag*>(blocks_.back()->data()) + used_++;

@@ -47,11 +47,7 @@ class ProbeStream {
 /// Flags that are down, one for each rank of the node; null where there is no memory left to offer.
 std::unique_ptr<CudaMemory> make_flags(int count) {
   try {
-    const std::int64_t bytes = count * std::int64_t{sizeof(Flag)};
-    auto flags = std::make_unique<CudaMemory>(bytes);
-    check(cudaMemset(flags->data(), 0, static_cast<std::size_t>(bytes)), "cudaMemset");
-    check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
-    return flags;
+    return make_zeroed_memory(count * std::int64_t{sizeof(Flag)});
   } catch (const Error& error) {
     if (error.code() != ExitCode::kPlacement) throw;
     return nullptr;

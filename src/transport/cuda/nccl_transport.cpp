@@ -116,9 +116,7 @@ void NcclTransport::connect() {
   if (strangers_.empty()) return;
   constexpr std::int64_t kBytes = 16;
   const std::int64_t bytes = kBytes * static_cast<std::int64_t>(strangers_.size());
-  std::byte* next = greetings_.emplace_back(std::make_unique<CudaMemory>(bytes))->data();
-  check(cudaMemset(next, 0, static_cast<std::size_t>(bytes)), "cudaMemset");
-  check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+  std::byte* next = greetings_.emplace_back(make_zeroed_memory(bytes))->data();
   std::map<Stream, std::vector<Call>> calls;  // in the same order on all ranks
   for (const auto& [stream, direction, peer] : std::exchange(strangers_, {})) {
     calls[stream].push_back({direction, peer, next, kBytes});
