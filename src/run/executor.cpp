@@ -59,8 +59,8 @@ void Executor::add_messages(const Exchange& exchange, Stream stream, const Trans
                             Message::Direction direction, const ProgramMemory& memory) {
   for (const Transfer& transfer : transfers) {
     const BufferView view = memory.view(transfer.region.buffer);
-    Message message{direction, transfer.peer, exchange.ordinal, transfer.link, {cut(view.first, transfer.region)},
-                    stream};
+    Message message{direction,     transfer.peer, exchange.ordinal,
+                    transfer.link, stream,        {cut(view.first, transfer.region)}};
     if (view.second.data != nullptr) message.boxes.push_back(cut(view.second, transfer.region));
     messages_.push_back(transport_.prepare(message));
   }

@@ -17,8 +17,8 @@ struct Message {
   int peer;
   int tag;  ///< messages of one pair of ranks and one tag are matched in the order in which they are started
   Link link;
+  Stream stream;  ///< of its exchange, the same at both ends
   std::vector<TensorView> boxes;
-  Stream stream = Stream::kInner;  ///< of its exchange, the same at both ends
 
   std::int64_t bytes() const;
 };

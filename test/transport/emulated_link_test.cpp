@@ -14,9 +14,10 @@ class EmulatedLinkTest : public testing::Test {
   static constexpr std::int64_t kBytes = 4 * 2 * (8 + 8) * 4;  // of the block: 512 ns
 
   Transport::MessageId prepare_pair(Link link, int tag) {
-    receives_.push_back(hub_.transport(1).prepare({Message::Direction::kReceive, 0, tag, link, to_.whole()}));
+    receives_.push_back(
+        hub_.transport(1).prepare({Message::Direction::kReceive, 0, tag, link, Stream::kInner, to_.whole()}));
     hub_.transport(1).start(receives_.back());
-    return link_.prepare({Message::Direction::kSend, 1, tag, link, from_.whole()});
+    return link_.prepare({Message::Direction::kSend, 1, tag, link, Stream::kInner, from_.whole()});
   }
   bool arrived(std::size_t index) { return hub_.transport(1).test(receives_[index]); }
 
@@ -73,8 +74,9 @@ TEST_F(EmulatedLinkTest, ReceivesSelfSendsAndUnnamedLinksAreNotDelayed) {
   const auto unnamed = prepare_pair(Link::kAllToAll, 0);
   link_.start(unnamed);
   EXPECT_TRUE(link_.test(unnamed));
-  const auto self_send = link_.prepare({Message::Direction::kSend, 0, 5, Link::kInner, from_.whole()});
-  const auto self_receive = link_.prepare({Message::Direction::kReceive, 0, 5, Link::kInner, to_.whole()});
+  const auto self_send = link_.prepare({Message::Direction::kSend, 0, 5, Link::kInner, Stream::kInner, from_.whole()});
+  const auto self_receive =
+      link_.prepare({Message::Direction::kReceive, 0, 5, Link::kInner, Stream::kInner, to_.whole()});
   link_.start(self_receive);
   link_.start(self_send);
   EXPECT_TRUE(link_.test(self_receive));

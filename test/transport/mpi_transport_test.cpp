@@ -14,10 +14,10 @@ namespace cpbench {
 namespace {
 
 Message send_to(int peer, int tag, std::vector<TensorView> boxes) {
-  return {Message::Direction::kSend, peer, tag, Link::kInner, std::move(boxes)};
+  return {Message::Direction::kSend, peer, tag, Link::kInner, Stream::kInner, std::move(boxes)};
 }
 Message receive_from(int peer, int tag, std::vector<TensorView> boxes) {
-  return {Message::Direction::kReceive, peer, tag, Link::kInner, std::move(boxes)};
+  return {Message::Direction::kReceive, peer, tag, Link::kInner, Stream::kInner, std::move(boxes)};
 }
 
 void finish(Transport& transport, std::initializer_list<Transport::MessageId> ids) {

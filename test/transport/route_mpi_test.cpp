@@ -118,7 +118,7 @@ TEST(Route, MakesATransportThatGivesEachMessageToItsCarrier) {
   std::vector<Transport::MessageId> ids;
   std::vector<int> near_peers, far_peers;
   for (const int peer : {3, 2, 1, 0}) {
-    ids.push_back(transport->prepare({Message::Direction::kSend, peer, 0, Link::kInner, {}}));
+    ids.push_back(transport->prepare({Message::Direction::kSend, peer, 0, Link::kInner, Stream::kInner, {}}));
     (same_node(world.rank(), peer) ? near_peers : far_peers).push_back(peer);
   }
   EXPECT_EQ(near.made->peers, near_peers);

@@ -70,8 +70,8 @@ TEST(Ipc, FlagsAloneOrderTheTwoEndsOfAMessage) {
         IpcTransport transport(Communicator::world(), backend.cuda_queues());
         DeviceBox input, zeros, source, target, earlier, result;
         using enum Message::Direction;
-        const auto send = transport.prepare({kSend, 0, 0, Link::kInner, {source.view()}});
-        const auto receive = transport.prepare({kReceive, 0, 0, Link::kInner, {target.view()}});
+        const auto send = transport.prepare({kSend, 0, 0, Link::kInner, Stream::kInner, {source.view()}});
+        const auto receive = transport.prepare({kReceive, 0, 0, Link::kInner, Stream::kInner, {target.view()}});
         transport.connect();
         const cudaStream_t sender = backend.cuda_queues().stream(Stream::kOuter);
         const cudaStream_t receiver = backend.cuda_queues().stream(Stream::kInner);

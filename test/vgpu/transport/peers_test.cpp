@@ -35,8 +35,8 @@ namespace {
 struct Pair {
   Pair() : world(Communicator::world()), transport(world, backend.cuda_queues()) {
     using enum Message::Direction;
-    transport.prepare({kSend, 1 - world.rank(), 0, Link::kInner, {source.view()}});
-    transport.prepare({kReceive, 1 - world.rank(), 0, Link::kInner, {target.view()}});
+    transport.prepare({kSend, 1 - world.rank(), 0, Link::kInner, Stream::kInner, {source.view()}});
+    transport.prepare({kReceive, 1 - world.rank(), 0, Link::kInner, Stream::kInner, {target.view()}});
   }
   Communicator world;
   CudaBackend backend{{}};

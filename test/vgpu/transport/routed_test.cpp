@@ -56,8 +56,9 @@ void go_round(const std::array<int, 3>& way, bool as_graph) {
   RoutedTransport transport(both(world, backend), part_of, backend.queues());
   const auto place = static_cast<std::size_t>(std::ranges::find(way, world.rank()) - way.begin());
   const int to = way.at((place + 1) % 3), from = way.at((place + 2) % 3);
-  const auto receive = transport.prepare({kReceive, from, 0, Link::kInner, {is_first ? back.view() : box.view()}});
-  const auto send = transport.prepare({kSend, to, 0, Link::kInner, {box.view()}});
+  const auto receive =
+      transport.prepare({kReceive, from, 0, Link::kInner, Stream::kInner, {is_first ? back.view() : box.view()}});
+  const auto send = transport.prepare({kSend, to, 0, Link::kInner, Stream::kInner, {box.view()}});
   transport.connect();
   for (int round = 1; round <= 2; ++round) {
     if (is_first) box.count_from(static_cast<float>(100 * round));
@@ -108,8 +109,9 @@ class Alone {
   explicit Alone(bool graphs)
       : backend_({.graphs = graphs}), transport_(parts(backend_), {kIpc, kNccl}, backend_.queues()) {
     for (const int part : {kIpc, kNccl}) {
-      messages_.push_back(transport_.prepare({kReceive, part, 0, Link::kInner, {at(received_, part).view()}}));
-      messages_.push_back(transport_.prepare({kSend, part, 0, Link::kInner, {at(sent_, part).view()}}));
+      messages_.push_back(
+          transport_.prepare({kReceive, part, 0, Link::kInner, Stream::kInner, {at(received_, part).view()}}));
+      messages_.push_back(transport_.prepare({kSend, part, 0, Link::kInner, Stream::kInner, {at(sent_, part).view()}}));
     }
     transport_.connect();
     input_.count_from(7);

@@ -27,8 +27,8 @@ TEST(Staged, ChunksOfAMessageShareAFewSlots) {
         StagedTransport transport(Communicator::world(), 2 * DeviceBox::kRowBytes);
         DeviceBox from(kRows), to(kRows);
         using enum Message::Direction;
-        const Messages messages = {transport.prepare({kReceive, 0, 0, Link::kInner, {to.view()}}),
-                                   transport.prepare({kSend, 0, 0, Link::kInner, {from.view()}})};
+        const Messages messages = {transport.prepare({kReceive, 0, 0, Link::kInner, Stream::kInner, {to.view()}}),
+                                   transport.prepare({kSend, 0, 0, Link::kInner, Stream::kInner, {from.view()}})};
         for (int again = 0; again < 2; ++again) {
           from.count_from(static_cast<float>(1000 * again));
           run(transport, messages);
@@ -48,10 +48,10 @@ TEST(Staged, ChunksOfMessagesOfOneTagDoNotMix) {
         using enum Message::Direction;
         Messages messages;
         for (DeviceBox* to : {&to_first, &to_second}) {
-          messages.push_back(transport.prepare({kReceive, 0, 0, Link::kInner, {to->view()}}));
+          messages.push_back(transport.prepare({kReceive, 0, 0, Link::kInner, Stream::kInner, {to->view()}}));
         }
         for (DeviceBox* from : {&first, &second}) {
-          messages.push_back(transport.prepare({kSend, 0, 0, Link::kInner, {from->view()}}));
+          messages.push_back(transport.prepare({kSend, 0, 0, Link::kInner, Stream::kInner, {from->view()}}));
         }
         run(transport, messages);
         EXPECT_EQ(to_first.values(), first.values());
