@@ -3,7 +3,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <future>
-#include <map>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -15,6 +14,8 @@
 
 namespace cpbench {
 namespace {
+
+constexpr std::size_t kGreetingBytes = 16;
 
 void check_nccl(ncclResult_t result, const char* call) {
   if (result != ncclSuccess) throw Error(ExitCode::kDevice, fmt::format("{}: {}", call, ncclGetErrorString(result)));
@@ -93,8 +94,7 @@ NcclTransport::~NcclTransport() {
 }
 
 Transport::MessageId NcclTransport::prepare(const Message& message) {
-  const Contact contact{message.stream, message.direction, message.peer};
-  if (contacts_.insert(contact).second) strangers_.push_back(contact);
+  introduce({message.stream, message.direction, message.peer});
   Prepared prepared{message, nullptr, static_cast<std::size_t>(message.bytes()), nullptr, {}};
   const std::vector<StridedBox> boxes = strided_boxes(message.boxes);
   if (boxes.size() == 1 && boxes.front().contiguous()) {
@@ -112,15 +112,17 @@ Transport::MessageId NcclTransport::prepare(const Message& message) {
   return static_cast<MessageId>(prepared_.size()) - 1;
 }
 
+void NcclTransport::introduce(const Contact& contact) {
+  if (greetings_.contains(contact)) return;
+  greetings_.emplace(contact, make_zeroed_memory(kGreetingBytes));
+  strangers_.push_back(contact);
+}
+
 void NcclTransport::connect() {
-  if (strangers_.empty()) return;
-  constexpr std::int64_t kBytes = 16;
-  const std::int64_t bytes = kBytes * static_cast<std::int64_t>(strangers_.size());
-  std::byte* next = greetings_.emplace_back(make_zeroed_memory(bytes))->data();
   std::map<Stream, std::vector<Call>> calls;  // in the same order on all ranks
-  for (const auto& [stream, direction, peer] : std::exchange(strangers_, {})) {
-    calls[stream].push_back({direction, peer, next, kBytes});
-    next += kBytes;
+  for (const Contact& contact : std::exchange(strangers_, {})) {
+    const auto& [stream, direction, peer] = contact;
+    calls[stream].push_back({direction, peer, greetings_.at(contact)->data(), kGreetingBytes});
   }
   for (const auto& [stream, of_stream] : calls) {
     queue_group(of_stream, stream);

@@ -5,8 +5,8 @@
 
 #include <array>
 #include <chrono>
+#include <map>
 #include <memory>
-#include <set>
 #include <span>
 #include <string>
 #include <tuple>
@@ -44,7 +44,8 @@ class NcclTransport : public Transport {
 
   MessageId prepare(const Message& message) override;
   /// Peers that first meet in a message connect there, which not every network can while a graph is recorded; and where
-  /// that fails on one rank, its peer waits for it. So they meet here, by a small message each way.
+  /// that fails on one rank, its peer waits for it. So they meet here, by a small message in each direction that the
+  /// program uses. It takes no memory here, where peers wait for each other already.
   void connect() override;
   bool is_queued() const override { return true; }
   void queue(std::span<const MessageId> messages, Stream stream) override;
@@ -66,6 +67,8 @@ class NcclTransport : public Transport {
 
   /// A peer, on the communicator of a stream.
   using Contact = std::tuple<Stream, Message::Direction, int>;
+  /// Those that are new are to meet.
+  void introduce(const Contact& contact);
 
   /// What NCCL moves: the message's boxes themselves, or a packed copy of them.
   struct Prepared {
@@ -80,10 +83,10 @@ class NcclTransport : public Transport {
   const CudaQueues& queues_;
   NcclCommunicators communicators_;
   std::vector<Prepared> prepared_;
-  std::set<Contact> contacts_;      ///< of all messages
+  /// What peers say when they meet, of the contacts of all messages. Kept, for a message that never ends would keep its
+  /// freeing waiting.
+  std::map<Contact, std::unique_ptr<CudaMemory>> greetings_;
   std::vector<Contact> strangers_;  ///< those that have not met yet
-  /// What they say. Kept, for a message that never ends would keep its freeing waiting.
-  std::vector<std::unique_ptr<CudaMemory>> greetings_;
 };
 
 }  // namespace cpbench

@@ -2,11 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 
 #include "backend/cuda/cuda_backend.hpp"
 #include "support/error.hpp"
 #include "transport/cuda/ipc_transport.hpp"
+#include "transport/cuda/nccl_transport.hpp"
 #include "vgpu/transport/device_box.hpp"
 
 namespace {
@@ -60,6 +62,32 @@ TEST(Peers, NothingIsFreedThatAPeerHasOpen) {
     } catch (const Error&) {
     }
   }
+}
+
+/// Fails on all ranks as long as it lives.
+struct NoMemory {
+  NoMemory() { setenv("CPBENCH_VGPU_FAIL", "cudaMalloc", 1); }
+  ~NoMemory() { unsetenv("CPBENCH_VGPU_FAIL"); }
+};
+
+TEST(Peers, MeetWithoutTakingMemory) {
+  // For one rank's error of placement would leave the others waiting there.
+  const Communicator world = Communicator::world();
+  CudaBackend backend{{}};
+  DeviceBox source, target;
+  NcclTransport transport(world, backend.cuda_queues());
+  const auto declare = [&] {
+    using enum Message::Direction;
+    transport.prepare({kSend, 1 - world.rank(), 0, Link::kInner, Stream::kInner, {source.view()}});
+    transport.prepare({kReceive, 1 - world.rank(), 0, Link::kInner, Stream::kInner, {target.view()}});
+  };
+  {
+    const NoMemory none;
+    EXPECT_THROW(declare(), Error);
+  }
+  declare();
+  const NoMemory none;
+  EXPECT_NO_THROW(transport.connect());
 }
 
 }  // namespace
