@@ -21,6 +21,12 @@ namespace {
 /// stream.
 constexpr int kCtas = 8;
 
+/// By default NCCL lets launches of one communicator be outstanding side by side, of graphs and of single operations;
+/// and what it does for that has been seen to deadlock CUDA where graphs hold several communicators, as those here do.
+/// Nothing here needs it: a graph, or what is queued without one, ends before the next begins. Before main, when nobody
+/// reads the environment yet: neither threads nor the result's header.
+[[maybe_unused]] const int kGraphMixingForgone = setenv("NCCL_GRAPH_MIXING_SUPPORT", "0", /*overwrite=*/0);
+
 bool takes_several_ranks_per_gpu() {
   constexpr int kSince = 23000;
   int version = 0;

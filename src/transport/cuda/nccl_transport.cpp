@@ -1,6 +1,5 @@
 #include "transport/cuda/nccl_transport.hpp"
 
-#include <cstdlib>
 #include <cstring>
 #include <future>
 #include <stdexcept>
@@ -46,15 +45,9 @@ NcclCommunicators make_communicators(int size, int rank, const ncclUniqueId& id,
   return made;
 }
 
-/// By default NCCL lets launches of one communicator be outstanding side by side, of graphs and of single operations;
-/// and what it does for that has been seen to deadlock CUDA where graphs hold several communicators, as those here do.
-/// Nothing here needs it: a graph, or what is queued without one, ends before the next begins.
-void forgo_graph_mixing() { setenv("NCCL_GRAPH_MIXING_SUPPORT", "0", /*overwrite=*/0); }
-
 /// NCCL waits without end for a rank that its network does not reach. Communicators that do not block would need no
 /// thread, but then each group of messages, too, may not be queued yet when its call returns.
 NcclCommunicators make_communicators_in_time(const Communicator& ranks, const NcclOptions& options) {
-  forgo_graph_mixing();  // before the thread, which may read the environment
   int device = 0;
   check(cudaGetDevice(&device), "cudaGetDevice");
   std::packaged_task<NcclCommunicators()> make(

@@ -89,6 +89,16 @@ class Devices(ProgramTest):
             self.assertEqual(f"warning: {variable}={queues}: " in run.err, warned, str(run))
             self.assertEqual(read_json(path)["environment"]["variables"][variable], queues)
 
+    def test_graphs_of_nccl_are_not_mixed(self):
+        """Unless the user says; the result says which."""
+        variable = "NCCL_GRAPH_MIXING_SUPPORT"
+        for said, kept in ((None, "0"), ("1", "1")):
+            path = self.directory / "result.json"
+            environment = {} if said is None else {variable: said}
+            arguments = ["--transport", "nccl", "--no-graphs", "--json", path, "--overwrite"]
+            self.expect_ok(cpbench("run", *SMALL, *arguments, ranks=2, environment=environment))
+            self.assertEqual(read_json(path)["environment"]["variables"][variable], kept)
+
     def test_hopper_kernels_on_two_ranks(self):
         """With head sizes that are padded, and sequences packed one after the other."""
         arguments = ["--seq-len", "96", "--heads", "2", "--kv-heads", "1", "--head-dim", "64,136,200", "--layout", "thd", "--threads", "1"]
