@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "backend/cuda/runtime.hpp"
+#include "support/error.hpp"
 
 namespace cpbench {
 namespace {
@@ -24,6 +25,10 @@ void load_kernels() {
     if (status == cudaErrorInvalidDeviceFunction || status == cudaErrorNoKernelImageForDevice) {
       cudaGetLastError();  // or the next call would return it
       continue;
+    }
+    if (status == cudaErrorMemoryAllocation) {
+      cudaGetLastError();
+      throw Error(ExitCode::kPlacement, "there is no device memory left to load the kernels into");
     }
     check(status, "cudaFuncGetAttributes");
   }

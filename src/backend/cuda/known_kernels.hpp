@@ -8,7 +8,7 @@ void add_kernel(const void* kernel);
 
 /// Makes all of them resident on the current device, those for other devices left out. CUDA loads a kernel when it is
 /// launched for the first time, unless CUDA_MODULE_LOADING=EAGER, and may wait for the whole device then: for a stream
-/// that waits for another rank. Within a capture it may not at all.
+/// that waits for another rank. Within a capture it may not at all. Throws Error(kPlacement) where memory runs out.
 void load_kernels();
 
 template <typename Kernel>

@@ -21,13 +21,20 @@ namespace {
 /// What a rank has of another's memory, as a number that goes to the others.
 constexpr double kNothing = 0, kMemoryAlone = 1, kFlagsToo = 2;
 
-/// A stream for as long as it lives.
+/// A stream for as long as it lives, where there is what it takes.
 class ProbeStream {
  public:
-  ProbeStream() { check(cudaStreamCreateWithFlags(&handle_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags"); }
-  ~ProbeStream() { cudaStreamDestroy(handle_); }
+  ProbeStream() {
+    if (cudaStreamCreateWithFlags(&handle_, cudaStreamNonBlocking) == cudaSuccess) return;
+    cudaGetLastError();  // or the next call would return it
+    handle_ = nullptr;
+  }
+  ~ProbeStream() {
+    if (handle_ != nullptr) cudaStreamDestroy(handle_);
+  }
   ProbeStream(const ProbeStream&) = delete;
   ProbeStream& operator=(const ProbeStream&) = delete;
+  bool is_made() const { return handle_ != nullptr; }
   /// Whether the operation can be queued, and ends.
   bool can_do(void (*operation)(Flag*, cudaStream_t), Flag* flag) const {
     try {
@@ -91,13 +98,13 @@ bool is_up_soon(const Flag* flag) {
 std::vector<double> reach_within(const Communicator& node, int device) {
   check(cudaSetDevice(device), "cudaSetDevice");
   const auto size = static_cast<std::size_t>(node.size()), rank = static_cast<std::size_t>(node.rank());
-  const std::unique_ptr<CudaMemory> memory = make_flags(node.size());
-  const auto handles = node.allgather(handle_of(memory.get()));
   const ProbeStream stream;
+  const std::unique_ptr<CudaMemory> memory = stream.is_made() ? make_flags(node.size()) : nullptr;
+  const auto handles = node.allgather(handle_of(memory.get()));
   std::vector<Flag*> opened(size);
   std::vector<double> raised(size);
   for (std::size_t peer = 0; peer < size; ++peer) {
-    if (peer != rank) opened[peer] = open(handles[peer]);
+    if (peer != rank && stream.is_made()) opened[peer] = open(handles[peer]);
     raised[peer] = opened[peer] != nullptr && stream.can_do(raise, opened[peer] + rank) ? 1 : 0;
   }
   const auto all_raised = node.allgather(raised);

@@ -70,6 +70,14 @@ class Errors(ProgramTest):
             self.assertEqual([point["status"] for point in points], ["failed", "ok"], points)
             self.assertIn("cannot allocate", points[0]["reason"])
 
+    def test_memory_that_is_gone_when_kernels_are_loaded_fails_the_point_on_all(self):
+        path = self.directory / "result.json"
+        run = self.run_with("cudaFuncGetAttributes:1:1", "--transport", "ipc", "--mask", "causal,full", "--json", path)
+        self.assertEqual(run.code, 5, str(run))
+        points = read_json(path)["points"]
+        self.assertEqual([point["status"] for point in points], ["failed", "ok"], points)
+        self.assertIn("no device memory left", points[0]["reason"])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -102,7 +102,7 @@ class OnVirtualGpus(ProgramTest):
 
     def test_memory_that_cannot_be_opened_is_not_reached(self):
         """Though nothing else says so: a GPU that the peer does not see."""
-        for call in ("cudaIpcOpenMemHandle:1", "cudaMalloc:1:1"):
+        for call in ("cudaIpcOpenMemHandle:1", "cudaMalloc:1:1", "cudaStreamCreateWithFlags:1:1"):
             unopened = {"CPBENCH_VGPU_FAIL": call}
             points = self.expect_validated(3, {"defaults": SMALL}, environment=unopened)
             self.assertEqual([p["case"]["transport"] for p in points], ["ipc+nccl"])
