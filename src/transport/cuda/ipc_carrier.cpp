@@ -21,7 +21,12 @@ namespace {
 /// What a rank has of another's memory, as a number that goes to the others.
 constexpr double kNothing = 0, kMemoryAlone = 1, kFlagsToo = 2;
 
-/// A stream for as long as it lives, where there is what it takes.
+using Deadline = std::chrono::steady_clock::time_point;
+/// What is tried is done within microseconds, if at all: of all peers together.
+Deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(1); }
+bool is_past(Deadline deadline) { return std::chrono::steady_clock::now() > deadline; }
+
+/// A stream for as long as it lives, where there is what it takes. One that does not end lives on.
 class ProbeStream {
  public:
   ProbeStream() {
@@ -30,25 +35,38 @@ class ProbeStream {
     handle_ = nullptr;
   }
   ~ProbeStream() {
-    if (handle_ != nullptr) cudaStreamDestroy(handle_);
+    if (is_made() && !is_stuck_) cudaStreamDestroy(handle_);
   }
   ProbeStream(const ProbeStream&) = delete;
   ProbeStream& operator=(const ProbeStream&) = delete;
   bool is_made() const { return handle_ != nullptr; }
-  /// Whether the operation can be queued, and ends.
-  bool can_do(void (*operation)(Flag*, cudaStream_t), Flag* flag) const {
+  /// Whether the operation can be queued, and ends in time.
+  bool can_do(void (*operation)(Flag*, cudaStream_t), Flag* flag, Deadline deadline) {
+    if (is_stuck_) return false;
     try {
       operation(flag, handle_);
-      check(cudaStreamSynchronize(handle_), "cudaStreamSynchronize");
-      return true;
+      is_stuck_ = !ends(deadline);
+      return !is_stuck_;
     } catch (const Error&) {
       cudaGetLastError();  // or the next call would return it
       return false;
     }
   }
+  /// What was queued has not ended, and may yet touch the flag.
+  bool is_stuck() const { return is_stuck_; }
 
  private:
+  bool ends(Deadline deadline) const {
+    for (Backoff backoff;; backoff.pause()) {
+      const bool is_late = is_past(deadline);  // before it is asked: this process may have slept until then
+      const cudaError_t status = cudaStreamQuery(handle_);
+      if (status != cudaErrorNotReady) check(status, "cudaStreamQuery");
+      if (status == cudaSuccess || is_late) return status == cudaSuccess;
+    }
+  }
+
   cudaStream_t handle_ = nullptr;
+  bool is_stuck_ = false;
 };
 
 /// Flags that are down, one for each rank of the node; null where there is no memory left to offer.
@@ -82,13 +100,12 @@ Flag* open(const std::vector<double>& bytes) {
 }
 
 /// Of one that its peer has raised: it is on its way at most.
-bool is_up_soon(const Flag* flag) {
-  using Clock = std::chrono::steady_clock;
-  const Clock::time_point deadline = Clock::now() + std::chrono::seconds(1);
+bool is_up_in_time(const Flag* flag, Deadline deadline) {
   for (Backoff backoff;; backoff.pause()) {
+    const bool is_late = is_past(deadline);
     Flag value = 0;
     check(cudaMemcpy(&value, flag, sizeof value, cudaMemcpyDeviceToHost), "cudaMemcpy");
-    if (value != 0 || Clock::now() > deadline) return value != 0;
+    if (value != 0 || is_late) return value != 0;
   }
 }
 
@@ -98,28 +115,41 @@ bool is_up_soon(const Flag* flag) {
 std::vector<double> reach_within(const Communicator& node, int device) {
   check(cudaSetDevice(device), "cudaSetDevice");
   const auto size = static_cast<std::size_t>(node.size()), rank = static_cast<std::size_t>(node.rank());
-  const ProbeStream stream;
-  const std::unique_ptr<CudaMemory> memory = stream.is_made() ? make_flags(node.size()) : nullptr;
+  ProbeStream stream;
+  std::unique_ptr<CudaMemory> memory = stream.is_made() ? make_flags(node.size()) : nullptr;
   const auto handles = node.allgather(handle_of(memory.get()));
   std::vector<Flag*> opened(size);
   std::vector<double> raised(size);
   for (std::size_t peer = 0; peer < size; ++peer) {
     if (peer != rank && stream.is_made()) opened[peer] = open(handles[peer]);
-    raised[peer] = opened[peer] != nullptr && stream.can_do(raise, opened[peer] + rank) ? 1 : 0;
+  }
+  const Deadline raising = soon();
+  for (std::size_t peer = 0; peer < size; ++peer) {
+    raised[peer] = opened[peer] != nullptr && stream.can_do(raise, opened[peer] + rank, raising) ? 1 : 0;
   }
   const auto all_raised = node.allgather(raised);
   std::vector<double> reached(size, kNothing);
   reached[rank] = kFlagsToo;
+  const auto own_flag = [&](std::size_t peer) { return reinterpret_cast<Flag*>(memory->data()) + peer; };
+  std::vector<bool> is_up(size);
+  const Deadline arriving = soon();
+  for (std::size_t peer = 0; peer < size; ++peer) {
+    const bool both_raised = raised[peer] != 0 && all_raised[peer][rank] != 0;
+    is_up[peer] = both_raised && is_up_in_time(own_flag(peer), arriving);
+  }
+  const Deadline awaiting = soon();
   for (std::size_t peer = 0; peer < size; ++peer) {
     if (opened[peer] == nullptr) continue;
-    const auto is_answered = [&] {
-      Flag* const own = reinterpret_cast<Flag*>(memory->data()) + peer;
-      return is_up_soon(own) && stream.can_do(await, own);
-    };
-    reached[peer] = raised[peer] != 0 && all_raised[peer][rank] != 0 && is_answered() ? kFlagsToo : kMemoryAlone;
-    check(cudaIpcCloseMemHandle(opened[peer]), "cudaIpcCloseMemHandle");
+    reached[peer] = is_up[peer] && stream.can_do(await, own_flag(peer), awaiting) ? kFlagsToo : kMemoryAlone;
   }
-  node.barrier();  // nobody has it open any more
+  for (Flag* const flags : opened) {
+    // The stream may yet write there, and closing might wait for it: left open for as long as the process lives.
+    if (flags != nullptr && !stream.is_stuck()) check(cudaIpcCloseMemHandle(flags), "cudaIpcCloseMemHandle");
+  }
+  // Nobody has it open any more, or it is never freed, nor is what this process's own stream may yet touch.
+  const auto stuck = node.allgather(std::array{stream.is_stuck() ? 1.0 : 0.0});
+  const bool any_stuck = std::ranges::any_of(stuck, [](const auto& one) { return one.front() != 0; });
+  if (any_stuck) static_cast<void>(memory.release());
   return reached;
 }
 

@@ -120,6 +120,12 @@ class OnVirtualGpus(ProgramTest):
             refused = cpbench(*arguments, ranks=2, environment=without, limit_s=LIMIT_S)
             self.expect_refused(refused, 2, "--transport ipc: ranks 0 and 1", "their streams cannot raise flags")
 
+    def test_a_stream_that_does_not_end_has_raised_no_flag(self):
+        """And is not waited for, though the memory that it may yet write to is kept."""
+        arguments = ["run", "--seq-len", "16", "--heads", "1", "--head-dim", "8", "--transport", "ipc"]
+        refused = cpbench(*arguments, ranks=2, environment={"CPBENCH_VGPU_FAIL": "cudaStreamQuery:1"}, limit_s=LIMIT_S)
+        self.expect_refused(refused, 2, "--transport ipc: ranks 0 and 1", "their streams cannot raise flags")
+
     def test_keys_between_those_that_are_attended(self):
         """A window over stripes skips ranks whose rows lie between those of others: nobody sends them, and kernels load them."""
         content = {"defaults": {**SMALL, "algo": "all-gather", "shard": "striped", "mask": "window:1"}}

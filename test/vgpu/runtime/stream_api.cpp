@@ -105,6 +105,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
 cudaError_t cudaStreamQuery(cudaStream_t stream) {
   engine().refuse_in_capture("cudaStreamQuery");
   engine().progress();
+  if (is_to_fail("cudaStreamQuery")) return status(cudaErrorNotReady);
   const OperationPtr last = engine().find(stream).last;
   if (!is_done(last)) return status(cudaErrorNotReady);
   engine().finish(last);  // the host knows of it from now on
