@@ -4,7 +4,7 @@
 #include <stdexcept>
 
 #include "transport/backoff.hpp"
-#include "transport/cuda/strided_copy.hpp"
+#include "transport/cuda/box_copy.hpp"
 #include "transport/mpi_session.hpp"
 
 namespace cpbench {

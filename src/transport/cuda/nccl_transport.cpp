@@ -8,7 +8,7 @@
 
 #include "support/error.hpp"
 #include "transport/backoff.hpp"
-#include "transport/cuda/strided_copy.hpp"
+#include "transport/cuda/box_copy.hpp"
 #include "transport/strided_box.hpp"
 
 namespace cpbench {

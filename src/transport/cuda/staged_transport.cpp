@@ -6,7 +6,7 @@
 
 #include "backend/cuda/memory.hpp"
 #include "backend/cuda/queues.hpp"
-#include "transport/cuda/strided_copy.hpp"
+#include "transport/cuda/box_copy.hpp"
 #include "transport/mpi_session.hpp"
 
 namespace cpbench {

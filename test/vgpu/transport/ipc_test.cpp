@@ -7,7 +7,7 @@
 #include "backend/cuda/cuda_backend.hpp"
 #include "run/hand_built.hpp"
 #include "run/host_buffers.hpp"
-#include "transport/cuda/strided_copy.hpp"
+#include "transport/cuda/box_copy.hpp"
 #include "vgpu/support/orders.hpp"
 #include "vgpu/transport/device_box.hpp"
 

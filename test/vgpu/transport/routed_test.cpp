@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "backend/cuda/cuda_backend.hpp"
+#include "transport/cuda/box_copy.hpp"
 #include "transport/cuda/ipc_transport.hpp"
 #include "transport/cuda/nccl_transport.hpp"
-#include "transport/cuda/strided_copy.hpp"
 #include "vgpu/forget.hpp"
 #include "vgpu/support/orders.hpp"
 #include "vgpu/transport/device_box.hpp"

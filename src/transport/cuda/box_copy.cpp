@@ -1,4 +1,4 @@
-#include "transport/cuda/strided_copy.hpp"
+#include "transport/cuda/box_copy.hpp"
 
 #include <algorithm>
 #include <array>
