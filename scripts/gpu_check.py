@@ -31,8 +31,6 @@ SANITIZER_FOUND = 86
 # By the release notes of compute-sanitizer: what racecheck reports of mbarriers (fixed in 2025.4 and 2026.3) and of barriers of warpgroups
 # on Hopper (2026.1) may be no race before. It tracks as many mbarriers as it is told of; a kernel of ours has 16 at most.
 TRUSTED_SINCE, DOUBTED_KERNELS = (2026, 3), {"sm90"}
-# What a sanitizer instruments should be what runs, one kernel after the other: not all of cuBLAS, and no graph.
-SANITIZED_ENVIRONMENT = {"CUDA_MODULE_LOADING": "LAZY"}
 SANITIZER_OPTIONS = {"memcheck": [], "racecheck": ["--num-cuda-barriers", 64]}
 EXIT_CODES = {"passed": 0, "failed": 1, "below target": 3}
 
@@ -123,8 +121,8 @@ def sanitizer(tool):
                     raise Doubted() if is_doubtful and kernel in DOUBTED_KERNELS else Failed(f"{tool} found something: {log}")
 
             launcher = [found, "--tool", tool, *SANITIZER_OPTIONS[tool], "--target-processes", "all", "--error-exitcode", SANITIZER_FOUND]
-            how = {"launcher": launcher, "judge": judge, "environment": SANITIZED_ENVIRONMENT}
-            return with_kernel(check, tool, kernel, [*flags(check, "sanitized"), "--no-graphs"], until, **how)
+            # Without graphs, so that it sees one kernel after the other.
+            return with_kernel(check, tool, kernel, [*flags(check, "sanitized"), "--no-graphs"], until, launcher=launcher, judge=judge)
 
         points, doubted = [], []
         for kernel in check.kernels:

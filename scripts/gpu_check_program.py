@@ -111,13 +111,13 @@ def named(points):
     return ", ".join(f"{point['id']} (d {point['case']['head_dim']}, {point['case']['dtype']})" for point in points)
 
 
-def run(check, name, config, arguments, limit_s, launcher=(), judge=lambda code, log: None, environment=None):
-    """The points of `cpbench run` over a config, all of them right. `judge` sees the exit code first. `environment`: what differs there."""
+def run(check, name, config, arguments, limit_s, launcher=(), judge=lambda code, log: None):
+    """The points of `cpbench run` over a config, all of them right. `judge` sees the exit code first."""
     result, log = check.result(name), check.log(name)
     for stale in (result, result.with_suffix(".jsonl")):
         stale.unlink(missing_ok=True)
     command = [*launcher, check.program, "run", "--config", ROOT / "configs" / config, "--backend", "cuda", *arguments]
-    code = execute([*command, "--json", result], log, limit_s, {**program_environment(), **(environment or {})})
+    code = execute([*command, "--json", result], log, limit_s, program_environment())
     judge(code, log)
     head, points = content_of(result)
     if head:
