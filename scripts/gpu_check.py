@@ -20,8 +20,8 @@ import sys
 import time
 import traceback
 
-from gpu_check_program import ROOT, Check, Failed, Skipped, complaint_in, content_of, execute, is_right, program_environment
-from gpu_check_program import run, worst_error
+from gpu_check_program import ROOT, Check, Failed, Skipped, complaint_in, content_of, counted, execute, is_right, named
+from gpu_check_program import program_environment, run, worst_error
 from gpu_check_targets import is_comparable, judge
 
 TOTAL_S = 475
@@ -124,12 +124,18 @@ def sanitizer(tool):
             # Without graphs, so that it sees one kernel after the other.
             return with_kernel(check, tool, kernel, [*flags(check, "sanitized"), "--no-graphs"], until, launcher=launcher, judge=judge)
 
-        points, doubted = [], []
+        points, doubted, seen = [], [], ""
         for kernel in check.kernels:
             try:
-                points += points_of(kernel)
+                found_right = points_of(kernel)
             except Doubted:
                 doubted.append(kernel)
+                seen += f"{kernel}: what it found may be none; "
+            except Failed as wrong:
+                raise Failed(f"{seen}{kernel}: {wrong}") from None
+            else:
+                points += found_right
+                seen += f"{kernel}: {counted(found_right)} right{named(found_right)}; "
         clean = f"nothing found in {len(points)} points"
         if doubted:
             since = ".".join(map(str, TRUSTED_SINCE))

@@ -107,8 +107,14 @@ def require_right(points):
     raise Failed(f"{len(wrong)} of {len(points)} points are not right: {text}")
 
 
+def counted(points):
+    return f"{len(points)} point is" if len(points) == 1 else f"{len(points)} points are"
+
+
 def named(points):
-    return ", ".join(f"{point['id']} (d {point['case']['head_dim']}, {point['case']['dtype']})" for point in points)
+    """What follows a sentence about them; nothing of none."""
+    names = [f"{point['id']} (d {point['case']['head_dim']}, {point['case']['dtype']})" for point in points]
+    return ": " + ", ".join(names) if names else ""
 
 
 def run(check, name, config, arguments, limit_s, launcher=(), judge=lambda code, log: None):
@@ -124,8 +130,7 @@ def run(check, name, config, arguments, limit_s, launcher=(), judge=lambda code,
         check.provenance = {key: head[key] for key in ("tool", "environment")}
     require_right(points)
     if code is None:
-        done = f"{len(points)} points are right so far" + (f": {named(points)}" if points else "")
-        raise Failed(f"not finished within {max(limit_s, 0):.0f} s: {done}")
+        raise Failed(f"not finished within {max(limit_s, 0):.0f} s: {counted(points)} right so far{named(points)}")
     if code != 0:
         raise Failed(f"exit code {code}: {complaint_in(log)}")
     if not points or not result.exists():

@@ -194,21 +194,33 @@ class GpuCheck(unittest.TestCase):
         _, outcomes, _ = self.check("--stages", "memcheck", PATH=f"{sanitizer.parent}:{os.environ['PATH']}")
         self.expect_failed(outcomes, "memcheck", "the run left no result")
 
-    def test_a_sanitizer_that_takes_too_long_has_seen_some_points(self):
+    def memcheck_of_two_seconds(self, text, **environment):
+        """What a check prints whose sanitizer is a shell script. It is given $result and $point, and has some seconds."""
         point = '{"id": "1-ring-cp1", "status": "ok", "validation": {"passed": true}, "case": {"head_dim": 64, "dtype": "bf16"}}'
-        sanitizer = self.script(
-            "compute-sanitizer",
-            '#!/bin/sh\nfor word; do if [ "$before" = --json ]; then result=$word; fi; before=$word; done\n'
-            f"printf '%s\\n' '{{\"tool\": {{}}, \"environment\": {{}}}}' '{point}' > \"${{result%.json}}.jsonl\"\nexec sleep 600\n",
-        )
+        find_result = 'for word; do if [ "$before" = --json ]; then result=$word; fi; before=$word; done\n'
+        sanitizer = self.script("compute-sanitizer", f"#!/bin/sh\npoint='{point}'\n{find_result}{text}\n")
         code = PATIENT + "gpu_check.STAGES['memcheck'] = (gpu_check.sanitizer('memcheck'), 2); gpu_check.main()"
-        output = self.directory / "out"
-        run = subprocess.run(
-            [sys.executable, "-c", code, "--program", PROGRAM, "--output", str(output), "--stages", "memcheck"],
-            capture_output=True, text=True, timeout=LIMIT_S,
-            env={**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "PATH": f"{sanitizer.parent}:{os.environ['PATH']}"},
-        )  # fmt: skip
-        self.assertRegex(run.stdout, r"failed +memcheck +not finished within \d+ s: 1 points are right so far: 1-ring-cp1 \(d 64, bf16\)")
+        path = {"PYTHONPATH": str(ROOT / "scripts"), "PATH": f"{sanitizer.parent}:{os.environ['PATH']}"}
+        return subprocess.run(
+            [sys.executable, "-c", code, "--program", PROGRAM, "--output", str(self.directory / "out"), "--stages", "memcheck"],
+            capture_output=True, text=True, timeout=LIMIT_S, env={**os.environ, **path, **environment},
+        ).stdout  # fmt: skip
+
+    BEGUN = """printf '%s\n' '{"tool": {}, "environment": {}}' "$point" > "${result%.json}.jsonl"; exec sleep 600"""
+
+    def test_a_sanitizer_that_takes_too_long_has_seen_some_points(self):
+        printed = self.memcheck_of_two_seconds(self.BEGUN)
+        self.assertRegex(
+            printed, r"failed +memcheck +sm80: not finished within \d+ s: 1 point is right so far: 1-ring-cp1 \(d 64, bf16\)"
+        )
+
+    def test_what_a_sanitizer_has_seen_of_earlier_kernels_is_named(self):
+        """Where the time is not enough for the next."""
+        ended = """echo '{"tool": {}, "environment": {}, "points": ['"$point, $point"']}' > "$result"; exit 0"""
+        text = f'case "$*" in *"--kernel sm90"*) {ended};; *) {self.BEGUN};; esac'
+        printed = self.memcheck_of_two_seconds(text, CPBENCH_VGPU_CAPABILITY="90")
+        point = r"1-ring-cp1 \(d 64, bf16\)"
+        self.assertRegex(printed, rf"failed +memcheck +sm90: 2 points are right: {point}, {point}; sm80: not finished within \d+ s: 1 point is right")
 
     def test_doubts_what_old_sanitizers_say_of_mbarriers(self):
         """Which is not what they say of other kernels, nor what other tools say."""
