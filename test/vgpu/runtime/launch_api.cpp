@@ -49,7 +49,7 @@ void launch_kernel(const LaunchShape& shape, cudaStream_t stream, std::unique_pt
 }  // namespace cpbench::vgpu
 
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* function) {
-  if (cpbench::vgpu::is_to_fail("cudaFuncGetAttributes")) return status(cudaErrorMemoryAllocation);
+  if (cpbench::vgpu::is_to_fail("cudaFuncGetAttributes")) return cpbench::vgpu::status(cudaErrorMemoryAllocation);
   cpbench::vgpu::load(function, "the loading of a kernel");
   *attributes = {};
   return cudaSuccess;
