@@ -10,6 +10,7 @@
 #include "problem/documents.hpp"
 #include "support/error.hpp"
 #include "support/file_contents.hpp"
+#include "support/json_text.hpp"
 #include "support/number.hpp"
 #include "support/split.hpp"
 
@@ -40,8 +41,7 @@ bool parse_range(std::string_view text, Bin& bin) {
 }
 
 std::vector<Bin> read_histogram(const std::filesystem::path& file) {
-  const json content = json::parse(contents_of(file), nullptr, /*allow_exceptions=*/false, /*ignore_comments=*/true);
-  if (content.is_discarded()) refuse("{}: not valid JSON", file.string());
+  const json content = parse_json<json>(contents_of(file), file.string());
   if (!content.is_object() || content.empty()) {
     refuse("{}: a histogram is an object that maps \"[low,high)\" to a share", file.string());
   }

@@ -8,6 +8,7 @@
 #include "support/config_path.hpp"
 #include "support/error.hpp"
 #include "support/file_contents.hpp"
+#include "support/json_text.hpp"
 #include "support/names.hpp"
 #include "support/naming.hpp"
 
@@ -90,8 +91,7 @@ void check_model(const Model& model) {
 }  // namespace
 
 std::vector<Model> load_models(const std::filesystem::path& file) {
-  const json content = json::parse(contents_of(file), nullptr, /*allow_exceptions=*/false, /*ignore_comments=*/true);
-  if (content.is_discarded()) refuse("{}: not valid JSON", file.string());
+  const json content = parse_json<json>(contents_of(file), file.string());
   if (!content.is_object() || !content.contains("models") || !content["models"].is_array()) {
     refuse("{}: an object with a list \"models\" is expected", file.string());
   }

@@ -82,7 +82,7 @@ TEST(ConfigFile, AnExcludeThatCanMatchNothingIsRefused) {
 
 TEST(ConfigFile, BrokenJsonIsRefusedWithItsPlace) {
   expect_text_refused("", {"sweep.json", "not valid JSON"});
-  expect_text_refused("{\"schema_version\": 1,\n \"matrix\": }", {"sweep.json", "line 2"});
+  expect_text_refused("{\"schema_version\": 1,\n \"matrix\": }", {"sweep.json:2: not valid JSON: syntax error"});
   expect_text_refused(R"({"schema_version": 1, "defaults": {"batch": 1, "batch": 2}})", {"\"batch\"", "twice"});
 }
 

@@ -206,7 +206,7 @@ class Configs(ProgramTest):
         self.refuse('{"schema_version": 1, "defaults": {"algo": "rnig"}}', "/defaults/algo", 'did you mean "ring"?')
 
     def test_what_is_no_json(self):
-        self.refuse('{"schema_version": 1,', "not valid JSON")
+        self.refuse('{"schema_version": 1,', "bad.json:1: not valid JSON: syntax error")
         self.refuse("")
         self.refuse("[1]", "an object")
 

@@ -9,6 +9,7 @@
 #include "support/config_path.hpp"
 #include "support/error.hpp"
 #include "support/file_contents.hpp"
+#include "support/json_text.hpp"
 #include "support/names.hpp"
 
 namespace cpbench {
@@ -68,14 +69,6 @@ class DuplicateKeys {
   std::string name_;
   std::vector<std::set<std::string>> open_;
 };
-
-Json parse_json(std::string_view text, std::string_view name) {
-  try {
-    return Json::parse(text, DuplicateKeys(name), /*allow_exceptions=*/true, /*ignore_comments=*/true);
-  } catch (const Json::exception& error) {
-    refuse("{}: not valid JSON: {}", name, error.what());
-  }
-}
 
 const AxisInfo& axis_at(const Place& object, const std::string& key) {
   const AxisInfo* axis = find_axis(key);
@@ -161,7 +154,7 @@ Sweep read_sweep(const Place& root) {
 }  // namespace
 
 Sweep parse_config(std::string_view text, std::string_view name, std::optional<double> length_scale) {
-  const Json content = parse_json(text, name);
+  const Json content = parse_json<Json>(text, name, DuplicateKeys(name));
   const Place root(name, content);
   Sweep sweep = read_sweep(root);
   sweep.text = text;
