@@ -12,10 +12,12 @@
 #include <set>
 #include <sstream>
 
+#include "result/file.hpp"
 #include "result/json.hpp"
 #include "result/tool.hpp"
 #include "support/error.hpp"
 #include "support/file_contents.hpp"
+#include "support/json_text.hpp"
 #include "support/split.hpp"
 
 namespace cpbench {
@@ -60,31 +62,62 @@ std::vector<ResultPlace> results_at(const std::string& places) {
   return results;
 }
 
-/// The head and the points of the lines that a running job writes; the last line may be cut short.
-Json document_of_lines(const std::string& text) {
-  Json document;
-  std::istringstream lines(text.substr(0, text.rfind('\n') + 1));
-  for (std::string line; std::getline(lines, line);) {
-    if (line.empty()) continue;
-    if (document.is_null()) {
-      document = Json::parse(line);
-      document["points"] = Json::array();
-    } else {
-      document["points"].push_back(Json::parse(line));
-    }
+/// `text` begins at `first_line` of the file.
+Json json_of_text(const std::string& path, const std::string& text, std::size_t first_line = 1) {
+  try {
+    return Json::parse(text);
+  } catch (const Json::parse_error& error) {
+    const std::string lines = lines_path(path);
+    const bool has_lines = lines != path && fs::exists(lines);
+    refuse("{} is cut short or not JSON (line {}): make it again{}", path, first_line - 1 + line_at(text, error.byte),
+           has_lines ? ", or give " + lines : "");
   }
-  return document;
+}
+
+/// The head and the points of the lines that a running job writes; the last line may be cut short.
+Json document_of_lines(const std::string& path, const std::string& text) {
+  std::optional<Json> document;
+  std::istringstream lines(text.substr(0, text.rfind('\n') + 1));
+  std::size_t number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    if (line.empty()) continue;
+    Json value = json_of_text(path, line, number);
+    if (document) {
+      (*document)["points"].push_back(std::move(value));
+      continue;
+    }
+    document = std::move(value);
+    if (!document->is_object()) break;
+    (*document)["points"] = Json::array();
+  }
+  if (!document) refuse("{} has no whole line: its launch ended before it began", path);
+  return *document;
 }
 
 Json document_of(const std::string& path) {
   const std::string text = contents_of(path);
-  return path.ends_with(".jsonl") ? document_of_lines(text) : Json::parse(text);
+  return path.ends_with(".jsonl") ? document_of_lines(path, text) : json_of_text(path, text);
 }
 
-void require_schema(const std::string& path, const Json& document) {
+/// `name` or `version` of what every file of `cpbench` begins with; null in files of others.
+Json schema_entry(const Json& document, const char* key) {
   const Json schema = document.is_object() ? document.value("schema", Json()) : Json();
-  const Json expected = {{"name", "cpbench.result"}, {"version", kResultVersion}};
-  if (schema != expected) refuse("{} is not a result file of this version: its schema is {}", path, schema.dump());
+  return schema.is_object() ? schema.value(key, Json()) : Json();
+}
+
+bool is_result(const Json& document) { return schema_entry(document, "name") == "cpbench.result"; }
+
+void require_result(const std::string& path, const Json& document) {
+  const Json name = schema_entry(document, "name");
+  if (name == "cpbench.plan") refuse("{} is a plan, not results of run", path);
+  if (name == "cpbench.comparison") refuse("{} is a comparison, not results of run", path);
+  if (document.is_object() && document.contains("traceEvents")) refuse("{} is a trace, not results of run", path);
+  if (!is_result(document)) refuse("{} is no result file of cpbench", path);
+  const Json version = schema_entry(document, "version");
+  if (version != kResultVersion) {
+    refuse("{} is of version {}, and this program reads version {}", path, version.dump(), kResultVersion);
+  }
 }
 
 /// `2 x AMD EPYC, 2 x NVIDIA H200`
@@ -166,19 +199,11 @@ LaunchPoint point_of(const Json& json) {
   return point;
 }
 
-/// What else `cpbench` writes, and a directory of results may have.
-bool is_another_output(const Json& document) {
-  if (!document.is_object()) return false;
-  const Json schema = document.value("schema", Json());
-  const Json name = schema.is_object() ? schema.value("name", Json()) : Json();
-  return name == "cpbench.comparison" || name == "cpbench.plan" || document.contains("traceEvents");
-}
-
-/// Empty for another output that was found in a directory.
+/// Empty for another file that was found in a directory.
 std::optional<Launch> launch_of(const ResultPlace& place) {
   const Json document = document_of(place.path);
-  if (place.is_found && is_another_output(document)) return std::nullopt;
-  require_schema(place.path, document);
+  if (place.is_found && !is_result(document)) return std::nullopt;
+  require_result(place.path, document);
   Launch launch{.path = place.path, .origin = origin_of(document), .points = {}};
   for (const Json& point : document.at("points")) launch.points.push_back(point_of(point));
   return launch;
@@ -191,7 +216,7 @@ std::optional<Launch> launch_or_refusal(const ResultPlace& place) {
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
-    refuse("{} cannot be read as a result file: {}", place.path, error.what());
+    refuse("{} cannot be read as a result file: {}", place.path, complaint_of(error.what()));
   }
 }
 

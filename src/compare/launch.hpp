@@ -42,11 +42,11 @@ struct Launch {
 };
 
 /// The launches named by `places`, a comma list of result files (.json, or the .jsonl of a job that was killed) and of
-/// directories. A directory stands for all results in it, by name: each .json but comparisons, plans and traces, and
-/// each .jsonl without a .json of its name, which a job left that did not come to its end. Throws
+/// directories. A directory stands for all results in it, by name: each .json, and each .jsonl without a .json of
+/// its name, which a job left that did not come to its end; JSON of other things is passed over there. Throws
 /// Error(kBaselineMissing) for a place that does not exist and a directory without results, and a usage error for what
-/// is no result file of this version, for a launch that is named twice, as a copy too, and for times that are not
-/// positive numbers.
+/// is no result file of this version, or cut short, for a launch that is named twice, as a copy too, and for times that
+/// are not positive numbers.
 std::vector<Launch> read_launches(const std::string& places);
 
 /// Whether both have the same start and the same times: one is a copy of the other.

@@ -97,13 +97,15 @@ TEST_F(LaunchTest, ListsAndDirectoriesAreManyLaunches) {
   write("runs/trace.json", R"({"traceEvents": []})");
   write("runs/comparison.json", R"({"schema": {"name": "cpbench.comparison", "version": 1}})");
   write("runs/plan.json", R"({"schema": {"name": "cpbench.plan", "version": 1}})");
+  write("runs/other.json", "{}");
+  write("runs/list.json", "[1, 2]");
+  write("runs/other.jsonl", "[1]\n{\"cut");
   const std::string left = write("runs/3.jsonl", text_of(json_of(sample_result().header)) + "\n");
   const std::vector<Launch> launches = read_launches((directory_.path() / "runs").string() + "," + other);
   std::vector<std::string> paths;
   for (const Launch& launch : launches) paths.push_back(launch.path);
   EXPECT_EQ(paths, (std::vector{one, two, left, other}));
   EXPECT_TRUE(launches[2].points.empty()) << "a job that was killed before its first point";
-  expect_refused([&] { read_launches(directory_.path() / "runs/trace.json"); }, {"schema is null"});
 }
 
 TEST_F(LaunchTest, OfACopyCountsOnce) {
@@ -136,12 +138,18 @@ TEST_F(LaunchTest, WhatIsNoResultIsRefused) {
   const auto refused = [&](const std::string& path, std::string_view why) {
     expect_refused([&] { read_launches(path); }, {path, why});
   };
-  refused(write("text.json", "# points 5"), "cannot be read as a result file");
-  refused(write("empty.json", ""), "cannot be read as a result file");
-  refused(write("empty.jsonl", ""), "its schema is null");
-  refused(write("list.json", "[1, 2]"), "its schema is null");
-  refused(write("config.json", R"({"schema_version": 1})"), "its schema is null");
-  refused(write_result("later.json", [](Json& json) { json["schema"]["version"] = 2; }), "\"version\":2");
+  refused(write("empty.jsonl", ""), "has no whole line");
+  refused(write("list.jsonl", "[1]\n[2]\n"), "is no result file of cpbench");
+  refused(write("list.json", "[1, 2]"), "is no result file of cpbench");
+  refused(write("config.json", R"({"schema_version": 1})"), "is no result file of cpbench");
+  refused(write("named.json", R"({"schema": "cpbench.result"})"), "is no result file of cpbench");
+  refused(write("trace.json", R"({"traceEvents": []})"), "is a trace, not results of run");
+  refused(write("plan.json", R"({"schema": {"name": "cpbench.plan", "version": 1}})"), "is a plan, not results of run");
+  refused(write("comparison.json", R"({"schema": {"name": "cpbench.comparison", "version": 1}})"),
+          "is a comparison, not results of run");
+  const std::string later = write_result("later/1.json", [](Json& json) { json["schema"]["version"] = 9; });
+  refused(later, "is of version 9, and this program reads version 1");
+  expect_refused([&] { read_launches(directory_.path() / "later"); }, {later, "is of version 9"});
   refused(write_result("untimed.json", [](Json& json) { json["points"][0]["timing"].erase("full"); }), "full");
   refused(write_result("null.json", [](Json& json) { json["points"][0]["timing"]["full"]["samples_s"][0] = nullptr; }),
           "number");
@@ -153,7 +161,22 @@ TEST_F(LaunchTest, WhatIsNoResultIsRefused) {
       write_result("none.json", [](Json& json) { json["points"][0]["timing"]["full"]["samples_s"] = Json::array(); }),
       "no times");
   refused(write_result("case.json", [](Json& json) { json["points"][0]["case"] = {1}; }), "case is not an object");
-  refused(write_result("ranks.json", [](Json& json) { json.erase("ranks"); }), "ranks");
+  refused(write_result("ranks.json", [](Json& json) { json.erase("ranks"); }),
+          "cannot be read as a result file: key 'ranks' not found");
+}
+
+TEST_F(LaunchTest, WhatIsCutShortIsRefusedWithTheLine) {
+  const auto refused = [&](const std::string& path, const std::string& why) {
+    for (const std::string& place : {path, fs::path(path).parent_path().string()}) {
+      expect_refused([&] { read_launches(place); }, {path, " is cut short or not JSON (line " + why});
+    }
+  };
+  refused(write("text/text.json", "# points 5"), "1): make it again");
+  refused(write("empty/empty.json", ""), "1): make it again");
+  refused(write("lines/middle.jsonl", text_of(json_of(sample_result().header)) + "\n\n{\"id\n{}\n"),
+          "3): make it again");
+  const std::string lines = write("both/out.jsonl", "");
+  refused(write("both/out.json", "{\n\"schema\": {"), "2): make it again, or give " + lines);
 }
 
 }  // namespace

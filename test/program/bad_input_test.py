@@ -183,7 +183,7 @@ class CommandLine(ProgramTest):
         refuse([*links, missing], f"--rate {missing}: there is no such result file")
         refuse([*links, self.directory], "--rate")
         empty.write_text("{}")
-        refuse([*links, empty], f"{empty} is not a result file of this version")
+        refuse([*links, empty], f"{empty} is no result file of cpbench")
 
 
 class Configs(ProgramTest):

@@ -80,6 +80,11 @@ class Compare(ProgramTest):
         self.assertIn("missing: not in", run.out)
         self.assertIn("4.jsonl", run.out)
 
+    def test_a_directory_may_have_other_files(self):
+        base, head = self.launches("base"), self.launches("head")
+        (base / "other.json").write_text("{}", encoding="utf-8")
+        self.expect_ok(cpbench("compare", base, head))
+
     def test_a_wrong_result_fails_as_it_does_for_run(self):
         def spoil(result):
             point = result["points"][1]
@@ -152,13 +157,16 @@ class Compare(ProgramTest):
         good = self.write("good.json")
         bad = self.directory / "bad.json"
         bad.write_text('{"points": []}', encoding="utf-8")
+        cut = self.directory / "cut.json"
+        cut.write_text(good.read_text(encoding="utf-8")[:-9], encoding="utf-8")
         for arguments, code, words in (
             ([], 2, ["two sets of results"]),
             ([good], 2, ["two sets of results"]),
             ([good, good, good], 2, ["unexpected argument", good]),
             ([good, self.directory / "none.json"], 7, ["none.json", "no such"]),
             ([f"{good},{good}", good], 2, ["same launch"]),
-            ([good, bad], 2, [bad, "not a result file"]),
+            ([good, bad], 2, [f"{bad} is no result file of cpbench"]),
+            ([good, cut], 2, [f"{cut} is cut short or not JSON (line 1): make it again"]),
             ([good, good, "--threshold", "-1"], 2, ["--threshold", "-1"]),
             ([good, good, "--threshold", "0.05"], 2, ["--threshold", "percent"]),
             ([good, good, "--confidence", "100"], 2, ["--confidence"]),
