@@ -28,8 +28,9 @@ PointAxes axes_of(const LaunchPoint& point, const std::vector<std::string>& igno
 struct Measurements {
   const LaunchPoint* named = nullptr;         ///< by whichever launch
   std::vector<const LaunchPoint*> by_launch;  ///< null where it was not measured
-  std::string lacking;  ///< what the first of those says, `failed in head.json: ...`; empty if all have measured it
-  std::string invalid;  ///< the same of the first that found it wrong
+  std::string lacking;     ///< what the first of those says, `failed in head.json: ...`; empty if all have measured it
+  std::string invalid;     ///< the same of the first that found it wrong
+  bool unreached = false;  ///< by a launch that did not finish
 
   /// Null where no launch has measured it.
   const LaunchPoint* first() const {
@@ -42,6 +43,13 @@ struct Measurements {
 struct Side {
   std::vector<Key> order;
   std::map<Key, Measurements> points;
+  bool finished = true;  ///< all its launches
+
+  /// Whether a launch might have measured the point, had it finished.
+  bool unreached(const Key& key) const {
+    const auto found = points.find(key);
+    return found == points.end() ? !finished : found->second.unreached;
+  }
 };
 
 /// The points of a launch by their keys.
@@ -61,7 +69,9 @@ void add_launch(Measurements& measurements, const Launch& launch, const LaunchPo
   const bool is_measured = point != nullptr && !point->times.full.empty();
   measurements.by_launch.push_back(is_measured ? point : nullptr);
   if (is_measured) return;
-  std::string why = "not in " + launch.path;
+  const bool is_unreached = !launch.finished && (point == nullptr || point->status == name_of(Status::kTimeout));
+  measurements.unreached = measurements.unreached || is_unreached;
+  std::string why = fmt::format("not in {}{}", launch.path, launch.finished ? "" : ", which did not finish");
   if (point != nullptr) {
     why = fmt::format("{} in {}{}", point->status, launch.path, point->reason.empty() ? "" : ": " + point->reason);
   }
@@ -81,6 +91,7 @@ std::vector<const Launch*> by_start(std::span<const Launch> launches) {
 Side side_of(std::span<const Launch> launches, const std::vector<std::string>& ignored) {
   Side side;
   for (const Launch& launch : launches) {
+    side.finished = side.finished && launch.finished;
     for (const LaunchPoint& point : launch.points) {
       const Key key = axes_of(point, ignored);
       Measurements& measurements = side.points[key];
@@ -173,11 +184,13 @@ std::optional<PointComparison> compare_point(const Key& key, const Side& base, c
   } else if (point.base && (!point.head || !of_head.lacking.empty())) {
     point.outcome = Outcome::kMissing;
     point.reason = reason(of_head, "HEAD");
+    point.unreached = head.unreached(key);
   } else if (point.base) {
     judge(point, of_base, of_head, options);
   } else if (point.head) {
     point.outcome = Outcome::kNew;
     point.reason = reason(of_base, "BASE");
+    point.unreached = base.unreached(key);
   } else {
     return std::nullopt;
   }
@@ -272,6 +285,11 @@ int Comparison::count(Outcome outcome) const {
   return static_cast<int>(std::ranges::count(points, outcome, &PointComparison::outcome));
 }
 
+int Comparison::count_unreached(Outcome outcome) const {
+  return static_cast<int>(std::ranges::count_if(
+      points, [&](const PointComparison& point) { return point.outcome == outcome && point.unreached; }));
+}
+
 ExitCode Comparison::exit_code(bool strict) const {
   const auto any = [&](auto... outcomes) { return ((count(outcomes) > 0) || ...); };
   const bool any_judged = any(Outcome::kSame, Outcome::kFaster, Outcome::kSlower, Outcome::kUnclear);
@@ -279,7 +297,9 @@ ExitCode Comparison::exit_code(bool strict) const {
   if (any(Outcome::kInvalid)) code = graver(code, ExitCode::kInvalid);
   if (any(Outcome::kMissing)) code = graver(code, ExitCode::kBaselineMissing);
   if (any(Outcome::kSlower)) code = graver(code, ExitCode::kRegression);
-  if (!any_judged || (strict && any(Outcome::kUnclear, Outcome::kUnjudged))) {
+  const bool any_open = any(Outcome::kUnclear, Outcome::kUnjudged) ||
+                        count_unreached(Outcome::kNew) + count_unreached(Outcome::kMissing) > 0;
+  if (!any_judged || (strict && any_open)) {
     code = graver(code, ExitCode::kInconclusive);
   }
   return code;

@@ -35,7 +35,8 @@ struct PointSide {
 struct PointComparison {
   nlohmann::ordered_json axes;  ///< but the ignored ones
   Outcome outcome = Outcome::kSame;
-  std::string reason;  ///< why it is missing, invalid or new
+  std::string reason;      ///< why it is missing, invalid or new
+  bool unreached = false;  ///< missing or new, perhaps only because a launch of the side that lacks it did not finish
   std::optional<PointSide> base, head;
   // Of head against base, where both have the point. The first decides; the others say where it comes from.
   std::optional<Change> full, compute_only;
@@ -50,8 +51,9 @@ struct Comparison {
   int base_launches = 0, head_launches = 0;
 
   int count(Outcome outcome) const;
+  int count_unreached(Outcome outcome) const;  ///< those of them
   /// The gravest of: wrong points, points missing, regressions, and what cannot be told: where no point could be
-  /// judged, or if `strict` and some were not or are unclear.
+  /// judged, or if `strict` and some were not, are unclear, or were not reached by launches that did not finish.
   ExitCode exit_code(bool strict) const;
 };
 

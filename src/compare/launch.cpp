@@ -29,6 +29,12 @@ namespace fs = std::filesystem;
   throw Error(ExitCode::kBaselineMissing, fmt::format("{}: {}", place, why));
 }
 
+/// Lines of a job that ended before it wrote their result file, `out.json` or `out.dat` for `out.dat.jsonl`.
+bool is_left_behind(const fs::path& path) {
+  return path.extension() == ".jsonl" && !fs::exists(fs::path(path).replace_extension(".json")) &&
+         !fs::is_regular_file(fs::path(path).replace_extension());
+}
+
 struct ResultPlace {
   std::string path;
   bool is_found;  ///< in a directory, where other files may lie too
@@ -38,8 +44,9 @@ std::vector<ResultPlace> results_in(const std::string& directory) {
   std::vector<ResultPlace> places;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
     const fs::path& path = entry.path();
-    const bool is_left_behind = path.extension() == ".jsonl" && !fs::exists(fs::path(path).replace_extension(".json"));
-    if (path.extension() == ".json" || is_left_behind) places.push_back({path.string(), true});
+    const bool has_result = fs::exists(fs::path(path).replace_extension(".json"));
+    if (path.extension() == ".json" || (path.extension() == ".jsonl" && !has_result))
+      places.push_back({path.string(), true});
   }
   if (places.empty()) refuse_missing(directory, "no .json or .jsonl file is in this directory");
   std::ranges::sort(places, {}, &ResultPlace::path);
@@ -204,7 +211,8 @@ std::optional<Launch> launch_of(const ResultPlace& place) {
   const Json document = document_of(place.path);
   if (place.is_found && !is_result(document)) return std::nullopt;
   require_result(place.path, document);
-  Launch launch{.path = place.path, .origin = origin_of(document), .points = {}};
+  Launch launch{
+      .path = place.path, .origin = origin_of(document), .points = {}, .finished = !is_left_behind(place.path)};
   for (const Json& point : document.at("points")) launch.points.push_back(point_of(point));
   return launch;
 }

@@ -39,6 +39,7 @@ struct Launch {
   std::string path;
   Origin origin;
   std::vector<LaunchPoint> points;
+  bool finished = true;  ///< or its lines are all that is left, and what it had not reached is unknown
 };
 
 /// The launches named by `places`, a comma list of result files (.json, or the .jsonl of a job that was killed) and of

@@ -91,6 +91,16 @@ std::string difference_notes(std::span<const Launch> base, std::span<const Launc
   return text;
 }
 
+/// `# note: 4 launches of BASE did not finish (base/1.jsonl, ...): what they had not reached is unknown`
+std::string unfinished_note(const char* name, std::span<const Launch> launches) {
+  const auto first = std::ranges::find(launches, false, &Launch::finished);
+  if (first == launches.end()) return "";
+  const auto count = std::ranges::count(launches, false, &Launch::finished);
+  return fmt::format("# note: {} of {} did not finish ({}{}): what {} had not reached is unknown\n",
+                     counted(count, "launch", "launches"), name, first->path, count > 1 ? ", ..." : "",
+                     count > 1 ? "they" : "it");
+}
+
 std::string axes_notes(const Comparison& comparison) {
   std::string text;
   const std::vector<std::string>& ignored = comparison.options.ignored;
@@ -135,6 +145,8 @@ std::string verdict_of(const Comparison& comparison) {
   add(Outcome::kSlower, "SLOWER");
   add(Outcome::kUnjudged, "NOT JUDGED (too few launches)");
   add(Outcome::kUnclear, "unclear");
+  const int unreached = comparison.count_unreached(Outcome::kNew);
+  if (unreached > 0) parts.push_back("not reached by BASE: " + counted(unreached, "point"));
   return parts.empty() ? "NOT SLOWER" : fmt::format("{}", fmt::join(parts, "; "));
 }
 
@@ -185,7 +197,8 @@ Json json_of(std::span<const Launch> launches) {
                     {"hosts", origin.hosts},
                     {"cpus", origin.cpus},
                     {"variables", origin.variables},
-                    {"started", origin.started}});
+                    {"started", origin.started},
+                    {"finished", launch.finished}});
   }
   return json;
 }
@@ -196,7 +209,8 @@ std::string table_of(const Comparison& comparison, std::span<const Launch> base,
   const std::vector<Json> cases = cases_of(comparison);
   const auto identity = case_columns(extra_axes_of(cases));
   const auto figures = comparison_columns();
-  std::string text = side_text("base", base) + side_text("head", head) + difference_notes(base, head);
+  std::string text = side_text("base", base) + side_text("head", head) + difference_notes(base, head) +
+                     unfinished_note("BASE", base) + unfinished_note("HEAD", head);
   if (const Json shared = shared_axes_of(cases); !shared.empty())
     text += fmt::format("# case: {}\n", text_of_axes(shared));
   text += axes_notes(comparison) + few_launches_note(comparison);

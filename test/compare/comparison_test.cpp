@@ -150,6 +150,33 @@ TEST(Comparison, MindsOnlyWhatBaseHasMeasured) {
   EXPECT_EQ(news.unmeasured, 0);
 }
 
+TEST(Comparison, MindsWhatLaunchesThatDidNotFinishHadNotReached) {
+  const std::vector<Launch> whole = five({measured_point(ring(), 1), measured_point(ulysses(), 1)});
+  std::vector<Launch> cut = five({measured_point(ring(), 1)});
+  Comparison comparison = compare(cut, whole, {});
+  EXPECT_EQ(comparison.exit_code(true), ExitCode::kOk) << "BASE had no more";
+  for (Launch& launch : cut) launch.finished = false;
+  comparison = compare(cut, whole, {});
+  EXPECT_EQ(comparison.points[1].outcome, Outcome::kNew);
+  EXPECT_TRUE(comparison.points[1].unreached);
+  EXPECT_EQ(comparison.exit_code(false), ExitCode::kOk);
+  EXPECT_EQ(comparison.exit_code(true), ExitCode::kInconclusive);
+
+  cut[0].points.push_back(unmeasured_point(ulysses(), "timeout", "was in flight"));
+  EXPECT_EQ(compare(cut, whole, {}).exit_code(true), ExitCode::kInconclusive);
+
+  comparison = compare(whole, cut, {});
+  EXPECT_TRUE(comparison.points[1].unreached);
+  EXPECT_EQ(comparison.points[1].reason, "timeout in 0: was in flight");
+  EXPECT_EQ(comparison.exit_code(true), ExitCode::kBaselineMissing);
+  cut[0].points.pop_back();
+  cut[0].points.push_back(measured_point(ulysses(), 1));
+  EXPECT_EQ(compare(whole, cut, {}).points[1].reason, "not in 1, which did not finish");
+
+  for (Launch& launch : cut) launch.points = {measured_point(ring(), 1), unmeasured_point(ulysses(), "skipped", "")};
+  EXPECT_EQ(compare(cut, whole, {}).exit_code(true), ExitCode::kOk) << "they had come to it";
+}
+
 TEST(Comparison, LeavesWithTheGravestCode) {
   const auto code = [](const std::vector<Outcome>& outcomes, bool strict) {
     Comparison comparison;

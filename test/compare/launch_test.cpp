@@ -62,6 +62,21 @@ TEST_F(LaunchTest, OfAKilledJobHasItsFinishedPoints) {
   const std::vector<Launch> launches = read_launches(write("out.jsonl", lines));
   ASSERT_EQ(launches.at(0).points.size(), 1u);
   EXPECT_EQ(launches[0].points[0].id, "hybrid-1");
+  EXPECT_FALSE(launches[0].finished);
+}
+
+TEST_F(LaunchTest, IsFinishedIfItsResultIsThere) {
+  const std::string line = text_of(json_of(sample_result().header)) + "\n";
+  fs::create_directory(directory_.path() / "out");  // as where `out.jsonl` is of one program and `out` of another
+  const std::string result = write_result("out.json"), lines = write("out.jsonl", line),
+                    others = write("out.dat.jsonl", line);
+  EXPECT_TRUE(read_launches(result).at(0).finished);
+  EXPECT_TRUE(read_launches(lines).at(0).finished);
+  EXPECT_FALSE(read_launches(others).at(0).finished);
+  write("out.dat", "");
+  EXPECT_TRUE(read_launches(others).at(0).finished);
+  fs::remove(result);
+  EXPECT_FALSE(read_launches(lines).at(0).finished);
 }
 
 TEST_F(LaunchTest, SaysWhatItIsOf) {

@@ -110,6 +110,28 @@ TEST(ComparisonTable, NamesAxesThatOneSideDoesNotKnow) {
   EXPECT_EQ(words_of_line(line_of_text(text, "  ring")).back(), "slower");
 }
 
+TEST(ComparisonTable, SaysWhichLaunchesDidNotFinish) {
+  const Example example;
+  std::vector<Launch> cut = example.head;
+  cut[1].finished = false;
+  cut[1].path = "head/1.jsonl";
+  EXPECT_EQ(line_of_text(table(example.base, cut), "# note"),
+            "# note: 1 launch of HEAD did not finish (head/1.jsonl): what it had not reached is unknown");
+  cut[3].finished = false;
+  const std::vector<Launch> same = ring_launches("head", {0.01, 0.01, 0.01, 0.01});
+  for (Launch& launch : cut) launch.points = {measured_point(ring(), 0.01)};
+  std::vector<Launch> more = same;
+  for (Launch& launch : more) launch.points.push_back(measured_point(ulysses(), 1));
+  const std::string text = table(cut, more);
+  EXPECT_EQ(line_of_text(text, "# note"),
+            "# note: 2 launches of BASE did not finish (head/1.jsonl, ...): what they had not reached is unknown");
+  EXPECT_EQ(line_of_text(text, "# verdict"), "# verdict: not reached by BASE: 1 point");
+  const Json json = json_of(compare(cut, more, {}), cut, more, true);
+  EXPECT_EQ(json["base"][0]["finished"], true);
+  EXPECT_EQ(json["base"][1]["finished"], false);
+  EXPECT_EQ(json["summary"]["exit_code"], 6);
+}
+
 TEST(ComparisonTable, HasAVerdictForEveryOutcome) {
   const auto verdict = [](const std::vector<double>& head) {
     const std::vector<double> base = {1, 1, 1, 1};

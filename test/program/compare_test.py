@@ -78,7 +78,21 @@ class Compare(ProgramTest):
         run = cpbench("compare", base, head)
         self.assertEqual(run.code, 7, str(run))
         self.assertIn("missing: not in", run.out)
-        self.assertIn("4.jsonl", run.out)
+        self.assertIn("4.jsonl, which did not finish", run.out)
+
+    def test_strict_minds_what_an_interrupted_base_had_not_reached(self):
+        base, head = self.launches("base", edit=lambda result: result["points"].pop()), self.launches("head")
+        for path in base.glob("*.json"):
+            result = read_json(path)
+            points = result.pop("points")
+            lines = [json.dumps(line) for line in (result, *points)]
+            path.with_suffix(".jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+            path.unlink()
+        run = self.expect_ok(cpbench("compare", base, head))
+        self.assertIn("# note: 4 launches of BASE did not finish", run.out)
+        self.assertIn("# verdict: not reached by BASE: 1 point", run.out)
+        run = cpbench("compare", base, head, "--strict")
+        self.assertEqual(run.code, 6, str(run))
 
     def test_a_directory_may_have_other_files(self):
         base, head = self.launches("base"), self.launches("head")

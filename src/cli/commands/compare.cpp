@@ -35,7 +35,8 @@ class CompareCommand : public Subcommand {
     add_positive(*app, "--confidence", confidence_, "PERCENT", "confidence of the intervals [95]");
     add_text(*app, "--ignore", ignored_, "AXES", "comma list of axes of `case` that need not be the same");
     app->add_flag("--paired", paired_, "launches of BASE and HEAD were made in turn: compare the two of each pair");
-    app->add_flag("--strict", strict_, "exit with 6 where no point is slower but some are unclear or unjudged");
+    app->add_flag("--strict", strict_,
+                  "exit with 6 where no point is slower but some are unclear, unjudged or not reached");
     add_text(*app, "-J,--json", json_, "FILE", "the comparison; never overwritten silently");
     app->add_flag("--overwrite", overwrite_, "replace an existing file");
   }
