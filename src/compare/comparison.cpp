@@ -126,8 +126,11 @@ std::vector<double> without_zeros(std::vector<double> times) {
 }
 
 PointSide point_side_of(const Measurements& measurements) {
-  const std::vector<double> medians = without_zeros(medians_of(measurements, &PointTimes::full));
-  return {.median_s = summarize(medians).median_s, .launches = static_cast<int>(medians.size())};
+  const std::vector<double> full = without_zeros(medians_of(measurements, &PointTimes::full));
+  const std::vector<double> compute_only = without_zeros(medians_of(measurements, &PointTimes::compute_only));
+  return {.median_s = summarize(full).median_s,
+          .compute_only_s = compute_only.empty() ? 0 : summarize(compute_only).median_s,
+          .launches = static_cast<int>(full.size())};
 }
 
 /// Empty where a side has no times, or none above 0: what took none has no ratio.
@@ -194,6 +197,7 @@ std::optional<PointComparison> compare_point(const Key& key, const Side& base, c
   } else {
     return std::nullopt;
   }
+  point.id = (of_head.named != nullptr ? of_head : of_base).named->id;
   point.axes = axes_of(of_base.named != nullptr ? *of_base.named : *of_head.named, options.ignored);
   return point;
 }

@@ -28,11 +28,15 @@ struct CompareOptions {
 
 /// What a side has of a point.
 struct PointSide {
-  double median_s = 0;  ///< of the medians of launches, of full iterations
-  int launches = 0;     ///< in which it was measured
+  double median_s = 0;        ///< of the medians of launches, of full iterations
+  double compute_only_s = 0;  ///< the same of compute alone; 0 where that took no time
+  int launches = 0;           ///< in which it was measured
+
+  double exposed_s() const { return median_s - compute_only_s; }  ///< what communication cost on top of compute
 };
 
 struct PointComparison {
+  std::string id;               ///< in a launch of head, or else of base
   nlohmann::ordered_json axes;  ///< but the ignored ones
   Outcome outcome = Outcome::kSame;
   std::string reason;      ///< why it is missing, invalid or new

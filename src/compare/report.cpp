@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <set>
 
@@ -127,6 +128,21 @@ std::string few_launches_note(const Comparison& comparison) {
                      fewest(confidence, a_side), fewest(confidence, best_confidence_of_pairs));
 }
 
+/// Where the time of slower points went: `# slower 0-ring-cp2: +107.6 ms: compute alone +0.4, communication exposed
+/// +107.2`. Nothing of points that do not communicate, or whose compute took no time.
+std::string causes_of(const Comparison& comparison) {
+  std::string text;
+  for (const PointComparison& point : comparison.points) {
+    if (point.outcome != Outcome::kSlower || !point.compute_only || !point.comm_only) continue;
+    const PointSide &base = *point.base, &head = *point.head;
+    const double slower_ms = (head.median_s - base.median_s) * 1e3;
+    text += fmt::format("# slower {0}: {2:+.{1}f} ms: compute alone {3:+.{1}f}, communication exposed {4:+.{1}f}\n",
+                        point.id, std::abs(slower_ms) < 1 ? 3 : 1, slower_ms,
+                        (head.compute_only_s - base.compute_only_s) * 1e3, (head.exposed_s() - base.exposed_s()) * 1e3);
+  }
+  return text;
+}
+
 std::vector<Json> cases_of(const Comparison& comparison) {
   std::vector<Json> cases;
   for (const PointComparison& point : comparison.points) cases.push_back(point.axes);
@@ -158,8 +174,8 @@ std::string footer_of(const Comparison& comparison) {
   }
   const std::string unmeasured =
       comparison.unmeasured == 0 ? "" : fmt::format("; measured on neither side: {}", comparison.unmeasured);
-  return fmt::format("#\n# points {}: {}{}\n# verdict: {}\n", comparison.points.size(), fmt::join(counts, ", "),
-                     unmeasured, verdict_of(comparison));
+  return fmt::format("#\n{}# points {}: {}{}\n# verdict: {}\n", causes_of(comparison), comparison.points.size(),
+                     fmt::join(counts, ", "), unmeasured, verdict_of(comparison));
 }
 
 Json json_of(const std::optional<PointSide>& side) {

@@ -54,6 +54,25 @@ TEST(ComparisonTable, ShowsEachPointAndTheVerdict) {
   EXPECT_EQ(line_of_text(text, "# case"), "# case: isa avx2");
 }
 
+TEST(ComparisonTable, SaysWhereTheTimeOfSlowerPointsWent) {
+  const auto cause = [](const LaunchPoint& before, const LaunchPoint& after) {
+    std::vector<Launch> base, head;
+    for (int i = 0; i < 4; ++i) base.push_back(launch("base", {before}, i)), head.push_back(launch("head", {after}, i));
+    return line_of_text(table(base, head), "# slower");
+  };
+  LaunchPoint before = measured_point(ring(), 0.2, 0.1), after = measured_point(ring(), 0.3076, 0.1004);
+  after.id = "3-ring-cp2";
+  EXPECT_EQ(cause(before, after), "# slower 3-ring-cp2: +107.6 ms: compute alone +0.4, communication exposed +107.2");
+  EXPECT_EQ(
+      cause(measured_point(ring(), 0.0002, 0.0001), measured_point(ring(), 0.00025, 0.00009)),
+      "# slower " + measured_point(ring(), 1).id + ": +0.050 ms: compute alone -0.010, communication exposed +0.060");
+  EXPECT_EQ(cause(after, before), "") << "faster";
+  before.times.compute_only = {0, 0, 0};
+  EXPECT_EQ(cause(before, after), "") << "no figure";
+  after.sends = false;
+  EXPECT_EQ(cause(measured_point(ring(), 0.2, 0.1), after), "") << "no communication";
+}
+
 TEST(ComparisonTable, SaysByWhatItJudges) {
   const Example example;
   EXPECT_EQ(line_of_text(table(example.base, example.head), "# change"),

@@ -57,6 +57,7 @@ class Compare(ProgramTest):
         self.assertEqual([row[-1] for row in rows], ["same", "slower"], str(run))
         self.assertEqual([row[-6] for row in rows], ["+0.0", "+20.0"], str(run))
         self.assertIn("# verdict: SLOWER: 1 point", run.out)
+        self.assertRegex(run.out, r"(?m)^# slower 1-\S+: \+2\.0 ms: compute alone \+2\.0, communication exposed \+0\.0")
         self.expect_ok(cpbench("compare", head, base))
         self.expect_ok(cpbench("compare", base, head, "--threshold", "25"))
         self.expect_ok(cpbench("compare", base, base, "--strict"))
