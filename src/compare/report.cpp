@@ -45,9 +45,9 @@ std::vector<Column<PointComparison>> comparison_columns() {
       {"base", "ms", 9, side_cell(&PointComparison::base)},
       {"head", "ms", 9, side_cell(&PointComparison::head)},
       {"change", "%", 7, change_cell(&PointComparison::full)},
-      {"from", "%", 7, bound_cell(&Interval::low)},
-      {"to", "%", 7, bound_cell(&Interval::high)},
-      {"compute", "%", 7, change_cell(&PointComparison::compute_only)},
+      {"low", "%", 7, bound_cell(&Interval::low)},
+      {"high", "%", 7, bound_cell(&Interval::high)},
+      {"compute", "%", 9, change_cell(&PointComparison::compute_only)},
       {"comm", "%", 7, change_cell(&PointComparison::comm_only)},
       {"verdict", "", -8, [](const PointComparison& p) { return std::string(name_of(p.outcome)); }},
   };
@@ -231,7 +231,7 @@ std::string table_of(const Comparison& comparison, std::span<const Launch> base,
     text += fmt::format("# case: {}\n", text_of_axes(shared));
   text += axes_notes(comparison) + few_launches_note(comparison);
   text += fmt::format(
-      "# change: from base to head{}, + is slower; from, to: its {:g}% interval; slower: by more than {:g}%\n#\n",
+      "# change: from base to head{}, + is slower; low, high: its {:g}% interval; slower: by more than {:g}%\n#\n",
       comparison.options.paired ? ", of pairs of launches" : "", comparison.options.confidence * 100,
       comparison.options.threshold * 100);
   text += column_names(identity, figures);

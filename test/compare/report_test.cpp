@@ -52,6 +52,7 @@ TEST(ComparisonTable, ShowsEachPointAndTheVerdict) {
   EXPECT_EQ(line_of_text(text, "# points"), "# points 2: 1 slower, 1 missing");
   EXPECT_EQ(line_of_text(text, "# verdict"), "# verdict: MISSING: 1 point; SLOWER: 1 point");
   EXPECT_EQ(line_of_text(text, "# case"), "# case: isa avx2");
+  EXPECT_NE(text.find("  change     low    high   compute    comm verdict\n"), std::string::npos) << text;
 }
 
 TEST(ComparisonTable, SaysWhereTheTimeOfSlowerPointsWent) {
@@ -76,12 +77,12 @@ TEST(ComparisonTable, SaysWhereTheTimeOfSlowerPointsWent) {
 TEST(ComparisonTable, SaysByWhatItJudges) {
   const Example example;
   EXPECT_EQ(line_of_text(table(example.base, example.head), "# change"),
-            "# change: from base to head, + is slower; from, to: its 95% interval; slower: by more than 5%");
+            "# change: from base to head, + is slower; low, high: its 95% interval; slower: by more than 5%");
   const std::string text =
       table(example.base, example.head, {.threshold = 0.07, .confidence = 0.8, .ignored = {"isa"}, .paired = true});
   EXPECT_EQ(
       line_of_text(text, "# change"),
-      "# change: from base to head, of pairs of launches, + is slower; from, to: its 80% interval; slower: by more "
+      "# change: from base to head, of pairs of launches, + is slower; low, high: its 80% interval; slower: by more "
       "than 7%");
   EXPECT_EQ(line_of_text(text, "# ignored"), "# ignored: isa");
   EXPECT_EQ(line_of_text(text, "# note"), "");
