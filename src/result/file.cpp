@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "support/error.hpp"
+#include "support/refuse_write.hpp"
 
 namespace cpbench {
 namespace {
@@ -19,18 +20,6 @@ constexpr mode_t kMode = 0666;  // less the user's umask
 bool exists(const std::string& path) {
   struct stat status;
   return ::lstat(path.c_str(), &status) == 0;
-}
-
-[[noreturn]] void refuse_write(const std::string& path, int error) {
-  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
-  const char* advice = "choose another file";
-  const std::string directory = parent.empty() ? "." : parent.string();
-  if (error == EACCES || error == EPERM || error == EROFS || error == ENOENT) {  // the last one in /proc, for one
-    advice = "choose a directory that you may write to";
-  }
-  if (error == ENOENT && !exists(directory)) advice = "its directory must exist: create it first";
-  if (error == ENOSPC || error == EDQUOT) advice = "free some space";
-  refuse("cannot write \"{}\": {} (directory \"{}\"); {}", path, std::strerror(error), directory, advice);
 }
 
 /// In the directory of `path`, because only there a rename is atomic, and distinct for each process of a node.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "support/error.hpp"
+#include "support/refuse_write.hpp"
 #include "validate/npy.hpp"
 #include "validate/read_row.hpp"
 
@@ -63,8 +65,12 @@ class Dump {
  private:
   bool writes() const { return collective_.rank() == 0; }
   std::filesystem::path path_of(const std::string& name) const { return directory_ / (name + ".npy"); }
-  void close(NpyWriter& writer, const std::string& name) {
-    if (!writer.close() && failed_.empty()) failed_ = path_of(name).string();
+  void close(NpyWriter& writer, const std::string& name) { fail(path_of(name), writer.close()); }
+
+  void fail(const std::filesystem::path& path, int error) {
+    if (error == 0 || error_ != 0) return;
+    failed_ = path;
+    error_ = error;
   }
 
   const std::filesystem::path& directory_;
@@ -73,7 +79,8 @@ class Dump {
   const std::vector<std::int64_t> own_;
   Collective& collective_;
   std::vector<std::vector<double>> tokens_of_rank_;
-  std::string failed_;  ///< the first file that could not be written
+  std::filesystem::path failed_;  ///< the first file that could not be written
+  int error_ = 0;                 ///< why
 };
 
 void Dump::write_input(Tensor tensor) {
@@ -132,16 +139,17 @@ void Dump::write_vector(const std::string& name, std::span<const float> values) 
 void Dump::write_text(const std::string& name, const std::string& text) {
   if (!writes()) return;
   const std::filesystem::path path = directory_ / name;
+  errno = 0;
   std::ofstream file(path);
   file << text << '\n';
   file.close();
-  if (file.fail() && failed_.empty()) failed_ = path.string();
+  if (file.fail()) fail(path, errno == 0 ? EIO : errno);
 }
 
 void Dump::finish() {
-  std::array<double, 1> failed = {failed_.empty() ? 0.0 : 1.0};
-  collective_.max(failed);
-  if (failed[0] != 0) refuse("cannot write {}: is the disk full?", failed_.empty() ? "the dump" : failed_);
+  std::array<double, 1> error = {static_cast<double>(error_)};
+  collective_.max(error);
+  if (error[0] != 0) refuse_write(failed_.empty() ? directory_ : failed_, static_cast<int>(error[0]));
 }
 
 // All that a dump may consist of.
@@ -182,7 +190,8 @@ void prepare_dump(const std::filesystem::path& directory, bool overwrite) try {
            directory.string());
   }
   const std::filesystem::path probe = directory / kFiles.front();
-  if (!std::ofstream(probe)) refuse("cannot write \"{}\"; choose a directory that you may write to", probe.string());
+  errno = 0;
+  if (!std::ofstream(probe)) refuse_write(probe, errno == 0 ? EIO : errno);
   std::filesystem::remove(probe);
 } catch (const std::filesystem::filesystem_error& error) {
   refuse("cannot write a dump to \"{}\": {}", directory.string(), error.code().message());

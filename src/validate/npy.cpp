@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <bit>
+#include <cerrno>
 
 namespace cpbench {
 
@@ -22,19 +23,29 @@ std::string npy_header(std::span<const std::int64_t> shape) {
   return header + dictionary;
 }
 
-NpyWriter::NpyWriter(const std::filesystem::path& path, std::span<const std::int64_t> shape)
-    : file_(path, std::ios::binary | std::ios::trunc) {
+NpyWriter::NpyWriter(const std::filesystem::path& path, std::span<const std::int64_t> shape) {
   const std::string header = npy_header(shape);
+  errno = 0;
+  file_.open(path, std::ios::binary | std::ios::trunc);
   file_.write(header.data(), static_cast<std::streamsize>(header.size()));
+  remember_failure();
 }
 
 void NpyWriter::write(std::span<const float> values) {
+  errno = 0;
   file_.write(reinterpret_cast<const char*>(values.data()), static_cast<std::streamsize>(values.size_bytes()));
+  remember_failure();
 }
 
-bool NpyWriter::close() {
+int NpyWriter::close() {
+  errno = 0;
   file_.close();
-  return !file_.fail();
+  remember_failure();
+  return error_;
+}
+
+void NpyWriter::remember_failure() {
+  if (file_.fail() && error_ == 0) error_ = errno == 0 ? EIO : errno;
 }
 
 }  // namespace cpbench

@@ -16,11 +16,16 @@ class NpyWriter {
   NpyWriter(const std::filesystem::path& path, std::span<const std::int64_t> shape);
   /// The next elements.
   void write(std::span<const float> values);
-  /// Flushes; false if anything could not be written.
-  bool close();
+  /// Flushes; returns 0, or if anything could not be written errno of the first failure, where that is known, else
+  /// EIO.
+  int close();
 
  private:
+  /// Later calls of the system may succeed, or fail for another reason.
+  void remember_failure();
+
   std::ofstream file_;
+  int error_ = 0;
 };
 
 /// The header of version 1.0 for little-endian fp32: its length is a multiple of 64.

@@ -97,12 +97,49 @@ class Results(ProgramTest):
         self.assertEqual([point["case"]["seq_len"] for point in points], list(range(20, 20 + len(points))))
         self.assertEqual({point["status"] for point in points}, {"ok"})
 
+    def test_a_result_that_cannot_be_written_is_in_the_lines(self):
+        path = self.directory / "out.json"
+        arguments = ["--seq-len", "600,700", *TINY, "--threads", "1", "--iterations", "100"]
+        process = start(2, ["run", *arguments, "--json", path])
+        try:
+            process.stdout.readline()  # of the table's header, which comes after the checks
+            path.mkdir()
+            out, err = process.communicate(timeout=100)
+        finally:
+            end(process)
+        lines = path.with_suffix(".jsonl")
+        run = Finished("", process.returncode, out, err)
+        self.expect_refused(run, 2, path, f'; all 2 points are in "{lines}", which compare reads')
+        self.assertEqual(len(lines.read_text().splitlines()), 3)
+
+    def test_a_dump_that_cannot_be_written_loses_no_result(self):
+        path, dump = self.directory / "out.json", self.directory / "dump"
+        full = [dump / f"{index}-ring-cp2" / "q.npy" for index in (0, 1)]
+        for file in full:
+            file.parent.mkdir(parents=True)
+            file.symlink_to("/dev/full")
+        line = ["--seq-len", "20,21,22", *TINY, *BRIEFLY, "--dump", dump, "--json", path, "--overwrite"]
+        run = cpbench("run", *line, ranks=2)
+        self.expect_refused(run, 2, f'cannot write "{full[0]}": No space left on device', "; the run goes on")
+        self.assertIn("# points 3: 3 ok", run.out)
+        result = read_json(path)
+        self.assertEqual([point["status"] for point in result["points"]], ["ok"] * 3)
+        self.assertEqual(result["summary"]["exit_code"], 2)
+        self.assertTrue((dump / "2-ring-cp2" / "dq.npy").exists())
+
+    def test_a_wrong_result_is_graver_than_a_dump_that_cannot_be_written(self):
+        dump = self.directory / "dump"
+        dump.mkdir()
+        (dump / "q.npy").symlink_to("/dev/full")
+        run = cpbench("validate", "--seq-len", 20, *TINY, "--input", "nan", "--dump", dump, "--overwrite")
+        self.expect_refused(run, 3, f'cannot write "{dump / "q.npy"}": No space left on device')
+
     def test_a_trace_that_cannot_be_written_loses_no_result(self):
-        lines = self.directory / "out.jsonl"
+        path, lines = self.directory / "out.json", self.directory / "out.jsonl"
         traces = self.directory / "traces"
         traces.mkdir()
         arguments = ["--seq-len", "600,700", *TINY, "--threads", "1", "--iterations", "100"]
-        process = start(2, ["run", *arguments, "--json", self.directory / "out.json", "--trace", traces / "t.json"])
+        process = start(2, ["run", *arguments, "--json", path, "--trace", traces / "t.json"])
         try:
             process.stdout.readline()  # of the table's header, which comes after the checks
             traces.rmdir()  # what was checked before the run holds no more
@@ -110,9 +147,11 @@ class Results(ProgramTest):
         finally:
             end(process)
         run = Finished("", process.returncode, out, err)
-        self.expect_refused(run, 2, traces / "t.0-ring-cp2.json")
+        self.expect_refused(run, 2, traces / "t.0-ring-cp2.json", "; the run goes on")
+        self.assertIn("# points 2: 2 ok", run.out)
         points = [parse_json(line) for line in lines.read_text().splitlines()[1:]]
-        self.assertEqual([(point["id"], point["status"]) for point in points], [("0-ring-cp2", "ok")])
+        self.assertEqual([point["status"] for point in points], ["ok", "ok"])
+        self.assertEqual((read_json(path)["points"], read_json(path)["summary"]["exit_code"]), (points, 2))
 
 
 class Trace(ProgramTest):

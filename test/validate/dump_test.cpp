@@ -135,7 +135,18 @@ TEST_F(DumpTest, RefusesAPlaceThatCannotBeWrittenTo) {
   run_ranks(2, [&](Collective& collective) {
     const Tokens tokens = contiguous_shards(5, 2)[static_cast<std::size_t>(collective.rank())];
     RankResults local(inputs, results, tokens);
-    EXPECT_THROW(dump(nowhere, inputs, Pass::kForward, tokens, local.local(), {}, collective), Error);
+    expect_refused([&] { dump(nowhere, inputs, Pass::kForward, tokens, local.local(), {}, collective); },
+                   {"cannot write \"" + nowhere.string(), "No such file or directory"});
+  });
+
+  prepare_dump(directory_, false);
+  std::filesystem::create_symlink("/dev/full", directory_ / "k.npy");
+  run_ranks(2, [&](Collective& collective) {
+    const Tokens tokens = contiguous_shards(5, 2)[static_cast<std::size_t>(collective.rank())];
+    RankResults local(inputs, results, tokens);
+    const std::filesystem::path named = collective.rank() == 0 ? directory_ / "k.npy" : directory_;
+    expect_refused([&] { dump(directory_, inputs, Pass::kForward, tokens, local.local(), {}, collective); },
+                   {"cannot write \"" + named.string() + "\": No space left on device", "free some space"});
   });
 }
 

@@ -137,14 +137,13 @@ void PointRunner::execute(RankJob& job, const Communicator& ranks, const Schedul
   const CheckMode mode = resolve(settings_.check, c.problem, c.pass, workers_of(ranks));
   const bool checked = mode.kind != CheckMode::Kind::kOff;
   const std::uint64_t checked_results = checked ? hash_of_results(job.results()) : 0;
-  if (checked || !files.dump.empty()) {
-    const ValidationReport report = check(job, ranks, c, inputs, mode, files.dump);
-    if (checked) record.validation = report;
-    if (checked && !report.passed) {
-      record.status = Status::kInvalid;
-      record.reason = report.reason();
-      return;
-    }
+  const ValidationReport report = checked ? check(job, ranks, c, inputs, mode) : ValidationReport();
+  if (!files.dump.empty()) write_dump(job, ranks, c, inputs, files.dump, report, progress);
+  if (checked) record.validation = report;
+  if (checked && !report.passed) {
+    record.status = Status::kInvalid;
+    record.reason = report.reason();
+    return;
   }
   if (!measured) return;
   doing() = "measuring point " + record.id;
@@ -152,7 +151,7 @@ void PointRunner::execute(RankJob& job, const Communicator& ranks, const Schedul
   if (!checked) return;
   if (job.backend().is_reproducible()) return expect_same_results(job, ranks, checked_results, record);
   doing() = "checking point " + record.id;
-  const ValidationReport after = check(job, ranks, c, inputs, mode, "");
+  const ValidationReport after = check(job, ranks, c, inputs, mode);
   if (after.passed) return;
   record.status = Status::kInvalid;
   record.reason = "after the last timed iteration: " + after.reason();
@@ -176,19 +175,24 @@ int PointRunner::workers_of(const Communicator& ranks) const {
 }
 
 ValidationReport PointRunner::check(RankJob& job, const Communicator& ranks, const Case& c, const Inputs& inputs,
-                                    const CheckMode& mode, const std::string& dump_directory) const {
+                                    const CheckMode& mode) const {
   MpiCollective collective(ranks);
-  const LocalResults results = results_of(job, c);
-  ValidationReport report;
-  if (mode.kind != CheckMode::Kind::kOff) {
-    const CheckOptions options{
-        .mode = mode, .pass = c.pass, .threads = settings_.threads, .workers = workers_of(ranks)};
-    std::unique_ptr<SingleDevice> reference;
-    together(ranks, [&] { reference = settings_.reference(inputs, options.threads); });  // it may need a GPU's memory
-    report = check_results(inputs, *reference, options, job.tokens(), results, collective);
+  const CheckOptions options{.mode = mode, .pass = c.pass, .threads = settings_.threads, .workers = workers_of(ranks)};
+  std::unique_ptr<SingleDevice> reference;
+  together(ranks, [&] { reference = settings_.reference(inputs, options.threads); });  // it may need a GPU's memory
+  return check_results(inputs, *reference, options, job.tokens(), results_of(job, c), collective);
+}
+
+void PointRunner::write_dump(RankJob& job, const Communicator& ranks, const Case& c, const Inputs& inputs,
+                             const std::string& directory, const ValidationReport& report,
+                             const PointProgress& progress) const {
+  MpiCollective collective(ranks);
+  try {
+    dump(directory, inputs, c.pass, job.tokens(), results_of(job, c), report, collective);
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kUsage) throw;  // of another rank's device, say
+    progress.lost(error.what());
   }
-  if (!dump_directory.empty()) dump(dump_directory, inputs, c.pass, job.tokens(), results, report, collective);
-  return report;
 }
 
 void PointRunner::measure(RankJob& job, const Communicator& ranks, const Schedule& schedule, bool traced,

@@ -26,6 +26,8 @@ struct PointFiles {
 struct PointProgress {
   std::function<void()> fits = [] {};                                        ///< the ranks have their memory
   std::function<void(int done, int iterations)> iterated = [](int, int) {};  ///< of MeasureOptions
+  /// Something that it should leave behind could not be written; on all of the ranks.
+  std::function<void(const std::string& why)> lost = [](const std::string&) {};
 };
 
 class PointRunner {
@@ -49,7 +51,10 @@ class PointRunner {
   /// Of CheckOptions: cores that check a point on these ranks.
   int workers_of(const Communicator& ranks) const;
   ValidationReport check(RankJob& job, const Communicator& ranks, const Case& c, const Inputs& inputs,
-                         const CheckMode& mode, const std::string& dump_directory) const;
+                         const CheckMode& mode) const;
+  /// No result is lost where it cannot be written.
+  void write_dump(RankJob& job, const Communicator& ranks, const Case& c, const Inputs& inputs,
+                  const std::string& directory, const ValidationReport& report, const PointProgress& progress) const;
   void measure(RankJob& job, const Communicator& ranks, const Schedule& schedule, bool traced, PointRecord& record,
                const PointProgress& progress);
   void expect_same_results(RankJob& job, const Communicator& ranks, std::uint64_t checked_results,

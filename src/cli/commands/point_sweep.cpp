@@ -13,15 +13,20 @@
 namespace cpbench {
 namespace {
 
-/// Collective. A point that was not measured has none.
-void write_timelines(const Communicator& world, const std::string& mine, const std::string& path,
-                     const std::string& id) {
+/// Collective. A point that was not measured has none. No result is lost where it cannot be written.
+void write_timelines(const Communicator& world, const std::string& mine, const std::string& path, const std::string& id,
+                     const PointProgress& progress) {
   doing() = "writing the trace of point " + id;
   std::vector<std::string> timelines = world.gather(mine);
   std::erase(timelines, "");
-  together(world, [&] {
-    if (!timelines.empty()) write_trace(path, timelines, id, /*overwrite=*/true);
-  });
+  try {
+    together(world, [&] {
+      if (!timelines.empty()) write_trace(path, timelines, id, /*overwrite=*/true);
+    });
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kUsage) throw;
+    progress.lost(error.what());
+  }
 }
 
 }  // namespace
@@ -81,14 +86,15 @@ ExitCode run_points(const Communicator& world, const Execution& execution, const
     PointRecord record = runner.record_of(points[index], id);
     PointFiles files;
     together(world, [&] { files = visitor.begin(record); });
+    files.dump = world.broadcast(files.dump);  // which rank 0 alone prepares
     if (points[index].of) runner.run(*points[index].of, files, visitor.measured, record, visitor.progress);
     if (record.status == Status::kFailed && points.size() == 1) throw Error(ExitCode::kPlacement, record.reason);
     gravest = graver(gravest, code_of(record.status));
     all_skipped = all_skipped && record.status == Status::kSkipped;
     const std::string timeline = std::exchange(record.timeline, {});
     together(world, [&] { visitor.end(std::move(record)); });
-    // After the record: a trace that is too large or cannot be written loses no result.
-    if (!files.trace.empty()) write_timelines(world, timeline, files.trace, id);
+    // After the record: a trace that is too large for memory loses no result.
+    if (!files.trace.empty()) write_timelines(world, timeline, files.trace, id, visitor.progress);
   }
   return all_skipped ? ExitCode::kAllSkipped : gravest;
 }

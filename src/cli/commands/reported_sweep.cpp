@@ -74,7 +74,7 @@ class RunFiles {
 class Output {
  public:
   Output(const RunOptions& options, Header header, Report report, std::size_t points)
-      : options_(options), report_(std::move(report)), progress_(static_cast<int>(points)) {
+      : options_(options), report_(std::move(report)), progress_(static_cast<int>(points)), points_(points) {
     file_.header = std::move(header);
   }
 
@@ -96,6 +96,13 @@ class Output {
     const std::lock_guard lock(mutex_);
     write(std::move(record));
   }
+  /// A trace or a dump could not be written: said once, as on a full disk it holds of all that follow.
+  void lose(const std::string& why) {
+    if (std::exchange(has_lost_, true)) return;
+    fmt::print(stderr, "cpbench: {}; the run goes on, and names no further trace or dump that fails\n", why);
+  }
+  /// kUsage where a trace or a dump is missing.
+  ExitCode code_of_side_products() const { return has_lost_ ? ExitCode::kUsage : ExitCode::kOk; }
   /// Called by another thread, when the job is about to be ended: what was in flight did not finish.
   void expire(double allowed_s) {
     // Whoever holds the lock may be writing to a terminal that is held up; that must not hold up the end.
@@ -109,12 +116,20 @@ class Output {
   void finish(ExitCode code, double elapsed_s) {
     print(report_.footer(file_.points));
     file_.summary = summary_of(file_.points, static_cast<int>(code), elapsed_s);
-    if (!options_.json.empty()) {
-      write_atomically(options_.json, text_of(json_of(file_), 2) + "\n", options_.overwrite);
-    }
+    if (!options_.json.empty()) write_result();
   }
 
  private:
+  /// The points are not lost with it: their lines are written already.
+  void write_result() const {
+    try {
+      write_atomically(options_.json, text_of(json_of(file_), 2) + "\n", options_.overwrite);
+    } catch (const Error& error) {
+      const std::string points = points_ == 1 ? "its point is" : fmt::format("all {} points are", points_);
+      throw Error(error.code(), fmt::format("{}; {} in \"{}\", which compare reads", error.what(), points,
+                                            lines_path(options_.json)));
+    }
+  }
   void write(PointRecord record) {
     in_flight_.reset();
     progress_.finish();
@@ -143,6 +158,8 @@ class Output {
   ResultFile file_;
   Report report_;  ///< its heading until it is printed
   Progress progress_;
+  std::size_t points_;  ///< of the sweep
+  bool has_lost_ = false;
   std::unique_ptr<LineWriter> lines_;
   std::timed_mutex mutex_;
   std::optional<PointRecord> in_flight_;
@@ -163,12 +180,20 @@ PointVisitor visitor_of(const RunFiles& files, bool measured, Output* output) {
           .begin =
               [&files, output](const PointRecord& record) {
                 output->begin(record);
-                if (record.status != Status::kSkipped) files.prepare_dump_of(record.id);
-                return files.of(record.id);
+                PointFiles of_point = files.of(record.id);
+                if (record.status == Status::kSkipped) return of_point;
+                try {
+                  files.prepare_dump_of(record.id);
+                } catch (const Error& error) {
+                  output->lose(error.what());
+                  of_point.dump.clear();
+                }
+                return of_point;
               },
           .end = [output](PointRecord record) { output->add(std::move(record)); },
           .progress = {.fits = [output] { output->begin_report(); },
-                       .iterated = [output](int done, int iterations) { output->advance(done, iterations); }}};
+                       .iterated = [output](int done, int iterations) { output->advance(done, iterations); },
+                       .lost = [output](const std::string& why) { output->lose(why); }}};
 }
 
 }  // namespace
@@ -197,7 +222,8 @@ ExitCode run_and_report(const Job& job, const RunOptions& run, const SweepOption
   const Deadline deadline(run.timeout_s, world, [&] {
     if (output) output->expire(*run.timeout_s);
   });
-  const ExitCode code = run_points(world, execution, points, visitor_of(files, measured, output.get()));
+  ExitCode code = run_points(world, execution, points, visitor_of(files, measured, output.get()));
+  if (output) code = graver(code, output->code_of_side_products());
   const double elapsed_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (output) output->finish(code, elapsed_s);
   return code;

@@ -20,7 +20,8 @@ struct Report {
 using MakeReport =
     std::function<Report(const Header& header, const Execution& execution, const std::vector<SweepPoint>& points)>;
 
-/// Collective. `measured`: otherwise the points are checked alone. Returns the gravest exit code.
+/// Collective. `measured`: otherwise the points are checked alone. Returns the gravest exit code; a trace or a dump
+/// that cannot be written costs no result, but is a usage error at the end.
 ExitCode run_and_report(const Job& job, const RunOptions& run, const SweepOptions& sweep, const AxisFlags& flags,
                         bool measured, const MakeReport& make_report);
 

@@ -1,0 +1,11 @@
+// Files that cannot be written: one wording for all of them.
+#pragma once
+
+#include <filesystem>
+
+namespace cpbench {
+
+/// Throws a usage error that names the file, why it cannot be written (`error` is what errno was) and what to do.
+[[noreturn]] void refuse_write(const std::filesystem::path& path, int error);
+
+}  // namespace cpbench
