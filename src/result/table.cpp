@@ -102,7 +102,7 @@ std::string Table::row(const PointRecord& point) const {
   return text;
 }
 
-std::string Table::footer(std::span<const PointRecord> points) {
+std::string Table::footer(std::span<const PointRecord> points, std::size_t not_begun) {
   std::array<int, kStatuses> counts = {};
   int unchecked = 0;
   for (const PointRecord& point : points) {
@@ -114,13 +114,14 @@ std::string Table::footer(std::span<const PointRecord> points) {
     const int count = counts[static_cast<std::size_t>(i)];
     if (count > 0) parts.push_back(fmt::format("{} {}", count, name_of(static_cast<Status>(i))));
   }
+  if (not_begun > 0) parts.push_back(fmt::format("{} not begun", not_begun));
   const auto count_of = [&](Status status) { return counts[static_cast<std::size_t>(status)]; };
   std::string verdict = "PASSED";
   if (unchecked > 0) verdict = fmt::format("NOT CHECKED: {} of the results", unchecked);
   if (count_of(Status::kOk) == 0) verdict = "NOTHING MEASURED";
   if (count_of(Status::kFailed) + count_of(Status::kTimeout) > 0) verdict = "FAILED: some points did not finish";
   if (count_of(Status::kInvalid) > 0) verdict = fmt::format("FAILED: {} invalid", count_of(Status::kInvalid));
-  return fmt::format("#\n# points {}: {}\n# verdict: {}\n", points.size(), fmt::join(parts, ", "), verdict);
+  return fmt::format("#\n# points {}: {}\n# verdict: {}\n", points.size() + not_begun, fmt::join(parts, ", "), verdict);
 }
 
 std::size_t Table::width() const { return 1 + width_of(identity_) + width_of(figures_); }

@@ -30,8 +30,8 @@ class Table {
   /// One line per point, from its record alone. The reason of a point without times stands in their place; that of an
   /// invalid one, whose times are shown, in a `#` line below.
   std::string row(const PointRecord& point) const;
-  /// How many points ended how, and the verdict.
-  static std::string footer(std::span<const PointRecord> points);
+  /// How many points ended how, those that there was no time for among them, and the verdict.
+  static std::string footer(std::span<const PointRecord> points, std::size_t not_begun = 0);
 
   /// Characters of a row whose cells all fit; a longer cell shifts the rest of its row.
   std::size_t width() const;

@@ -412,8 +412,9 @@ class Job(ProgramTest):
     def test_timeout(self):
         path = self.directory / "late.json"
         endless = ["--iterations", "10000000", "--threads", "1", "--timeout", "1"]
-        run = cpbench("run", "--seq-len", "64", *TINY, *endless, "--json", path, ranks=2)
+        run = cpbench("run", "--seq-len", "64,65,66", *TINY, *endless, "--json", path, ranks=2)
         self.expect_refused(run, 124, "timeout after 1 s")
+        self.assertIn("# points 3: 1 timeout, 2 not begun\n", run.out)
         self.assertFalse(path.exists())
         point = json.loads(path.with_suffix(".jsonl").read_text().splitlines()[-1])
         self.assertEqual((point["id"], point["status"]), ("0-ring-cp2", "timeout"))

@@ -175,6 +175,8 @@ TEST(Table, FooterCountsAndJudges) {
   EXPECT_NE(footer(points).find("verdict: FAILED: 1 invalid"), std::string::npos);
   EXPECT_NE(footer({points[0], points[4]}).find("verdict: FAILED"), std::string::npos);
   EXPECT_NE(footer({points[2]}).find("verdict: NOTHING MEASURED"), std::string::npos);
+  EXPECT_EQ(Table::footer(std::vector{points[4]}, 2),
+            "#\n# points 3: 1 timeout, 2 not begun\n# verdict: FAILED: some points did not finish\n");
   PointRecord unchecked = sample_ok();
   unchecked.validation.reset();
   EXPECT_NE(footer({points[0], unchecked}).find("verdict: NOT CHECKED: 1 of"), std::string::npos);

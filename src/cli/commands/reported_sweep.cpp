@@ -111,10 +111,10 @@ class Output {
     in_flight_->status = Status::kTimeout;
     in_flight_->reason = fmt::format("not finished when the {} s of --timeout were over", allowed_s);
     write(*in_flight_);
-    print(report_.footer(file_.points));
+    print(report_.footer(file_.points, points_ - file_.points.size()));
   }
   void finish(ExitCode code, double elapsed_s) {
-    print(report_.footer(file_.points));
+    print(report_.footer(file_.points, 0));
     file_.summary = summary_of(file_.points, static_cast<int>(code), elapsed_s);
     if (!options_.json.empty()) write_result();
   }

@@ -1,6 +1,7 @@
 // What `run` and `validate` have in common: the points of a sweep are run, printed as they come, and leave files.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <vector>
@@ -15,7 +16,8 @@ namespace cpbench {
 struct Report {
   std::string heading;  ///< before the first point that runs or has a row: where the only one is refused there is none
   std::function<std::string(const PointRecord&)> row;
-  std::function<std::string(const std::vector<PointRecord>&)> footer;
+  /// `not_begun`: points that there was no time for.
+  std::function<std::string(const std::vector<PointRecord>& points, std::size_t not_begun)> footer;
 };
 using MakeReport =
     std::function<Report(const Header& header, const Execution& execution, const std::vector<SweepPoint>& points)>;

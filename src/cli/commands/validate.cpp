@@ -24,7 +24,7 @@ std::string report_text(const PointRecord& record) {
 }
 
 Report report_of(const Header&, const Execution&, const std::vector<SweepPoint>&) {
-  return {.heading = "", .row = report_text, .footer = [](const std::vector<PointRecord>&) { return std::string(); }};
+  return {.heading = "", .row = report_text, .footer = [](const auto&, std::size_t) { return std::string(); }};
 }
 
 class ValidateCommand : public Subcommand {
