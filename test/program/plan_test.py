@@ -192,6 +192,20 @@ class Estimates(ProgramTest):
         self.assertIn("note: messages over inner take no time, as --links says nothing of them", text)
         self.assertNotIn("note:", cpbench("plan", *self.RING, "--links", f"inner={links}", *rates).out)
 
+    def test_names_links_that_no_message_takes(self):
+        notes = lambda *line: [text.removeprefix("cpbench: ") for text in cpbench("plan", *line, "--rate", 1).messages]
+        ring = [*self.RING, "--links", "inner=10,outer=1"]
+        self.assertEqual(notes(*ring), ["note: --links names outer, but all 4 ranks are one node: give --ranks-per-node"])
+        self.assertEqual(notes(*ring, "--ranks-per-node", 4), ["note: --links names outer, but all 4 ranks are one node of 4"])
+        self.assertEqual(notes(*ring, "--ranks-per-node", 2), [])
+        self.assertEqual(notes(*ring, "--algo", "ring,double-ring"), [], "one of them takes it")
+        self.assertEqual(notes(*self.RING, "--links", "10"), [], "names none")
+        self.assertEqual(notes("--cp-size", 1, "--seq-len", 64, "--links", "inner=10,outer=1"), [])
+        (note,) = notes(*self.RING, "--links", "inner=10,all-to-all=1")
+        self.assertEqual(note, "note: --links names all-to-all, which no message here takes")
+        (note,) = notes(*self.RING, "--links", "inner=10,outer=1,all-to-all=1", "--ranks-per-node", 2)
+        self.assertIn("--links names all-to-all, but with --ranks-per-node", note)
+
     def test_rates_of_both_passes_and_of_memory(self):
         both = [*self.RING[:-4], "--dtype", "fp32", "--pass", "fwd+bwd", "--links", 1e6]
         rate = self.STEP / 1e-3 / 1e12

@@ -149,6 +149,10 @@ std::string values_of(const std::vector<std::string>& names, const SweepPoint& p
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+void say(const Job& job, const std::string& note) {
+  if (job.speaks && !note.empty()) fmt::print(stderr, "cpbench: {}\n", note);
+}
+
 ExitCode exit_code_of(const std::vector<PlanRecord>& points) {
   const auto is_skipped = [](const PlanRecord& point) { return point.status == Status::kSkipped; };
   if (std::ranges::all_of(points, is_skipped)) return ExitCode::kAllSkipped;
@@ -197,9 +201,7 @@ class PlanCommand : public Subcommand {
                   .command = command_of(job, config),
                   .ranks_per_node = options_.sweep.ranks_per_node,
                   .backend = options_.memory_of()};
-    for (const std::string& note : notes_on_axes_without_effect(flags_->values(), points)) {
-      if (job.speaks) fmt::print(stderr, "cpbench: {}\n", note);
-    }
+    for (const std::string& note : notes_on_axes_without_effect(flags_->values(), points)) say(job, note);
     const std::vector<std::string> names = varying_axes(points);
     // One for each point, before the first of them: what is not known of a machine is no matter of one point.
     std::vector<std::optional<MachineModel>> machine_of_point(points.size());
@@ -217,6 +219,7 @@ class PlanCommand : public Subcommand {
     if (points.size() > 1 && job.speaks) {
       fmt::print("{}", estimates_table(file.points, options_.estimate.memory_bytes()));
     }
+    for (const std::string& note : notes_on_unused_links(file.points, options_.estimate)) say(job, note);
     const ExitCode code = exit_code_of(file.points);
     file.exit_code = static_cast<int>(code);
     if (writes) write_atomically(options_.json, text_of(json_of(file), 2) + "\n", options_.overwrite);

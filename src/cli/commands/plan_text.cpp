@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,8 @@ namespace {
 constexpr int kListedRanks = 16;
 /// Lines of a program that are shown without --all-steps.
 constexpr std::size_t kShownSteps = 40;
+
+constexpr std::array kAllLinks = {Link::kInner, Link::kOuter, Link::kAllToAll};
 
 /// Without --ranks-per-node nothing is known of nodes, which decides defaults and what goes between them.
 std::string nodes_text(int ranks, int ranks_per_node) {
@@ -68,11 +71,27 @@ std::int64_t bytes_over(Link link, const RankFigures& figures, const LinkModel& 
   return link == Link::kInner ? figures.bytes_within_node : figures.bytes_between_nodes;
 }
 
+bool uses(Link link, const PlanRecord& point, const LinkModel& links) {
+  return std::ranges::any_of(point.ranks,
+                             [&](const PlannedRank& rank) { return bytes_over(link, rank.figures, links) > 0; });
+}
+
+/// Why no message takes it, and what to do.
+std::string reason_of_unused(Link link, std::size_t ranks, int ranks_per_node) {
+  if (link == Link::kOuter && ranks_per_node == 0) {
+    return fmt::format("but all {} ranks are one node: give --ranks-per-node", ranks);
+  }
+  if (link == Link::kOuter) return fmt::format("but all {} ranks are one node of {}", ranks, ranks_per_node);
+  if (link == Link::kAllToAll && ranks_per_node > 0) {
+    return "but with --ranks-per-node every message takes inner or outer";
+  }
+  return "which no message here takes";
+}
+
 std::string note_on_free_links(const PlanRecord& point, const LinkModel& links) {
   std::vector<std::string_view> free;
-  for (const Link link : {Link::kInner, Link::kOuter, Link::kAllToAll}) {
-    const auto uses = [&](const PlannedRank& rank) { return bytes_over(link, rank.figures, links) > 0; };
-    if (!links.of(link) && std::ranges::any_of(point.ranks, uses)) free.push_back(name_of(link));
+  for (const Link link : kAllLinks) {
+    if (!links.of(link) && uses(link, point, links)) free.push_back(name_of(link));
   }
   if (free.empty()) return {};
   return fmt::format("  note: messages over {} take no time, as --links says nothing of them\n",
@@ -129,6 +148,27 @@ std::string estimate_text(const PlanRecord& point, const LinkModel& links) {
          fmt::format("  estimated {:.4g} TFLOP/s per rank, {}% of compute only\n",
                      throughput.tflops_per_rank.value_or(0), percent(throughput.fraction_of_compute_only)) +
          note_on_free_links(point, links);
+}
+
+std::vector<std::string> notes_on_unused_links(std::span<const PlanRecord> points, const EstimateOptions& given) {
+  if (given.links.find('=') == std::string::npos) return {};  // one speed for all kinds names none
+  std::vector<const PlanRecord*> estimated;
+  std::size_t ranks = 0;
+  for (const PlanRecord& point : points) {
+    if (!point.estimate) continue;
+    estimated.push_back(&point);
+    ranks = std::max(ranks, point.ranks.size());
+  }
+  if (ranks < 2) return {};  // nobody has anybody to send to
+  const LinkModel& links = estimated.front()->machine->links;
+  std::vector<std::string> notes;
+  for (const Link link : kAllLinks) {
+    const auto takes = [&](const PlanRecord* point) { return uses(link, *point, links); };
+    if (!links.of(link) || std::ranges::any_of(estimated, takes)) continue;
+    notes.push_back(
+        fmt::format("note: --links names {}, {}", name_of(link), reason_of_unused(link, ranks, links.ranks_per_node)));
+  }
+  return notes;
 }
 
 std::string steps_text(const Schedule& schedule, int rank, bool all) {

@@ -1,8 +1,11 @@
 // What `plan` prints of a point.
 #pragma once
 
+#include <span>
 #include <string>
+#include <vector>
 
+#include "cli/commands/estimate_options.hpp"
 #include "result/plan.hpp"
 #include "schedule/schedule.hpp"
 #include "transport/link_model.hpp"
@@ -18,6 +21,8 @@ std::string totals_text(const PlanRecord& point);
 std::string figures_text(const PlanRecord& point);
 /// The times that were estimated for these links, and which of those that the point uses take no time.
 std::string estimate_text(const PlanRecord& point, const LinkModel& links);
+/// One for each kind of link that --links names and that no message of the points with an estimate takes.
+std::vector<std::string> notes_on_unused_links(std::span<const PlanRecord> points, const EstimateOptions& given);
 /// The operations of a rank, `all` of them or the first and the last.
 std::string steps_text(const Schedule& schedule, int rank, bool all);
 
