@@ -85,6 +85,13 @@ class Plan(ProgramTest):
         every = ["--mask", "window:9", "--sink", "--docs", "60,4", "--pass", "bwd", "--prune", "off", "--layout", "sbhd"]
         self.assertEqual(messages(*every, "--kv-parts", 2, "--tensor-parallel", 2, "--heads", 4, "--shard", "striped"), [])
 
+    def test_ranks_of_a_tensor_parallel_group_share_nodes(self):
+        messages = lambda *line: cpbench("plan", "--cp-size", 8, "--seq-len", 64, "--heads", 8, *line).messages
+        (note,) = messages("--tensor-parallel", 4, "--ranks-per-node", 8)
+        self.assertIn("where 4 of them share a node of 8 GPUs, give --ranks-per-node 2", note)
+        for line in (["--tensor-parallel", 4], ["--ranks-per-node", 8], ["--tensor-parallel", 8, "--ranks-per-node", 1]):
+            self.assertEqual(messages(*line), [])
+
     def figures(self, *arguments):
         """[inner, outer, all-to-all, within the node, between nodes] of rank 0, in bytes."""
         text = self.plan("--seq-len", 4096, *arguments)

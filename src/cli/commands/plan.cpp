@@ -149,6 +149,19 @@ std::string values_of(const std::vector<std::string>& names, const SweepPoint& p
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+/// None where it is not known that ranks share a node. What was given may be right: nodes may be larger.
+std::string note_on_tensor_parallel(const std::vector<SweepPoint>& points, int ranks_per_node) {
+  for (const SweepPoint& point : points) {
+    const int tensor_parallel = point.axes.value("tensor_parallel", 1);
+    if (!point.of || tensor_parallel < 2 || ranks_per_node < tensor_parallel) continue;
+    return fmt::format(
+        "note: the ranks of a tensor-parallel group are not counted: where {} of them share a node of {} GPUs, give "
+        "--ranks-per-node {}",
+        tensor_parallel, ranks_per_node, ranks_per_node / tensor_parallel);
+  }
+  return {};
+}
+
 void say(const Job& job, const std::string& note) {
   if (job.speaks && !note.empty()) fmt::print(stderr, "cpbench: {}\n", note);
 }
@@ -202,6 +215,7 @@ class PlanCommand : public Subcommand {
                   .ranks_per_node = options_.sweep.ranks_per_node,
                   .backend = options_.memory_of()};
     for (const std::string& note : notes_on_axes_without_effect(flags_->values(), points)) say(job, note);
+    say(job, note_on_tensor_parallel(points, options_.sweep.ranks_per_node));
     const std::vector<std::string> names = varying_axes(points);
     // One for each point, before the first of them: what is not known of a machine is no matter of one point.
     std::vector<std::optional<MachineModel>> machine_of_point(points.size());
