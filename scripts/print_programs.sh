@@ -40,7 +40,7 @@ part_for() {
       sed -n -e '/^[a-z-]* on [0-9]* ranks*/ { s/ on [0-9]* ranks*//; s/, ulysses-inner)/)/; h }' \
         -e '/^  load balance/ { s/ (mean.*FLOPs)//; H; x; s/\n */: /p }'
       ;;
-    estimates) sed -n '/^# estimated times/,$p' ;;
+    estimates) sed -n '/^# \(one node\|nodes of\)/,$p' ;;
     *)
       echo "print_programs.sh: '$1' is no kind of block: program, figures, totals or estimates" >&2
       return 2

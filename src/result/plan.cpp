@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "result/case_columns.hpp"
 #include "result/columns.hpp"
@@ -96,6 +98,26 @@ Json json_of(const PlanRecord& point) {
   return json;
 }
 
+/// Points that are as fast as far as the table shows stand in the order of their communication: an estimate takes for
+/// granted that all of it is hidden where it can be.
+std::pair<double, double> rank_in_table(const PlanRecord* point) {
+  return {std::stod(milliseconds(point->estimate->full_s)), point->estimate->comm_only_s};
+}
+
+/// Estimates were off by about as much where they stand beside measured times (docs/estimating.md).
+constexpr double kTellsApart = 0.05;
+
+std::string note_on_close_times(const std::vector<const PlanRecord*>& by_time) {
+  const double fastest = by_time.front()->estimate->full_s;
+  const auto is_told_apart = [&](const PlanRecord* p) { return p->estimate->full_s > fastest * (1 + kTellsApart); };
+  const auto end = std::ranges::find_if(by_time, is_told_apart);
+  const auto count = end - by_time.begin();
+  if (count < 2 || !(fastest > 0)) return {};
+  return fmt::format(
+      "# the first {} differ by {}%, less than an estimate can tell: the less communication, the safer\n", count,
+      percent((*(end - 1))->estimate->full_s / fastest - 1));
+}
+
 }  // namespace
 
 double load_balance_of(const PlanRecord& point) {
@@ -135,14 +157,14 @@ std::string estimates_table(std::span<const PlanRecord> points, std::optional<st
     cases.push_back(point.axes);
   }
   if (by_time.empty()) return {};
-  std::ranges::stable_sort(by_time, {}, [](const PlanRecord* p) { return p->estimate->full_s; });
+  std::ranges::stable_sort(by_time, {}, rank_in_table);
   const auto identity = case_columns(extra_axes_of(cases));
   const auto figures = estimate_columns(available_bytes);
   std::string text = "# estimated times, fastest first\n" + column_names(identity, figures);
   for (const PlanRecord* point : by_time) {
     text += without_trailing_spaces(" " + cells(identity, point->axes) + cells(figures, *point)) + "\n";
   }
-  return text;
+  return text + note_on_close_times(by_time);
 }
 
 }  // namespace cpbench

@@ -178,7 +178,8 @@ class Estimates(ProgramTest):
     def rows(self, text):
         """The cells of the table that ends a sweep."""
         self.assertIn("\n# estimated times, fastest first\n", text)
-        return [line.split() for line in text.partition("\n# estimated times, fastest first\n")[2].splitlines()[2:]]
+        table = text.partition("\n# estimated times, fastest first\n")[2].splitlines()
+        return [line.split() for line in table if not line.startswith("#")]
 
     def test_a_ring_with_and_without_overlap(self):
         for hop, step in ((1, 3), (2, 2), (5, 1)):
@@ -212,6 +213,18 @@ class Estimates(ProgramTest):
         self.assertEqual(note, "note: --links names all-to-all, which no message here takes")
         (note,) = notes(*self.RING, "--links", "inner=10,outer=1,all-to-all=1", "--ranks-per-node", 2)
         self.assertIn("--links names all-to-all, but with --ranks-per-node", note)
+
+    def test_says_what_estimates_take_for_granted(self):
+        sweep = ["--algo", "ring,double-ring", "--cp-size", 16, "--heads", 4, "--seq-len", 1600]
+        machine = ["--ranks-per-node", 4, "--links", "inner=100,outer=50:5", "--rate", "fwd=2e-3,bwd=1e-3"]
+        lines = self.expect_ok(cpbench("plan", *sweep, *machine)).out.splitlines()
+        heading = lines.index("# estimated times, fastest first")
+        self.assertEqual(lines[heading - 2], "# nodes of 4, links inner=100,outer=50:5, rate fwd=2e-3,bwd=1e-3")
+        self.assertRegex(lines[heading - 1], "^# case: batch 1, heads 4, ")
+        self.assertTrue(lines[heading + 3].startswith("  double-ring"), "as fast as the ring, with less communication")
+        self.assertRegex(lines[-1], "^# the first 2 differ by 0.0%, less than an estimate can tell")
+        lines = cpbench("plan", *sweep, "--links", 100, "--rate", 1, "--memory-bandwidth", 100).out.splitlines()
+        self.assertIn("# one node, links 100, rate 1, memory bandwidth 100", lines)
 
     def test_rates_of_both_passes_and_of_memory(self):
         both = [*self.RING[:-4], "--dtype", "fp32", "--pass", "fwd+bwd", "--links", 1e6]

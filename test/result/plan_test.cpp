@@ -31,6 +31,18 @@ TEST(EstimatesTable, IsSortedByTime) {
   EXPECT_EQ(table.find("fits"), std::string::npos);
 }
 
+TEST(EstimatesTable, TheLessCommunicationComesFirstWhereTimesAreTheSame) {
+  std::vector points = {point("all", 1, 5), point("some", 1, 5), point("slower", 1.02, 5), point("slow", 2, 5)};
+  points[0].estimate->comm_only_s = 0.9;
+  points[1].estimate->full_s += 1e-12;  // of rounding
+  points[1].estimate->comm_only_s = 0.1;
+  const std::string table = estimates_table(points, std::nullopt);
+  EXPECT_TRUE(in_order(table, {"\n  some ", "\n  all ", "\n  slower ", "\n  slow ",
+                               "\n# the first 3 differ by 2.0%, less than an estimate can tell"}))
+      << table;
+  EXPECT_EQ(estimates_table(std::vector{points[0], points[3]}, std::nullopt).find("differ"), std::string::npos);
+}
+
 TEST(EstimatesTable, MarksWhatNeedsMoreMemoryThanThereIs) {
   const std::vector points = {point("a", 1, 5), point("b", 2, 6)};
   const std::string table = estimates_table(points, 5);

@@ -231,7 +231,8 @@ class PlanCommand : public Subcommand {
       file.points.push_back(std::move(record));
     }
     if (points.size() > 1 && job.speaks) {
-      fmt::print("{}", estimates_table(file.points, options_.estimate.memory_bytes()));
+      fmt::print("{}{}", assumptions_text(file.points, options_.estimate, options_.sweep.ranks_per_node),
+                 estimates_table(file.points, options_.estimate.memory_bytes()));
     }
     for (const std::string& note : notes_on_unused_links(file.points, options_.estimate)) say(job, note);
     const ExitCode code = exit_code_of(file.points);

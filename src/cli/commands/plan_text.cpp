@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/axes/point.hpp"
+#include "result/case_columns.hpp"
 #include "result/columns.hpp"
 #include "schedule/describe.hpp"
 #include "support/counted.hpp"
@@ -148,6 +150,21 @@ std::string estimate_text(const PlanRecord& point, const LinkModel& links) {
          fmt::format("  estimated {:.4g} TFLOP/s per rank, {}% of compute only\n",
                      throughput.tflops_per_rank.value_or(0), percent(throughput.fraction_of_compute_only)) +
          note_on_free_links(point, links);
+}
+
+std::string assumptions_text(std::span<const PlanRecord> points, const EstimateOptions& given, int ranks_per_node) {
+  std::vector<Json> cases;
+  for (const PlanRecord& point : points) {
+    if (point.estimate) cases.push_back(point.axes);
+  }
+  if (cases.empty()) return {};
+  std::string text = fmt::format("# {}, links {}, rate {}",
+                                 ranks_per_node == 0 ? "one node" : fmt::format("nodes of {}", ranks_per_node),
+                                 given.links, given.rate);
+  if (!given.memory_bandwidth.empty()) text += ", memory bandwidth " + given.memory_bandwidth;
+  text += "\n";
+  const Json shared = noteworthy(shared_axes_of(cases));
+  return shared.empty() ? text : text + fmt::format("# case: {}\n", text_of_axes(shared));
 }
 
 std::vector<std::string> notes_on_unused_links(std::span<const PlanRecord> points, const EstimateOptions& given) {

@@ -21,6 +21,8 @@ std::string totals_text(const PlanRecord& point);
 std::string figures_text(const PlanRecord& point);
 /// The times that were estimated for these links, and which of those that the point uses take no time.
 std::string estimate_text(const PlanRecord& point, const LinkModel& links);
+/// What the estimates of a sweep have in common, above their table: the machine as it was given, and the case.
+std::string assumptions_text(std::span<const PlanRecord> points, const EstimateOptions& given, int ranks_per_node);
 /// One for each kind of link that --links names and that no message of the points with an estimate takes.
 std::vector<std::string> notes_on_unused_links(std::span<const PlanRecord> points, const EstimateOptions& given);
 /// The operations of a rank, `all` of them or the first and the last.
