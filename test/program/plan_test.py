@@ -7,7 +7,7 @@ import subprocess
 import sys
 import unittest
 
-from program import ROOT, ProgramTest, cpbench, read_json
+from program import BRIEFLY, ROOT, TINY, ProgramTest, cpbench, read_json
 
 UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "PiB": 2**50}
 
@@ -84,6 +84,19 @@ class Plan(ProgramTest):
         self.assertEqual(messages("--algo", "hybrid", "--ulysses-degree", "3,2"), [], "a point that is skipped has it")
         every = ["--mask", "window:9", "--sink", "--docs", "60,4", "--pass", "bwd", "--prune", "off", "--layout", "sbhd"]
         self.assertEqual(messages(*every, "--kv-parts", 2, "--tensor-parallel", 2, "--heads", 4, "--shard", "striped"), [])
+
+    def test_names_grids_that_are_another_algorithm(self):
+        messages = lambda *line: cpbench("plan", "--seq-len", 64, *line).messages
+        (note,) = messages("--algo", "hybrid", "--cp-size", 4)
+        self.assertIn("note: hybrid with ulysses_degree 4 on 4 ranks has no ring: it is ulysses; give a smaller", note)
+        (note,) = messages("--algo", "double-ring", "--cp-size", 8, "--window-size", 8)
+        self.assertIn("note: double-ring with window_size 8 on 8 ranks is a plain ring; give another", note)
+        (note,) = messages("--algo", "double-ring", "--cp-size", "2,8")
+        self.assertRegex(note, "on 2 ranks is a plain ring$", "there is no other")
+        self.assertEqual(messages("--algo", "hybrid", "--cp-size", 4, "--ulysses-degree", "1,2,4"), [], "a sweep over grids")
+        self.assertEqual(messages("--algo", "hybrid,double-ring", "--cp-size", 1), [])
+        run = cpbench("run", "--algo", "hybrid", "--seq-len", 16, *TINY, *BRIEFLY, ranks=2)
+        self.assertIn("hybrid with ulysses_degree 2 on 2 ranks has no ring", self.expect_ok(run).err)
 
     def test_ranks_of_a_tensor_parallel_group_share_nodes(self):
         messages = lambda *line: cpbench("plan", "--cp-size", 8, "--seq-len", 64, "--heads", 8, *line).messages

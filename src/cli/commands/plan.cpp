@@ -215,6 +215,7 @@ class PlanCommand : public Subcommand {
                   .ranks_per_node = options_.sweep.ranks_per_node,
                   .backend = options_.memory_of()};
     for (const std::string& note : notes_on_axes_without_effect(flags_->values(), points)) say(job, note);
+    for (const std::string& note : notes_on_grids_of_one_level(points)) say(job, note);
     say(job, note_on_tensor_parallel(points, options_.sweep.ranks_per_node));
     const std::vector<std::string> names = varying_axes(points);
     // One for each point, before the first of them: what is not known of a machine is no matter of one point.

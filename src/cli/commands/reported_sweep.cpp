@@ -210,6 +210,7 @@ ExitCode run_and_report(const Job& job, const RunOptions& run, const SweepOption
     if (job.speaks) files.check();
   });
   for (const std::string& note : notes_on_axes_without_effect(flags.values(), points)) warn(job, note);
+  for (const std::string& note : notes_on_grids_of_one_level(points)) warn(job, note);
   if (measured) warn(job, thread_warning(world, execution.placement, execution.settings.threads));
 
   Header header = header_of(job, execution.placement, execution.settings.device, resolved.config);
