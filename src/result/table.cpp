@@ -31,6 +31,7 @@ auto time_cell(TimingSummary Timing::*which) {
 std::string spread_cell(const PointRecord& point) {
   if (!point.timing || !(point.timing->full.median_s > 0)) return kNothing;
   const TimingSummary& full = point.timing->full;
+  if (full.samples_s.size() < 2) return kNothing;  // one says nothing of others
   return percent((full.q3_s - full.q1_s) / full.median_s);
 }
 

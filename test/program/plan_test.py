@@ -56,6 +56,9 @@ class Plan(ProgramTest):
             text = self.plan(*shape, "--prune", setting)
             self.assertEqual(totals(line_of("load balance", text)), found[setting])
             self.assertEqual(both(text), found)
+        text = self.plan("--cp-size", 4, "--seq-len", 4096, "--mask", "full")
+        self.assertEqual(totals(line_of("with --prune on or off:", text)), totals(line_of("load balance", text)))
+        self.assertEqual(text.count("with --prune"), 1)
 
     def test_takes_a_line_of_run_and_names_what_has_no_effect(self):
         case = ["--algo", "ring", "--cp-size", 4, "--seq-len", 64]

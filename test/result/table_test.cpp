@@ -125,6 +125,12 @@ TEST(Table, WithoutMessagesNothingIsExposed) {
   EXPECT_EQ(words[words.size() - 2], "-");
 }
 
+TEST(Table, OneSampleHasNoSpread) {
+  PointRecord point = sample_ok();
+  point.timing->full.samples_s = {0.012};
+  EXPECT_EQ(words_of(Table().row(point))[9], "-");
+}
+
 TEST(Table, UncheckedPointsSayOff) {
   PointRecord point = sample_ok();
   point.validation.reset();

@@ -40,8 +40,8 @@ class DoctorCommand : public Subcommand {
 
  private:
   static void print_ranks(const Header& header, int threads) {
-    fmt::print("{}, {} each; {}\n", counted(std::ssize(header.ranks), "rank"), counted(threads, "thread"),
-               header.environment.mpi.value_or("no MPI"));
+    fmt::print("{} of {}{}; {}\n", counted(std::ssize(header.ranks), "rank"), counted(threads, "thread"),
+               header.ranks.size() == 1 ? "" : " each", header.environment.mpi.value_or("no MPI"));
     fmt::print("{:>6}  {:<24}{:>6}  {:<16}{}\n", "rank", "host", "local", "cpus", "device");
     for (const RankInfo& r : header.ranks) {
       fmt::print("{:>6}  {:<24}{:>6}  {:<16}{}\n", r.rank, r.host, r.local_rank, r.cpus,
@@ -58,7 +58,7 @@ class DoctorCommand : public Subcommand {
     const double fp32 = mean(fma_peak_flops(DType::kFp32, threads)), bf16 = mean(fma_peak_flops(DType::kBf16, threads));
     const double bandwidth = mean(memory_bandwidth(threads)), exp = mean(exp_rate(threads));
     if (!job.speaks) return;
-    fmt::print("per rank, all ranks at once, {} threads, {}:\n", threads, isa());
+    fmt::print("per rank, all ranks at once, {}, {}:\n", counted(threads, "thread"), isa());
     fmt::print("  fp32 FMA          {:8.1f} GFLOP/s\n  bf16              {:8.1f} GFLOP/s\n", fp32 * 1e-9, bf16 * 1e-9);
     fmt::print("  memory bandwidth  {:8.1f} GB/s\n  exp2              {:8.2f} G/s\n", bandwidth * 1e-9, exp * 1e-9);
   }

@@ -90,6 +90,7 @@ std::string prune_text(const Case& c, bool found_any, const std::string& totals,
     otherwise =
         lack ? "not planned, as that " + lack->amounts : totals_text(figures_of_all(build_schedule(other), options));
   }
+  if (otherwise == totals) return fmt::format("  with --prune on or off: {}\n", totals);
   return fmt::format("  with --prune on:  {}\n  with --prune off: {}\n", c.prune ? totals : otherwise,
                      c.prune ? otherwise : totals);
 }

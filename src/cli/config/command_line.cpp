@@ -56,13 +56,19 @@ std::vector<std::string> owners_of(const CLI::App& app, const std::string& flag)
   return owners;
 }
 
+// `run`, `run and plan`, `run, validate and plan`
+std::string list_of(const std::vector<std::string>& names) {
+  if (names.size() == 1) return names.front();
+  return fmt::format("{} and {}", fmt::join(names.begin(), names.end() - 1, ", "), names.back());
+}
+
 [[noreturn]] void refuse_flag(const CLI::App& app, const std::string& flag,
                               const std::vector<std::string>& also_known) {
   const CLI::App& chosen = chosen_command(app);
   const std::vector<std::string> owners = owners_of(app, flag);
   if (contains(owners, chosen.get_name())) refuse("{} must come after the command {}", flag, chosen.get_name());
   if (!owners.empty()) {
-    refuse("{} belongs to {}, not to {}", flag, fmt::join(owners, " and "), chosen.get_name());
+    refuse("{} belongs to {}, not to {}", flag, list_of(owners), chosen.get_name());
   }
   std::vector<std::string> known = flags_of(chosen);
   known.insert(known.end(), also_known.begin(), also_known.end());
