@@ -42,6 +42,10 @@ class CommandLine(ProgramTest):
         for line in (["measure", "a", "b", "--help"], ["help", "measure"]):
             self.expect_refused(cpbench(*line), 2, 'unknown command "measure"')
 
+    def test_doctor_counts_in_words(self):
+        self.assertRegex(self.expect_ok(cpbench("doctor")).out, r"^1 rank of (1 thread|\d+ threads);")
+        self.assertRegex(self.expect_ok(cpbench("doctor", ranks=2)).out, r"^2 ranks of (1 thread|\d+ threads) each;")
+
     def test_unknown_names(self):
         self.refuse_each(
             [
