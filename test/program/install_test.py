@@ -45,7 +45,7 @@ class Install(ProgramTest):
         (bin / "mpiexec").write_text("#!/bin/sh\nexit 9\n", encoding="utf-8")
         (bin / "mpiexec").chmod(0o755)
         line = ["env", f"PATH={bin}:{os.environ['PATH']}", self.data / "scripts/launch.sh", 1, self.prefix / "bin/cpbench", "doctor"]
-        self.assertIn("1 rank,", self.run_well(*line).stdout)
+        self.assertIn("1 rank of ", self.run_well(*line).stdout)
 
     def test_documents_name_what_is_there(self):
         texts = {path: path.read_text(encoding="utf-8") for path in self.documents.rglob("*.md")}

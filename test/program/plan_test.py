@@ -426,7 +426,7 @@ class Files(ProgramTest):
 
     def test_are_no_results(self):
         self.plan("--cp-size", 2, "--seq-len", 64)
-        self.expect_refused(cpbench("compare", self.path, self.path), 2, "cpbench.plan")
+        self.expect_refused(cpbench("compare", self.path, self.path), 2, "is a plan, not results of run")
 
 
 if __name__ == "__main__":
