@@ -10,14 +10,18 @@ namespace cpbench {
 /// What was thrown first on any of several threads, for the one that waits for them.
 class FirstFailure {
  public:
-  /// To be called where it is caught.
-  void keep() {
-    const std::lock_guard lock(mutex_);
-    if (!failure_) failure_ = std::current_exception();
-    happened_ = true;
+  /// Does it, unless something was thrown before; what it throws is kept.
+  template <typename Work>
+  void attempt(Work&& work) {
+    if (happened_) return;
+    try {
+      work();
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      if (!failure_) failure_ = std::current_exception();
+      happened_ = true;
+    }
   }
-  /// Whether what has not begun yet may be left out.
-  bool happened() const { return happened_; }
   /// Does nothing where nothing was thrown. To be called when the threads are done.
   void rethrow() const {
     if (failure_) std::rethrow_exception(failure_);

@@ -19,14 +19,7 @@ void parallel_for_each(std::size_t count, Work&& work, std::size_t items_per_thr
   std::atomic<std::size_t> next = 0;
   FirstFailure failure;
   const auto take_items = [&] {
-    for (std::size_t i = next++; i < count; i = next++) {
-      try {
-        work(i);
-      } catch (...) {
-        next = count;
-        failure.keep();
-      }
-    }
+    for (std::size_t i = next++; i < count; i = next++) failure.attempt([&] { work(i); });
   };
   const std::size_t threads = std::min<std::size_t>(std::thread::hardware_concurrency(), count / items_per_thread);
   {

@@ -8,6 +8,7 @@
 
 #include "support/names.hpp"
 #include "validate/normal.hpp"
+#include "validate/on_threads.hpp"
 
 namespace cpbench {
 namespace {
@@ -119,17 +120,14 @@ void Inputs::fill(const TensorView& view, Tensor tensor, const Tokens& tokens, i
   const auto rows = static_cast<std::int64_t>(token_of.size());
   with_type(view.dtype, [&](auto type) {
     using Stored = decltype(type);
-#pragma omp parallel for collapse(3) num_threads(threads)
-    for (std::int64_t b = 0; b < view.batch; ++b) {
-      for (std::int64_t r = 0; r < rows; ++r) {
-        for (std::int64_t h = 0; h < view.heads; ++h) {
-          std::array<float, 256> longest;  // the largest head_dim: threads may not throw, so nothing is allocated here
-          const std::span<float> values(longest.data(), static_cast<std::size_t>(view.dim));
-          row(tensor, b, token_of[static_cast<std::size_t>(r)], static_cast<int>(h), values);
-          std::transform(values.begin(), values.end(), view.at<Stored>(b, r, h), from_float<Stored>);
-        }
+    on_threads(threads, static_cast<std::size_t>(view.batch) * token_of.size(), [&](std::size_t i) {
+      const std::int64_t b = static_cast<std::int64_t>(i) / rows, r = static_cast<std::int64_t>(i) % rows;
+      std::vector<float> values(static_cast<std::size_t>(view.dim));
+      for (std::int64_t h = 0; h < view.heads; ++h) {
+        row(tensor, b, token_of[static_cast<std::size_t>(r)], static_cast<int>(h), values);
+        std::transform(values.begin(), values.end(), view.at<Stored>(b, r, h), from_float<Stored>);
       }
-    }
+    });
   });
 }
 

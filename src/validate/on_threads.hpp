@@ -12,14 +12,7 @@ template <typename Work>
 void on_threads(int threads, std::size_t count, Work&& work) {
   FirstFailure failure;
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
-  for (std::size_t i = 0; i < count; ++i) {
-    if (failure.happened()) continue;
-    try {
-      work(i);
-    } catch (...) {
-      failure.keep();
-    }
-  }
+  for (std::size_t i = 0; i < count; ++i) failure.attempt([&] { work(i); });
   failure.rethrow();
 }
 

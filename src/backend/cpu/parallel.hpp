@@ -40,13 +40,10 @@ void parallel_for(std::int64_t count, const KernelContext& context, Work&& work)
   FirstFailure failure;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(context.threads)
   for (std::int64_t item = 0; item < count; ++item) {
-    if (failure.happened()) continue;
-    try {
+    failure.attempt([&] {
       work(item, poller);
       poller();
-    } catch (...) {
-      failure.keep();
-    }
+    });
   }
   failure.rethrow();
 }
