@@ -24,6 +24,7 @@ inline constexpr int kBlockWords = 192;
 inline constexpr int kBlockStride = kBlockWords + 16;
 /// Of a cache line.
 inline constexpr int kLineWords = 16;
+inline constexpr int kLineBytes = kLineWords * static_cast<int>(sizeof(float));
 /// A score that exp2 makes 0 of and that still can be subtracted from.
 inline constexpr float kMaskedScore = -1e30f;
 

@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <type_traits>
 
+#include "backend/cpu/microkernels.hpp"
+
 namespace cpbench {
 namespace {
 
@@ -67,7 +69,6 @@ class Rows {
 };
 
 constexpr int kRowsAhead = 16;
-constexpr std::int64_t kLineBytes = 64;
 
 /// Asks the memory for rows that are packed soon: few rows at a time are read, and each line would be waited for. One
 /// line a step, as many at once would wait for one another.

@@ -33,7 +33,7 @@ class UpcomingRows {
   }
 
  private:
-  static constexpr std::int64_t kWordBytes = sizeof(float), kLineBytes = kLineWords * kWordBytes;
+  static constexpr std::int64_t kWordBytes = sizeof(float);
   struct Part {
     const float* words;
     std::int64_t lines;
