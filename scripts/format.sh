@@ -5,4 +5,4 @@ cd "$(dirname "$0")/.."
 
 action=(-i)
 [[ ${1:-} == --check ]] && action=(--dry-run -Werror --ferror-limit=1)
-find src test -name '*.[ch]pp' -print0 | xargs -0 clang-format "${action[@]}"
+find src test \( -name '*.[ch]pp' -o -name '*.cu' \) -print0 | xargs -0 clang-format "${action[@]}"

@@ -176,7 +176,7 @@ void launch_combine(const TensorView& to, const TensorView& from, cudaStream_t s
     with_type(from.dtype, [&]<typename From>(From) {
       with_run_length(to.dim, [&]<int kCount>() {
         launch<combine<To, From, kCount, kMode>>(blocks_for(rows_of(to) * (to.dim / kCount), kThreads), kThreads, 0,
-               stream, shape_of(to), device(to), device(from));
+                                                 stream, shape_of(to), device(to), device(from));
       });
     });
   });
@@ -188,7 +188,7 @@ void compute_delta(const TensorView& out, const TensorView& dout, const TensorVi
   check_same_shape(out, dout);
   with_type(out.dtype, [&]<typename T>(T) {
     launch<delta_kernel<T>>(blocks_for(rows_of(out), kWarps), kThreads, 0, stream, shape_of(out), device(out),
-           device(dout), device(delta));
+                            device(dout), device(delta));
   });
 }
 
@@ -196,7 +196,7 @@ void compute_sink_gradient(const float* sink, const TensorView& lse, const Tenso
                            int sink_heads, const HeadMap& heads, cudaStream_t stream) {
   constexpr int kSharedBytes = kThreads * static_cast<int>(sizeof(double));
   launch<sink_gradient_kernel>(sink_heads, kThreads, kSharedBytes, stream, shape_of(lse), heads, sink, device(lse),
-         device(delta), dsink);
+                               device(delta), dsink);
 }
 
 void add(const TensorView& to, const TensorView& from, cudaStream_t stream) {
@@ -209,7 +209,7 @@ void clear(const TensorView& to, cudaStream_t stream) {
   with_type(to.dtype, [&]<typename T>(T) {
     with_run_length(to.dim, [&]<int kCount>() {
       launch<fill_zero<T, kCount>>(blocks_for(rows_of(to) * (to.dim / kCount), kThreads), kThreads, 0, stream,
-             shape_of(to), device(to));
+                                   shape_of(to), device(to));
     });
   });
 }
@@ -223,7 +223,8 @@ void merge(const TensorView& out, const TensorView& lse, const TensorView& parti
   with_type(out.dtype, [&]<typename Out>(Out) {
     with_type(partial_out.dtype, [&]<typename Partial>(Partial) {
       launch<merge_kernel<Out, Partial>>(blocks_for(rows_of(target), kWarps), kThreads, 0, stream, shape_of(target),
-             device(target), device(cut(lse)), device(cut(partial_out)), device(cut(partial_lse)));
+                                         device(target), device(cut(lse)), device(cut(partial_out)),
+                                         device(cut(partial_lse)));
     });
   });
 }

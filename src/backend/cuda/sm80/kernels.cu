@@ -33,7 +33,7 @@ void launch_forward(const ForwardParameters& p, const LaunchContext& context) {
       using Kernel = Forward<T, kDim, kDimV, kRows, kForwardColumns>;
       static_assert(Kernel::kSharedBytes <= kMostSharedBytes);
       launch<forward<T, kDim, kDimV, kRows, kForwardColumns>>(p.order.items(), kForwardThreads, Kernel::kSharedBytes,
-             context.stream, p);
+                                                              context.stream, p);
     });
   });
 }
@@ -44,7 +44,7 @@ void launch_backward(const BackwardParameters& p, const LaunchContext& context) 
   using Kernel = Backward<T, kDim, kDimV, kRows, kWanted>;
   static_assert(Kernel::kSharedBytes <= kMostSharedBytes);
   launch<backward<T, kDim, kDimV, kRows, kWanted>>(p.order.items(), Kernel::kThreads, Kernel::kSharedBytes,
-         context.stream, p);
+                                                   context.stream, p);
 }
 
 void launch_backward(const BackwardParameters& p, const LaunchContext& context) {

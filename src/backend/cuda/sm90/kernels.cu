@@ -44,7 +44,7 @@ void launch_forward(const ForwardParameters& p, const LaunchContext& context) {
   };
   check(cudaMemsetAsync(context.counter, 0, sizeof *context.counter, context.stream), "cudaMemsetAsync");
   launch<forward<T, Shape>>(std::min(p.order.items(), context.multiprocessors), Shape::kThreads, Shape::kSharedBytes,
-         context.stream, p, maps, context.counter);
+                            context.stream, p, maps, context.counter);
 }
 
 void launch_forward(const ForwardParameters& p, const LaunchContext& context) {
