@@ -76,9 +76,7 @@ ExitCode execute(Job& job, const std::vector<std::string>& arguments) {
     if (job.speaks) std::fputs(text->c_str(), stdout);
     return ExitCode::kOk;
   }
-  if (job.speaks) {
-    for (const std::string& note : job.notes) fmt::print(stderr, "cpbench: {}\n", note);
-  }
+  for (const std::string& note : job.notes) warn(job, note);
   if (job.world != nullptr) {
     const char* tasks = std::getenv("SLURM_NTASKS");
     require_common_world(job.world->size(), tasks == nullptr ? std::nullopt : std::optional<std::string>(tasks),

@@ -107,12 +107,6 @@ Json document_of(const std::string& path) {
   return path.ends_with(".jsonl") ? document_of_lines(path, text) : json_of_text(path, text);
 }
 
-/// `name` or `version` of what every file of `cpbench` begins with; null in files of others.
-Json schema_entry(const Json& document, const char* key) {
-  const Json schema = document.is_object() ? document.value("schema", Json()) : Json();
-  return schema.is_object() ? schema.value(key, Json()) : Json();
-}
-
 bool is_result(const Json& document) { return schema_entry(document, "name") == "cpbench.result"; }
 
 void require_result(const std::string& path, const Json& document) {

@@ -123,6 +123,11 @@ void set_object(Json& json, const char* key, const std::optional<T>& value) {
 
 }  // namespace
 
+Json schema_entry(const Json& document, const char* key) {
+  const Json schema = document.is_object() ? document.value("schema", Json()) : Json();
+  return schema.is_object() ? schema.value(key, Json()) : Json();
+}
+
 Json json_of_figure(const std::optional<double>& value) {
   return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
 }

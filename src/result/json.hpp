@@ -13,6 +13,9 @@ using Json = nlohmann::ordered_json;
 
 inline constexpr int kResultVersion = 1;
 
+/// `name` or `version` of what every file of `cpbench` begins with; null in files of others.
+Json schema_entry(const Json& document, const char* key);
+
 /// null where it is not known or not finite.
 Json json_of_figure(const std::optional<double>& value);
 

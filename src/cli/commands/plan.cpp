@@ -163,10 +163,6 @@ std::string note_on_tensor_parallel(const std::vector<SweepPoint>& points, int r
   return {};
 }
 
-void say(const Job& job, const std::string& note) {
-  if (job.speaks && !note.empty()) fmt::print(stderr, "cpbench: {}\n", note);
-}
-
 ExitCode exit_code_of(const std::vector<PlanRecord>& points) {
   const auto is_skipped = [](const PlanRecord& point) { return point.status == Status::kSkipped; };
   if (std::ranges::all_of(points, is_skipped)) return ExitCode::kAllSkipped;
@@ -179,8 +175,7 @@ ExitCode exit_code_of(const std::vector<PlanRecord>& points) {
 void check_plan_file(const std::string& path, bool overwrite) {
   check_writable(path, overwrite);
   const Json there = Json::parse(std::ifstream(path), nullptr, /*allow_exceptions=*/false);
-  const Json schema = there.is_object() ? there.value("schema", Json()) : Json();
-  if (schema.is_object() && schema.value("name", Json()) == "cpbench.result") {
+  if (schema_entry(there, "name") == "cpbench.result") {
     refuse("--json {}: this is a result file, which a plan may not replace; name another file", path);
   }
 }
@@ -215,9 +210,8 @@ class PlanCommand : public Subcommand {
                   .command = command_of(job, config),
                   .ranks_per_node = options_.sweep.ranks_per_node,
                   .backend = options_.memory_of()};
-    for (const std::string& note : notes_on_axes_without_effect(flags_->values(), points)) say(job, note);
-    for (const std::string& note : notes_on_grids_of_one_level(points)) say(job, note);
-    say(job, note_on_tensor_parallel(points, options_.sweep.ranks_per_node));
+    for (const std::string& note : notes_on_points(flags_->values(), points)) warn(job, note);
+    warn(job, note_on_tensor_parallel(points, options_.sweep.ranks_per_node));
     const std::vector<std::string> names = varying_axes(points);
     // One for each point, before the first of them: what is not known of a machine is no matter of one point.
     std::vector<std::optional<MachineModel>> machine_of_point(points.size());
@@ -236,7 +230,7 @@ class PlanCommand : public Subcommand {
       fmt::print("{}{}", assumptions_text(file.points, options_.estimate, options_.sweep.ranks_per_node),
                  estimates_table(file.points, options_.estimate.memory_bytes()));
     }
-    for (const std::string& note : notes_on_unused_links(file.points, options_.estimate)) say(job, note);
+    for (const std::string& note : notes_on_unused_links(file.points, options_.estimate)) warn(job, note);
     const ExitCode code = exit_code_of(file.points);
     file.exit_code = static_cast<int>(code);
     if (writes) write_atomically(options_.json, text_of(json_of(file), 2) + "\n", options_.overwrite);

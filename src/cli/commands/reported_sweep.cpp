@@ -140,14 +140,13 @@ class Output {
   /// The file begins with its first point: a run that is refused before leaves older results as they are. From then on
   /// no older result may lie beside it, which would pass for this run's if that were killed.
   void append(const PointRecord& record) {
-    if (!lines_) {
+    const bool begins = lines_ == nullptr;
+    if (begins) {
       lines_ = std::make_unique<LineWriter>(lines_path(options_.json), options_.overwrite);
       lines_->append(text_of(json_of(file_.header)));
-      lines_->append(text_of(json_of(record)));
-      if (options_.overwrite) remove_file(options_.json);  // last: where it fails, the record is there
-      return;
     }
     lines_->append(text_of(json_of(record)));
+    if (begins && options_.overwrite) remove_file(options_.json);  // last: where it fails, the record is there
   }
   static void print(const std::string& text) {
     std::fputs(text.c_str(), stdout);
@@ -164,10 +163,6 @@ class Output {
   std::timed_mutex mutex_;
   std::optional<PointRecord> in_flight_;
 };
-
-void warn(const Job& job, const std::string& text) {
-  if (job.speaks && !text.empty()) fmt::print(stderr, "cpbench: {}\n", text);
-}
 
 /// `output` is rank 0's, and null elsewhere.
 PointVisitor visitor_of(const RunFiles& files, bool measured, Output* output) {
@@ -209,8 +204,7 @@ ExitCode run_and_report(const Job& job, const RunOptions& run, const SweepOption
   together(world, [&] {
     if (job.speaks) files.check();
   });
-  for (const std::string& note : notes_on_axes_without_effect(flags.values(), points)) warn(job, note);
-  for (const std::string& note : notes_on_grids_of_one_level(points)) warn(job, note);
+  for (const std::string& note : notes_on_points(flags.values(), points)) warn(job, note);
   if (measured) warn(job, thread_warning(world, execution.placement, execution.settings.threads));
 
   Header header = header_of(job, execution.placement, execution.settings.device, resolved.config);

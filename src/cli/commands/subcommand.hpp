@@ -19,6 +19,9 @@ struct Job {
   std::vector<std::string> notes;  ///< on flags of other programs that were translated or ignored
 };
 
+/// Says it on stderr, on the rank that prints; nothing of an empty text.
+void warn(const Job& job, const std::string& text);
+
 class Subcommand {
  public:
   virtual ~Subcommand() = default;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -41,21 +42,6 @@ constexpr std::array kLevels = {
               }},
 };
 
-}  // namespace
-
-ResolvedSweep sweep_of(const SweepOptions& options, const AxisFlags& flags, const ResolveContext& context) {
-  if (options.length_scale && options.config.empty()) {
-    refuse("--length-scale {}: it scales the lengths of a config, and --config names none", *options.length_scale);
-  }
-  Sweep sweep;
-  std::optional<ConfigIdentity> config;
-  if (!options.config.empty()) {
-    sweep = read_config(options.config, options.length_scale);
-    config = {.path = options.config, .sha256 = sha256_of(sweep.text)};
-  }
-  return {.points = resolve_all(expand(sweep, flags.values()), context), .config = std::move(config)};
-}
-
 std::vector<std::string> notes_on_grids_of_one_level(const std::vector<SweepPoint>& points) {
   std::vector<std::string> notes;
   for (const Level& level : kLevels) {
@@ -85,6 +71,27 @@ std::vector<std::string> notes_on_axes_without_effect(const AxisValues& given, c
     if (values.empty() || std::ranges::any_of(points, has_one_of_them)) continue;
     notes.push_back(fmt::format("{} has no effect here: {}", info.flag(), info.meaning));
   }
+  return notes;
+}
+
+}  // namespace
+
+ResolvedSweep sweep_of(const SweepOptions& options, const AxisFlags& flags, const ResolveContext& context) {
+  if (options.length_scale && options.config.empty()) {
+    refuse("--length-scale {}: it scales the lengths of a config, and --config names none", *options.length_scale);
+  }
+  Sweep sweep;
+  std::optional<ConfigIdentity> config;
+  if (!options.config.empty()) {
+    sweep = read_config(options.config, options.length_scale);
+    config = {.path = options.config, .sha256 = sha256_of(sweep.text)};
+  }
+  return {.points = resolve_all(expand(sweep, flags.values()), context), .config = std::move(config)};
+}
+
+std::vector<std::string> notes_on_points(const AxisValues& given, const std::vector<SweepPoint>& points) {
+  std::vector<std::string> notes = notes_on_axes_without_effect(given, points);
+  std::ranges::move(notes_on_grids_of_one_level(points), std::back_inserter(notes));
   return notes;
 }
 

@@ -23,11 +23,10 @@ struct ResolvedSweep {
 };
 ResolvedSweep sweep_of(const SweepOptions& options, const AxisFlags& flags, const ResolveContext& context);
 
-/// One for hybrid and one for double-ring, where a point's grid makes another algorithm of it and no other point of as
-/// many ranks has both levels: a sweep over grids is meant to have such points.
-std::vector<std::string> notes_on_grids_of_one_level(const std::vector<SweepPoint>& points);
-
-/// One for each axis of which no point has a value that was given: all of them ignore it.
-std::vector<std::string> notes_on_axes_without_effect(const AxisValues& given, const std::vector<SweepPoint>& points);
+/// What is not as it was given, or may be meant otherwise. One for each axis of which no point has a value that was
+/// given: all of them ignore it. And one for hybrid and for double-ring each, where a point's grid makes another
+/// algorithm of it and no other point of as many ranks has both levels: a sweep over grids is meant to have such
+/// points.
+std::vector<std::string> notes_on_points(const AxisValues& given, const std::vector<SweepPoint>& points);
 
 }  // namespace cpbench
