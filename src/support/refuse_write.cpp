@@ -10,6 +10,8 @@
 
 namespace cpbench {
 
+int write_error() { return errno == 0 ? EIO : errno; }
+
 void refuse_write(const std::filesystem::path& path, int error) {
   const std::filesystem::path parent = path.parent_path();
   const std::string directory = parent.empty() ? "." : parent.string();

@@ -143,7 +143,7 @@ void Dump::write_text(const std::string& name, const std::string& text) {
   std::ofstream file(path);
   file << text << '\n';
   file.close();
-  if (file.fail()) fail(path, errno == 0 ? EIO : errno);
+  if (file.fail()) fail(path, write_error());
 }
 
 void Dump::finish() {
@@ -191,7 +191,7 @@ void prepare_dump(const std::filesystem::path& directory, bool overwrite) try {
   }
   const std::filesystem::path probe = directory / kFiles.front();
   errno = 0;
-  if (!std::ofstream(probe)) refuse_write(probe, errno == 0 ? EIO : errno);
+  if (!std::ofstream(probe)) refuse_write(probe, write_error());
   std::filesystem::remove(probe);
 } catch (const std::filesystem::filesystem_error& error) {
   refuse("cannot write a dump to \"{}\": {}", directory.string(), error.code().message());

@@ -6,6 +6,8 @@
 #include <bit>
 #include <cerrno>
 
+#include "support/refuse_write.hpp"
+
 namespace cpbench {
 
 static_assert(std::endian::native == std::endian::little, "'<f4' below is what memory holds");
@@ -45,7 +47,7 @@ int NpyWriter::close() {
 }
 
 void NpyWriter::remember_failure() {
-  if (file_.fail() && error_ == 0) error_ = errno == 0 ? EIO : errno;
+  if (file_.fail() && error_ == 0) error_ = write_error();
 }
 
 }  // namespace cpbench
