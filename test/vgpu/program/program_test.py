@@ -100,31 +100,30 @@ class OnVirtualGpus(ProgramTest):
             points = self.expect_validated(3, {"defaults": SMALL}, environment=reach)
             self.assertEqual([p["case"]["transport"] for p in points], [transport])
 
+    def expect_ipc_refused(self, environment, reason):
+        arguments = ["run", "--seq-len", "16", "--heads", "1", "--head-dim", "8", "--transport", "ipc"]
+        refused = cpbench(*arguments, ranks=2, environment=environment, limit_s=LIMIT_S)
+        self.expect_refused(refused, 2, "--transport ipc: ranks 0 and 1", reason)
+
+    def expect_not_reached(self, failing_call, reason):
+        environment = {"CPBENCH_VGPU_FAIL": failing_call}
+        points = self.expect_validated(3, {"defaults": SMALL}, environment=environment)
+        self.assertEqual([p["case"]["transport"] for p in points], ["ipc+nccl"])
+        self.expect_ipc_refused(environment, reason)
+
     def test_memory_that_cannot_be_opened_is_not_reached(self):
         """Though nothing else says so: a GPU that the peer does not see."""
         for call in ("cudaIpcOpenMemHandle:1", "cudaMalloc:1:1", "cudaStreamCreateWithFlags:1:1"):
-            unopened = {"CPBENCH_VGPU_FAIL": call}
-            points = self.expect_validated(3, {"defaults": SMALL}, environment=unopened)
-            self.assertEqual([p["case"]["transport"] for p in points], ["ipc+nccl"])
-            arguments = ["run", "--seq-len", "16", "--heads", "1", "--head-dim", "8", "--transport", "ipc"]
-            refused = cpbench(*arguments, ranks=2, environment=unopened, limit_s=LIMIT_S)
-            self.expect_refused(refused, 2, "--transport ipc: ranks 0 and 1", "cannot reach each other")
+            self.expect_not_reached(call, "cannot reach each other")
 
     def test_memory_in_which_no_flag_can_be_raised_is_not_reached(self):
         """Whether the driver refuses to, or what it writes never comes."""
         for call in ("cuStreamWriteValue32:1", "flag:1"):
-            without = {"CPBENCH_VGPU_FAIL": call}
-            points = self.expect_validated(3, {"defaults": SMALL}, environment=without)
-            self.assertEqual([p["case"]["transport"] for p in points], ["ipc+nccl"])
-            arguments = ["run", "--seq-len", "16", "--heads", "1", "--head-dim", "8", "--transport", "ipc"]
-            refused = cpbench(*arguments, ranks=2, environment=without, limit_s=LIMIT_S)
-            self.expect_refused(refused, 2, "--transport ipc: ranks 0 and 1", "their streams cannot raise flags")
+            self.expect_not_reached(call, "their streams cannot raise flags")
 
     def test_a_stream_that_does_not_end_has_raised_no_flag(self):
         """And is not waited for, though the memory that it may yet write to is kept."""
-        arguments = ["run", "--seq-len", "16", "--heads", "1", "--head-dim", "8", "--transport", "ipc"]
-        refused = cpbench(*arguments, ranks=2, environment={"CPBENCH_VGPU_FAIL": "cudaStreamQuery:1"}, limit_s=LIMIT_S)
-        self.expect_refused(refused, 2, "--transport ipc: ranks 0 and 1", "their streams cannot raise flags")
+        self.expect_ipc_refused({"CPBENCH_VGPU_FAIL": "cudaStreamQuery:1"}, "their streams cannot raise flags")
 
     def test_keys_between_those_that_are_attended(self):
         """A window over stripes skips ranks whose rows lie between those of others: nobody sends them, and kernels load them."""
@@ -141,8 +140,7 @@ class OnVirtualGpus(ProgramTest):
     def test_a_transport_that_does_not_reach_is_refused(self):
         arguments = ["run", "--seq-len", "16", "--heads", "1", "--head-dim", "8", "--transport"]
         for variable, reason in (("RANKS_PER_NODE", "on different nodes"), ("PEERS", "cannot reach each other")):
-            refused = cpbench(*arguments, "ipc", ranks=2, environment={"CPBENCH_VGPU_" + variable: "1"}, limit_s=LIMIT_S)
-            self.expect_refused(refused, 2, "--transport ipc: ranks 0 and 1", reason)
+            self.expect_ipc_refused({"CPBENCH_VGPU_" + variable: "1"}, reason)
         self.expect_refused(cpbench(*arguments, "ipc+mpi", limit_s=LIMIT_S), 2, "all moved by devices, or all by the host")
         self.expect_refused(cpbench(*arguments, "ipc+pigeon", limit_s=LIMIT_S), 2, "ipc+pigeon", "ipc, nccl, mpi")
 
