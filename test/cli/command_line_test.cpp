@@ -82,6 +82,14 @@ TEST(CommandLine, FlagsWithoutEffectAreReadHiddenAndNamed) {
   EXPECT_EQ(note_on_flags_without_effect(line.app), "");
 }
 
+TEST(CommandLine, ValuesMayBeNamesOfArgumentsAndVariables) {
+  const auto accepted = [](const std::vector<std::string>& line) {
+    EXPECT_EQ(TestCommandLine().parse(line), std::nullopt);
+  };
+  accepted({"run", "--json", "CPBENCH_ISA"});
+  accepted({"run", "--isa", "CPBENCH_ISA"});
+}
+
 TEST(CommandLine, HelpAndVersionAreAskedForTexts) {
   EXPECT_NE(TestCommandLine().parse({"run", "--help"})->find("--window-size"), std::string::npos);
   EXPECT_NE(TestCommandLine().parse({"--help"})->find("run"), std::string::npos);

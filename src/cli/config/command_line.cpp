@@ -39,6 +39,11 @@ std::vector<std::string> flags_of(const CLI::App& command) {
   return flags;
 }
 
+// Null for other words: CLI11 finds options by the names of arguments and of environment variables as well.
+const CLI::Option* option_of(const CLI::App& command, const std::string& word) {
+  return word.starts_with('-') ? command.get_option_no_throw(word) : nullptr;
+}
+
 bool contains(const std::vector<std::string>& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
@@ -50,7 +55,7 @@ bool has_effect(const CLI::Option& option) { return !option.get_group().empty();
 std::vector<std::string> owners_of(const CLI::App& app, const std::string& flag) {
   std::vector<std::string> owners;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    const CLI::Option* option = command->get_option_no_throw(flag);
+    const CLI::Option* option = option_of(*command, flag);
     if (option != nullptr && has_effect(*option)) owners.push_back(command->get_name());
   }
   return owners;
@@ -81,7 +86,7 @@ std::string list_of(const std::vector<std::string>& names) {
 void refuse_value_of_bare_flag(const CLI::App& app, const std::string& extra,
                                const std::vector<std::string>& arguments) {
   const auto value = std::adjacent_find(arguments.begin(), arguments.end(), [&](const auto& flag, const auto& next) {
-    const CLI::Option* option = next == extra ? chosen_command(app).get_option_no_throw(flag) : nullptr;
+    const CLI::Option* option = next == extra ? option_of(chosen_command(app), flag) : nullptr;
     return option != nullptr && option->get_items_expected_max() == 0;
   });
   if (value == arguments.end()) return;
@@ -103,9 +108,9 @@ std::string expected_by(const CLI::Option& option) {
 // CLI11 has no word on what the value would be, or takes the next flag for it.
 void refuse_missing_values(const CLI::App& command, const std::vector<std::string>& arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    const CLI::Option* option = command.get_option_no_throw(arguments[i]);
+    const CLI::Option* option = option_of(command, arguments[i]);
     if (option == nullptr || option->get_items_expected_min() == 0) continue;
-    const bool is_missing = i + 1 == arguments.size() || command.get_option_no_throw(arguments[i + 1]) != nullptr;
+    const bool is_missing = i + 1 == arguments.size() || option_of(command, arguments[i + 1]) != nullptr;
     if (is_missing) refuse("{}: the value is missing; expected: {}", arguments[i], expected_by(*option));
   }
 }
@@ -117,7 +122,7 @@ void refuse_values_of_bare_flags(const CLI::App& command, const std::vector<std:
     const std::size_t end = word.find('=');
     if (end == std::string::npos) continue;
     const std::string flag = word.substr(0, end), value = word.substr(end + 1);
-    const CLI::Option* option = command.get_option_no_throw(flag);
+    const CLI::Option* option = option_of(command, flag);
     if (option == nullptr || option->get_items_expected_max() > 0 || axis_of(flag) != nullptr) continue;
     if (std::ranges::count(kValues, value) == 0) {
       refuse("{}: \"{}\" is neither on nor off; the bare flag is on", flag, value);
