@@ -136,6 +136,7 @@ int main_on_ranks(int argc, char** argv, const std::vector<std::string>& argumen
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments = cpbench::with_help_as_flag({argv + 1, argv + argc});
   if (cpbench::needs_ranks(arguments)) return cpbench::main_on_ranks(argc, argv, arguments);
-  cpbench::Job job{.argv = {argv, argv + argc}, .world = nullptr, .speaks = cpbench::launched_rank() == 0, .notes = {}};
+  if (cpbench::launched_rank() != 0) return 0;  // started by a launcher: one process does it all
+  cpbench::Job job{.argv = {argv, argv + argc}, .world = nullptr, .speaks = true, .notes = {}};
   return static_cast<int>(cpbench::execute_or_explain(job, arguments));
 }

@@ -44,6 +44,13 @@ class Plan(ProgramTest):
     def test_more_ranks_than_tokens(self):
         self.assertIn("verified for all ranks", self.plan("--cp-size", 128, "--seq-len", 100, "--algo", "double-ring"))
 
+    def test_one_rank_of_a_launcher_does_it_all(self):
+        run = self.expect_ok(cpbench("plan", "--cp-size", 2, "--seq-len", 64, ranks=3))
+        self.assertEqual(run.out.count("verified for all ranks"), 1, str(run))
+        for variable in ("OMPI_COMM_WORLD_RANK", "SLURM_PROCID"):  # of another rank, which need not even read its line
+            run = self.expect_ok(cpbench("plan", "--cp-size", 100000, "--seq-len", 4096, environment={variable: "1"}))
+            self.assertEqual(run.out + run.err, "", str(run))
+
     def test_totals_of_both_settings_of_prune(self):
         shape = ["--cp-size", 16, "--seq-len", 4096, "--shard", "zigzag", "--mask", "window:100"]
         totals = lambda line: (bytes_after("peak memory", line), bytes_after("per rank,", line))

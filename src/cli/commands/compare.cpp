@@ -41,8 +41,7 @@ class CompareCommand : public Subcommand {
     app->add_flag("--overwrite", overwrite_, "replace an existing file");
   }
 
-  ExitCode execute(const Job& job) override {
-    if (!job.speaks) return ExitCode::kOk;  // started by a launcher: one rank does it all
+  ExitCode execute(const Job&) override {
     if (base_.empty() || head_.empty()) refuse("compare needs two sets of results: cpbench compare BASE HEAD");
     const CompareOptions options = this->options();
     if (!json_.empty()) check_writable(json_, overwrite_);

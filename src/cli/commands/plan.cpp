@@ -97,7 +97,7 @@ std::string prune_text(const Case& c, bool found_any, const std::string& totals,
 
 /// Without what identifies the point.
 PlanRecord plan_point(const Case& c, const PlanOptions& options, const std::optional<MachineModel>& machine,
-                      bool shows_program, bool speaks) {
+                      bool shows_program) {
   if (options.rank >= c.cp_size()) refuse("--rank {} does not exist: cp_size is {}", options.rank, c.cp_size());
   require_memory_for_programs(c);
   const auto start = std::chrono::steady_clock::now();
@@ -123,7 +123,6 @@ PlanRecord plan_point(const Case& c, const PlanOptions& options, const std::opti
     }
     if (shows_program) text += steps_text(schedule, options.rank, options.all_steps);
   }  // the schedule is freed before the other one is built
-  if (!speaks) return point;
   text += prune_text(c, pruned, totals_text(point), options);
   std::fputs((text + "\n").c_str(), stdout);
   return point;
@@ -203,7 +202,7 @@ class PlanCommand : public Subcommand {
                                  .ranks_per_node = options_.sweep.ranks_per_node,
                                  .seed = options_.sweep.seed};
     const std::optional<Machines> machines = machines_of(options_.estimate, options_.sweep.ranks_per_node);
-    const bool writes = job.speaks && app->count("--json") > 0;
+    const bool writes = app->count("--json") > 0;
     if (writes) check_plan_file(options_.json, options_.overwrite);
     const auto [points, config] = sweep_of(options_.sweep, *flags_, context);
     PlanFile file{.tool = this_tool(),
@@ -219,14 +218,14 @@ class PlanCommand : public Subcommand {
       if (points[index].of) machine_of_point[index] = machines->of(points[index].axes);
     }
     for (std::size_t index = 0; index < points.size(); ++index) {
-      PlanRecord record = record_of(points[index], machine_of_point[index], points.size() == 1, job.speaks);
+      PlanRecord record = record_of(points[index], machine_of_point[index], points.size() == 1);
       record.id = id_of(index, points[index]);
-      if (!record.reason.empty() && job.speaks) {
+      if (!record.reason.empty()) {
         fmt::print("{} {}: {}\n\n", name_of(record.status), values_of(names, points[index]), record.reason);
       }
       file.points.push_back(std::move(record));
     }
-    if (points.size() > 1 && job.speaks) {
+    if (points.size() > 1) {
       fmt::print("{}{}", assumptions_text(file.points, options_.estimate, options_.sweep.ranks_per_node),
                  estimates_table(file.points, options_.estimate.memory_bytes()));
     }
@@ -239,13 +238,12 @@ class PlanCommand : public Subcommand {
 
  private:
   /// What keeps one of several points from being planned is its record's reason.
-  PlanRecord record_of(const SweepPoint& point, const std::optional<MachineModel>& machine, bool is_alone,
-                       bool speaks) const {
+  PlanRecord record_of(const SweepPoint& point, const std::optional<MachineModel>& machine, bool is_alone) const {
     // Between those of a sweep, programs would drive apart the figures that are to be compared.
     const bool shows_program = is_alone || app->count("--rank") > 0 || options_.all_steps;
     PlanRecord record{.status = Status::kSkipped, .reason = point.skipped_because};
     try {
-      if (point.of) record = plan_point(*point.of, options_, machine, shows_program, speaks);
+      if (point.of) record = plan_point(*point.of, options_, machine, shows_program);
     } catch (const Error& error) {  // others may fit into memory, or have such a rank
       if (is_alone) throw;
       record.status = error.code() == ExitCode::kPlacement ? Status::kFailed : Status::kSkipped;
