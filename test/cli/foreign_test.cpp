@@ -107,6 +107,8 @@ TEST(MegatronCore, BadTypesAndHierarchies) {
   expect_line_refused(size + "a2a+p2p --hierarchical-context-parallel-sizes 2 3", {"2 3", "8"});
   expect_line_refused(size + "a2a+p2p --hierarchical-context-parallel-sizes 2 2 2", {"2 2 2", "two sizes"});
   expect_line_refused(size + "a2a+p2p --hierarchical-context-parallel-sizes x 4", {"--hierarchical", "x"});
+  expect_line_refused(size + "a2a+p2p --hierarchical-context-parallel-sizes 2 x", {"--hierarchical", "x"});
+  expect_axes(size + "a2a+p2p --hierarchical-context-parallel-sizes 2 04", {{"ulysses_degree", 2}});
   for (const char* other :
        {"--context-parallel-algo ulysses_cp_algo", "--cp-window-size 2", "--ulysses-degree-in-cp 2"}) {
     expect_line_refused(size + "p2p " + other, {"--cp-comm-type", words(other)[0], "one of them"});

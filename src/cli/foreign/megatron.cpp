@@ -1,10 +1,12 @@
 // Sources: Megatron-LM, megatron/training/arguments.py; MindSpeed, mindspeed/features_manager/context_parallel/ and
 // docs/features/{ring-attention,ulysses,hybrid,kvallgather}-context-parallel.md and double-ring.md.
 #include <algorithm>
+#include <limits>
 
 #include "cli/foreign/dialects.hpp"
 #include "support/error.hpp"
 #include "support/names.hpp"
+#include "support/number.hpp"
 
 namespace cpbench {
 namespace {
@@ -66,11 +68,13 @@ void translate_hierarchy(const GivenFlags& given, NativeLine& line) {
   const auto& sizes = given.values(kFlag);
   if (sizes.size() != 2) refuse("{} {}: two sizes are expected, a2a and p2p", kFlag, fmt::join(sizes, " "));
   line.set(Axis::kUlyssesDegree, sizes[0], kFlag);
-  const std::string& ring = sizes[1];
-  const std::int64_t a2a = std::stoll(sizes[0]);
+  const auto size_of = [&](const std::string& text) {
+    return parse_integer(kFlag, text, 1, std::numeric_limits<std::int64_t>::max());
+  };
+  const std::int64_t a2a = size_of(sizes[0]), p2p = size_of(sizes[1]);
   const std::int64_t cp_size = line.integer_of(Axis::kCpSize, given, "--context-parallel-size", 1);
-  if (cp_size % a2a != 0 || std::to_string(cp_size / a2a) != ring) {
-    refuse("{} {} {}: their product is not cp_size {}", kFlag, sizes[0], ring, cp_size);
+  if (cp_size % a2a != 0 || cp_size / a2a != p2p) {
+    refuse("{} {} {}: their product is not cp_size {}", kFlag, sizes[0], sizes[1], cp_size);
   }
 }
 
