@@ -137,6 +137,14 @@ TEST_F(LaunchTest, OfACopyCountsOnce) {
   EXPECT_EQ(read_launches(one + "," + another).size(), 2u);
 }
 
+TEST_F(LaunchTest, ThatMeasuredNothingMayStartInTheSameSecond) {
+  const auto measured_nothing = [](Json& json) {
+    for (Json& point : json["points"]) point["status"] = "failed";
+  };
+  const std::string one = write_result("1.json", measured_nothing), two = write_result("2.json", measured_nothing);
+  EXPECT_EQ(read_launches(one + "," + two).size(), 2u);
+}
+
 TEST_F(LaunchTest, WhatIsNotThereIsMissing) {
   const std::string nowhere = directory_.path() / "nowhere.json";
   expect_refused([&] { read_launches(nowhere); }, {nowhere, "no such"}, ExitCode::kBaselineMissing);
