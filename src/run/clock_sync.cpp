@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "support/clock.hpp"
+#include "transport/backoff.hpp"
 #include "transport/mpi_session.hpp"
 
 namespace cpbench {
@@ -36,7 +37,16 @@ void measure_rank(const Communicator& communicator, int rank) {
   send(communicator, rank, {found.offset_ns, found.residual_ns});
 }
 
+/// Until rank 0 asks. A blocking receive would burn the core that a rank whose turn it is may need.
+void await_turn(const Communicator& communicator) {
+  int is_here = 0;
+  for (Backoff backoff; is_here == 0; backoff.pause()) {
+    check_mpi(MPI_Iprobe(0, kTag, communicator.handle(), &is_here, MPI_STATUS_IGNORE), "MPI_Iprobe");
+  }
+}
+
 ClockOffset answer(const Communicator& communicator) {
+  await_turn(communicator);
   for (int i = 0; i < kTrips; ++i) {
     receive(communicator, 0);
     send(communicator, 0, {now_ns(), 0});
