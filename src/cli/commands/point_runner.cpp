@@ -204,7 +204,8 @@ void PointRunner::measure(RankJob& job, const Communicator& ranks, const Schedul
   const Measurement measurement = job.measure(progress.iterated);
   record.devices = states_of(ranks, monitor ? monitor->stop() : std::nullopt);
   Work work = work_of(schedule);
-  if (const auto after = measure_peak(ranks, c.problem.dtype)) work.peak_tflops = std::max(*before, *after) * 1e-12;
+  const std::optional<double> after = measure_peak(ranks, c.problem.dtype);
+  if (before && after) work.peak_tflops = std::max(*before, *after) * 1e-12;
   record.timing = measurement.timing;
   record.throughput = throughput_of(measurement.timing, work);
   record.comm = comm_figures_of(measurement.timing, work);
