@@ -14,12 +14,17 @@ namespace {
 
 constexpr std::size_t kWindow = 4;  ///< chunks of a message that are under way at once
 
-/// The box in pieces of rows, each of at most `chunk_bytes` or one row.
+/// The box in pieces of rows, or where one row is more than `chunk_bytes` of heads of a row, each of at most so many
+/// bytes or one head.
 void append_chunks(const TensorView& box, std::int64_t chunk_bytes, std::vector<TensorView>& chunks) {
   if (bytes_of(box) == 0) return;
-  const std::int64_t rows = std::max<std::int64_t>(1, chunk_bytes / (bytes_of(box) / box.rows));
+  const std::int64_t row_bytes = bytes_of(box) / box.rows;
+  const std::int64_t rows = std::max<std::int64_t>(1, chunk_bytes / row_bytes);
+  const std::int64_t heads = std::clamp<std::int64_t>(chunk_bytes / (row_bytes / box.heads), 1, box.heads);
   for (std::int64_t row = 0; row < box.rows; row += rows) {
-    chunks.push_back(box.box(row, std::min(rows, box.rows - row), 0, box.heads));
+    for (std::int64_t head = 0; head < box.heads; head += heads) {
+      chunks.push_back(box.box(row, std::min(rows, box.rows - row), head, std::min(heads, box.heads - head)));
+    }
   }
 }
 
