@@ -18,7 +18,7 @@ namespace cpbench {
 /// collective). All messages must be done when it is destroyed.
 class StagedTransport : public Transport {
  public:
-  /// `chunk_bytes`: of a chunk at most, unless a single row of a tensor has more; the same on all ranks.
+  /// `chunk_bytes`: of a chunk at most, unless a single head of a row has more; the same on all ranks.
   explicit StagedTransport(const Communicator& communicator, std::int64_t chunk_bytes = std::int64_t{2} << 20);
   ~StagedTransport() override;
   StagedTransport(const StagedTransport&) = delete;

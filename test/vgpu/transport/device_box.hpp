@@ -26,7 +26,11 @@ class DeviceBox {
     check(cudaMemcpy(values.data(), memory_.data(), size() * sizeof(float), cudaMemcpyDeviceToHost), "cudaMemcpy");
     return values;
   }
-  TensorView view() { return {memory_.data(), DType::kFp32, 1, rows_, 1, kDim, rows_ * kDim, kDim, kDim}; }
+  TensorView view() { return view_of_heads(1); }
+  TensorView view_of_heads(int heads) {
+    const std::int64_t dim = kDim / heads;
+    return {memory_.data(), DType::kFp32, 1, rows_, heads, dim, rows_ * kDim, kDim, dim};
+  }
 
   static constexpr std::int64_t kDim = 8, kRowBytes = kDim * 4;
 

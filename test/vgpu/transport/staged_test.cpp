@@ -38,6 +38,20 @@ TEST(Staged, ChunksOfAMessageShareAFewSlots) {
       4);
 }
 
+TEST(Staged, RowsLargerThanAChunkGoByHeads) {
+  vgpu::in_every_order(
+      [] {
+        StagedTransport transport(Communicator::world(), DeviceBox::kRowBytes / 2);
+        DeviceBox from(kRows), to(kRows);
+        from.count_from(1);
+        using enum Message::Direction;
+        run(transport, {transport.prepare({kReceive, 0, 0, Link::kInner, Stream::kInner, {to.view_of_heads(4)}}),
+                        transport.prepare({kSend, 0, 0, Link::kInner, Stream::kInner, {from.view_of_heads(4)}})});
+        EXPECT_EQ(to.values(), from.values());
+      },
+      4);
+}
+
 TEST(Staged, ChunksOfMessagesOfOneTagDoNotMix) {
   vgpu::in_every_order(
       [] {
