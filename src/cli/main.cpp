@@ -66,7 +66,7 @@ ExitCode execute(Job& job, const std::vector<std::string>& arguments) {
   if (arguments.empty()) refuse("a command is missing: run, validate, plan, doctor or compare (--help says more)");
   std::optional<std::string> text;
   on_all_ranks(job, [&] {
-    const Translation translation = translate_foreign(arguments);
+    const Translation translation = translate_foreign(arguments, all_flags(app));
     job.notes = translation.notes;
     text = parse_command_line(app, translation.arguments, foreign_flag_names());
     const std::string note = note_on_flags_without_effect(app);

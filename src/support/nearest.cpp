@@ -29,9 +29,9 @@ constexpr std::size_t kPrefix = 4;
 
 }  // namespace
 
-std::string nearest(std::string_view word, std::span<const std::string> known) {
+std::string nearest(std::string_view word, std::span<const std::string> known, std::size_t farthest) {
   std::string_view best;
-  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 2) + 1;
+  std::size_t best_distance = farthest + 1;
   for (const std::string& candidate : known) {
     std::size_t distance = edit_distance(word, candidate);
     if (word.size() >= kPrefix && candidate.starts_with(word)) distance = std::min<std::size_t>(distance, 2);
@@ -41,6 +41,10 @@ std::string nearest(std::string_view word, std::span<const std::string> known) {
     }
   }
   return std::string(best);
+}
+
+std::string nearest(std::string_view word, std::span<const std::string> known) {
+  return nearest(word, known, std::max<std::size_t>(2, word.size() / 2));
 }
 
 }  // namespace cpbench

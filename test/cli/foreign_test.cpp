@@ -14,9 +14,14 @@ std::vector<std::string> words(const std::string& line) {
   return {std::istream_iterator<std::string>(stream), {}};
 }
 
+Translation translate(const std::string& line) {
+  const TestCommandLine known;
+  return translate_foreign(words(line), all_flags(known.app));
+}
+
 // The one point that a line asks for.
 Json axes_of(const std::string& line, int world = 8) {
-  const auto points = expand({}, parse_axes(translate_foreign(words(line)).arguments));
+  const auto points = expand({}, parse_axes(translate(line).arguments));
   return resolve(points.at(0), {.world_size = world}).axes;
 }
 
@@ -30,16 +35,16 @@ void expect_line_refused(const std::string& line, std::initializer_list<std::str
 }
 
 bool has_note(const std::string& line, std::string_view part) {
-  for (const std::string& note : translate_foreign(words(line)).notes) {
+  for (const std::string& note : translate(line).notes) {
     if (note.find(part) != std::string::npos) return true;
   }
   return false;
 }
 
 TEST(Foreign, NativeLinesStayAsTheyAre) {
-  const auto line = words("run --algo ring --seq-len 100 -n 3 --nonsense");
-  EXPECT_EQ(translate_foreign(line).arguments, line);
-  EXPECT_TRUE(translate_foreign(line).notes.empty());
+  const std::string line = "run --algo ring --seq-len 100 -n 3 --nonsense";
+  EXPECT_EQ(translate(line).arguments, words(line));
+  EXPECT_TRUE(translate(line).notes.empty());
 }
 
 TEST(MindSpeed, AlgorithmsAndTheirDegrees) {
@@ -157,7 +162,6 @@ TEST(MindSpeed, BadLinesAreRefused) {
   expect_line_refused("--num-attention-heads 32 --hidden-size 4097", {"4097", "--kv-channels"});
   expect_line_refused("--context-parallel-size 8 --context-parallel-algo megatron_cp_algo --cp-window-size 3",
                       {"window_size 3", "2 or 4"});
-  expect_line_refused("--context-parallel-size 4 --unheard-of-flag 3", {"--unheard-of-flag"});
   expect_line_refused("--position-embedding-type alibi", {"--position-embedding-type", "alibi"});
   expect_line_refused("--reset-attention-mask --seq-length 100", {"--reset-attention-mask", "--docs"});
 }
@@ -226,8 +230,48 @@ TEST(MindSpeed, ItsOwnLaunchLinesWork) {
   EXPECT_TRUE(has_note(job, "ignored"));
 }
 
-TEST(Foreign, IgnoredFlagsAloneDecideNothing) {
-  EXPECT_EQ(axes_of("--num-layers 4 --use-flash-attn --algo ring"), axes_of("--algo ring"));
+TEST(Foreign, WhatNobodyKnowsIsIgnoredWithItsValues) {
+  const std::string line = "--seq-length 64 --unheard-of -1 two --another=3 --heads 4 --lr 1e-4";
+  EXPECT_EQ(axes_of("--seq-length 64 --unheard-of -1 two --another=3 --heads 4 --lr 1e-4"),
+            axes_of("--seq-length 64 --heads 4"));
+  EXPECT_TRUE(has_note(line, "ignored, as they mean nothing here: --unheard-of --another --lr"));
+  EXPECT_TRUE(has_note("--seq-length 64 --position-embedding-type rope", "ignored"));
+  EXPECT_EQ(translate("run --seq-len 64 --unheard-of 1").arguments, words("run --seq-len 64 --unheard-of 1"))
+      << "a native line is refused for it";
+}
+
+TEST(Foreign, SlipsAreNotIgnored) {
+  expect_line_refused("--seq-length 64 --num-atention-heads 8", {"--num-atention-heads", "--num-attention-heads?"});
+  expect_line_refused("--seq-length 64 --heds=8", {"--heds", "--heads?"});
+  expect_line_refused("--seq-length 64 --context-parallel 8", {"--context-parallel", "--context-parallel-size?"});
+  expect_line_refused("--seq-length 64 --cp_size 8", {"--cp_size", "--cp-size?"});
+}
+
+// Flags of a DeepSeek-V3 job of Megatron-core: long, and mostly of its experts.
+const char* const kLatentAttentionJob =
+    "--multi-latent-attention --q-lora-rank 1536 --kv-lora-rank 512 --qk-head-dim 128 --qk-pos-emb-head-dim 64 "
+    "--v-head-dim 128 --qk-layernorm --rotary-scaling-factor 40 --mscale 1.0 --mscale-all-dim 1.0 --kv-channels 128 "
+    "--num-attention-heads 128 --hidden-size 7168 --num-layers 61 --moe-router-group-topk 4 --moe-router-num-groups 8 "
+    "--moe-layer-freq ([0]*3+[1]*58) --moe-router-score-function sigmoid --moe-router-enable-expert-bias "
+    "--moe-shared-expert-intermediate-size 2048 --manual-gc --manual-gc-interval 5 --cross-entropy-loss-fusion "
+    "--context-parallel-size 8 --cp-comm-type p2p --seq-length 4096 --micro-batch-size 1 --bf16 --te-rng-tracker ";
+
+TEST(MegatronCore, LatentAttentionHasKeysOfTwoParts) {
+  expect_axes(kLatentAttentionJob, {{"heads", 128}, {"kv_heads", 128}, {"head_dim", 192}, {"head_dim_v", 128}});
+  expect_axes("--multi-latent-attention --qk-head-dim 64 --qk-pos-emb-head-dim 32 --v-head-dim 64",
+              {{"head_dim", 96}, {"head_dim_v", 64}});
+  expect_axes("--multi-latent-attention", {{"head_dim", 192}, {"head_dim_v", 128}});
+  EXPECT_TRUE(has_note(kLatentAttentionJob, "no effect on this line: --hidden-size --kv-channels"));
+  EXPECT_TRUE(has_note("--seq-length 64 --qk-head-dim 128", "no effect on this line: --qk-head-dim"));
+  expect_line_refused("--multi-latent-attention --head-dim 64", {"--multi-latent-attention", "--head-dim"});
+}
+
+TEST(MegatronCore, OffsetsOfTheSoftmaxAreSinks) {
+  expect_axes("--softmax-type learnable", {{"sink", true}});
+  expect_axes("--softmax-type off-by-one", {{"sink", true}});
+  EXPECT_TRUE(has_note("--softmax-type off-by-one", "a sink of logit 0"));
+  expect_axes("--softmax-type vanilla", {{"sink", false}});
+  expect_line_refused("--softmax-type sigmoid", {"--softmax-type", "sigmoid", "learnable"});
 }
 
 TEST(LongContextAttention, DefaultsAreItsOwn) {

@@ -84,8 +84,8 @@ std::vector<std::string> known_flags() {
 // Returns whether the line was understood.
 bool survives(const std::vector<std::string>& line) {
   try {
-    const auto native = translate_foreign(line);
     TestCommandLine parsed;
+    const auto native = translate_foreign(line, all_flags(parsed.app));
     if (parsed.parse(native.arguments)) return true;
     const auto points = expand({}, parsed.axes.values());
     resolve_all(std::span(points).first(std::min<std::size_t>(points.size(), 3)), {.world_size = 8});

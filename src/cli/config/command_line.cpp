@@ -181,6 +181,15 @@ AxisValues AxisFlags::values() const {
   return values;
 }
 
+std::vector<std::string> all_flags(const CLI::App& app) {
+  std::vector<std::string> flags = flags_of(app);
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    const std::vector<std::string> more = flags_of(*command);
+    flags.insert(flags.end(), more.begin(), more.end());
+  }
+  return flags;
+}
+
 std::optional<std::string> parse_command_line(CLI::App& app, const std::vector<std::string>& arguments,
                                               const std::vector<std::string>& also_known) {
   refuse_empty_values(arguments);

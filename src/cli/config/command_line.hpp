@@ -24,6 +24,9 @@ class AxisFlags {
   std::array<CLI::Option*, kAxisCount> options_;
 };
 
+/// The flags of the program and of all its commands: `--seq-len`, `-n`, ...
+std::vector<std::string> all_flags(const CLI::App& app);
+
 /// Parses `arguments` (without the program's name) into `app` and its commands. Whatever is wrong is a usage error;
 /// an unknown flag is refused with the commands that have it, or the nearest known one, among `also_known` too.
 /// Returns the text that was asked for instead of a run, by --help or --version.

@@ -12,7 +12,6 @@ enum class Arity : std::uint8_t { kSwitch, kOne, kMany };
 enum class ForeignMeaning : std::uint8_t {
   kMegatron,              ///< Megatron-LM, Megatron-core and MindSpeed, which patches them
   kLongContextAttention,  ///< feifeibear/long-context-attention, benchmark/benchmark_longctx.py
-  kIgnored,               ///< of a training job, not of its attention
   kRefused,               ///< changes attention in a way that this program does not have
 };
 
@@ -20,9 +19,8 @@ struct ForeignFlag {
   std::string_view name;
   Arity arity;
   ForeignMeaning meaning;
-  /// An ignored flag is refused with this value.
-  std::string_view refused_value = {};
-  std::string_view reason = {};  ///< why it is refused, and what to do
+  std::string_view refused_value = {};  ///< with which alone it is refused; any, where there is none
+  std::string_view reason = {};         ///< why it is refused, and what to do
 };
 
 std::span<const ForeignFlag> foreign_flags();

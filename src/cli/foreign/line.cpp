@@ -5,6 +5,7 @@
 
 #include "cli/axes/axis_value.hpp"
 #include "support/error.hpp"
+#include "support/nearest.hpp"
 #include "support/number.hpp"
 
 namespace cpbench {
@@ -44,9 +45,17 @@ std::vector<std::string> values_of(const std::vector<std::string>& line, const s
 }
 
 void check_refused(const ForeignFlag& flag, const std::vector<std::string>& values) {
-  if (flag.meaning == ForeignMeaning::kRefused) refuse("{}: {}", flag.name, flag.reason);
-  if (!flag.refused_value.empty() && values.front() == flag.refused_value) {
-    refuse("{} {}: {}", flag.name, flag.refused_value, flag.reason);
+  if (flag.meaning != ForeignMeaning::kRefused) return;
+  if (flag.refused_value.empty()) refuse("{}: {}", flag.name, flag.reason);
+  if (values.front() == flag.refused_value) refuse("{} {}: {}", flag.name, flag.refused_value, flag.reason);
+}
+
+/// Megatron has --save and --mscale, which are no slips for --scale.
+void refuse_slip(const std::string& flag, const std::vector<std::string>& known) {
+  constexpr std::size_t kShort = 8, kFirstLetter = 2;
+  const std::string meant = nearest(flag, known, flag.size() <= kShort ? 1 : 2);
+  if (flag.size() > kFirstLetter && meant.size() > kFirstLetter && flag[kFirstLetter] == meant[kFirstLetter]) {
+    refuse("unknown flag {}; did you mean {}?", flag, meant);
   }
 }
 
@@ -67,6 +76,23 @@ GivenFlags::GivenFlags(std::vector<std::string>& arguments) {
     values_[flag->name] = std::move(values);
   }
   arguments = std::move(rest);
+}
+
+std::vector<std::string> take_unknown_flags(std::vector<std::string>& arguments,
+                                            const std::vector<std::string>& known) {
+  std::vector<std::string> unknown, rest;
+  bool follows_unknown = false;
+  for (const std::string& word : arguments) {
+    if (looks_like_flag(word)) {
+      const std::string flag = word.substr(0, word.find('='));
+      follows_unknown = std::ranges::find(known, flag) == known.end();
+      if (follows_unknown) unknown.push_back(flag);
+    }
+    if (!follows_unknown) rest.push_back(word);
+  }
+  arguments = std::move(rest);
+  for (const std::string& flag : unknown) refuse_slip(flag, known);
+  return unknown;
 }
 
 std::string_view GivenFlags::first_of(std::initializer_list<std::string_view> flags) const {
@@ -92,7 +118,7 @@ std::vector<std::string> GivenFlags::names_of(ForeignMeaning meaning) const {
 std::vector<std::string> GivenFlags::unread() const {
   std::vector<std::string> names;
   for (const auto& [name, values] : values_) {
-    if (find_foreign_flag(name)->meaning != ForeignMeaning::kIgnored && !read_.contains(name)) names.emplace_back(name);
+    if (!read_.contains(name)) names.emplace_back(name);
   }
   return names;
 }
@@ -131,7 +157,16 @@ void NativeLine::set(Axis axis, const std::string& value, std::string_view forei
   const std::string flag = info_of(axis).flag();
   if (names(arguments_, flag)) refuse("{} and {} say the same thing: give one of them", foreign_flag, flag);
   value_from_text(info_of(axis), value, foreign_flag);  // an error names the flag that the user wrote
-  translated_.insert(translated_.end(), {flag, value});
+  translate_to(axis, value);
+}
+
+void NativeLine::translate_to(Axis axis, const std::string& value) {
+  const AxisInfo& info = info_of(axis);
+  if (info.kind == AxisKind::kFlag) {  // takes no word behind it
+    translated_.push_back(info.flag() + "=" + value);
+  } else {
+    translated_.insert(translated_.end(), {info.flag(), value});
+  }
 }
 
 void NativeLine::pass(Axis axis, const GivenFlags& given, std::string_view foreign_flag) {
@@ -140,7 +175,7 @@ void NativeLine::pass(Axis axis, const GivenFlags& given, std::string_view forei
 
 void NativeLine::fall_back(Axis axis, const std::string& value) {
   const std::string flag = info_of(axis).flag();
-  if (!names(arguments_, flag) && !names(translated_, flag)) translated_.insert(translated_.end(), {flag, value});
+  if (!names(arguments_, flag) && !names(translated_, flag)) translate_to(axis, value);
 }
 
 }  // namespace cpbench

@@ -27,7 +27,7 @@ class GivenFlags {
   /// The first flag of that meaning, or an empty text.
   std::string_view first_of(ForeignMeaning meaning) const;
   std::vector<std::string> names_of(ForeignMeaning meaning) const;
-  /// The flags that have a meaning, and that nobody has read: they had no effect.
+  /// The flags that nobody has read: they had no effect.
   std::vector<std::string> unread() const;
 
   bool is_on(std::string_view toggle) const;
@@ -40,6 +40,10 @@ class GivenFlags {
   std::map<std::string_view, std::vector<std::string>> values_;  // by name in foreign_flags()
   mutable std::set<std::string_view> read_;
 };
+
+/// Moves flags out of the line that are not `known`, with the words that follow them, and returns their names. Throws a
+/// usage error for one that is a slip for a known one.
+std::vector<std::string> take_unknown_flags(std::vector<std::string>& arguments, const std::vector<std::string>& known);
 
 /// The native line: what was native already, plus what the foreign flags mean.
 class NativeLine {
@@ -65,6 +69,7 @@ class NativeLine {
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
+  void translate_to(Axis axis, const std::string& value);
   static bool names(const std::vector<std::string>& line, const std::string& flag);
 
   std::vector<std::string> arguments_, translated_, notes_;

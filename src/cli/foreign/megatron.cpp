@@ -141,8 +141,29 @@ void translate_head_dim(const GivenFlags& given, NativeLine& line) {
   line.set(Axis::kHeadDim, std::to_string(hidden / heads), fmt::format("--hidden-size {} / heads {}", hidden, heads));
 }
 
+// In training K and V are made from their latents for every head: attention with keys of two parts, the second of which
+// is for positions, and shorter values.
+void translate_latent_attention(const GivenFlags& given, NativeLine& line) {
+  const std::int64_t keys = given.integer_or("--qk-head-dim", 128),
+                     positions = given.integer_or("--qk-pos-emb-head-dim", 64);
+  line.set(Axis::kHeadDim, std::to_string(keys + positions), "--multi-latent-attention");
+  line.set(Axis::kHeadDimV, std::to_string(given.integer_or("--v-head-dim", 128)), "--multi-latent-attention");
+}
+
+void translate_softmax(const GivenFlags& given, NativeLine& line) {
+  constexpr std::string_view kFlag = "--softmax-type";
+  static const std::vector<std::string> kTypes = {"vanilla", "off-by-one", "learnable"};
+  if (!given.has(kFlag)) return;
+  const std::string& type = given.value(kFlag);
+  if (std::ranges::find(kTypes, type) == kTypes.end()) refuse_unknown(kFlag, type, kTypes);
+  line.set(Axis::kSink, type == "vanilla" ? "off" : "on", kFlag);
+  if (type == "off-by-one") line.note("--softmax-type off-by-one is a sink of logit 0; here its logits are drawn");
+}
+
 void translate_heads(const GivenFlags& given, NativeLine& line) {
   line.pass(Axis::kHeads, given, "--num-attention-heads");
+  line.pass(Axis::kTensorParallel, given, "--tensor-model-parallel-size");
+  if (given.is_on("--multi-latent-attention")) return translate_latent_attention(given, line);
   line.pass(Axis::kKvHeads, given, "--num-query-groups");
   const bool grouped = given.is_on("--group-query-attention"), has_groups = given.has("--num-query-groups");
   if (grouped && !has_groups) line.fall_back(Axis::kKvHeads, "1");
@@ -150,7 +171,6 @@ void translate_heads(const GivenFlags& given, NativeLine& line) {
     line.note("--num-query-groups holds without --group-query-attention too; Megatron would ignore it");
   }
   translate_head_dim(given, line);
-  line.pass(Axis::kTensorParallel, given, "--tensor-model-parallel-size");
 }
 
 void translate_dtype(const GivenFlags& given, NativeLine& line) {
@@ -166,6 +186,7 @@ void translate_dtype(const GivenFlags& given, NativeLine& line) {
 void translate_megatron(const GivenFlags& given, NativeLine& line) {
   translate_algorithm(given, line);
   translate_mask(given, line);
+  translate_softmax(given, line);
   line.pass(Axis::kCpSize, given, "--context-parallel-size");
   line.pass(Axis::kSeqLen, given, "--seq-length");
   line.pass(Axis::kBatch, given, "--micro-batch-size");

@@ -21,15 +21,22 @@ void refuse_slips(const GivenFlags& given, const NativeLine& line) {
 
 }  // namespace
 
-Translation translate_foreign(std::vector<std::string> arguments) {
+Translation translate_foreign(std::vector<std::string> arguments, const std::vector<std::string>& native_flags) {
   const GivenFlags given(arguments);
-  NativeLine line(std::move(arguments));
   const std::string_view megatron = given.first_of(ForeignMeaning::kMegatron);
   const std::string_view long_context = given.first_of(ForeignMeaning::kLongContextAttention);
   if (!megatron.empty() && !long_context.empty()) {
     refuse("{} is Megatron's and {} is long-context-attention's: give the flags of one of them", megatron,
            long_context);
   }
+  std::vector<std::string> ignored = given.names_of(ForeignMeaning::kRefused);  // but not with these values
+  if (!megatron.empty() || !long_context.empty()) {
+    std::vector<std::string> known = foreign_flag_names();
+    known.insert(known.end(), native_flags.begin(), native_flags.end());
+    const std::vector<std::string> unknown = take_unknown_flags(arguments, known);
+    ignored.insert(ignored.end(), unknown.begin(), unknown.end());
+  }
+  NativeLine line(std::move(arguments));
   if (!megatron.empty()) translate_megatron(given, line);
   if (!long_context.empty()) refuse_slips(given, line);
   if (!long_context.empty()) translate_long_context_attention(given, line);
@@ -45,7 +52,6 @@ Translation translate_foreign(std::vector<std::string> arguments) {
   notes.insert(notes.end(), line.notes().begin(), line.notes().end());
   const auto unread = given.unread();
   if (!unread.empty()) notes.push_back(fmt::format("no effect on this line: {}", fmt::join(unread, " ")));
-  const auto ignored = given.names_of(ForeignMeaning::kIgnored);
   if (!ignored.empty()) notes.push_back(fmt::format("ignored, as they mean nothing here: {}", fmt::join(ignored, " ")));
   return translation;
 }
