@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
-#include <string_view>
 #include <utility>
 
 #include "cli/axes/legal.hpp"
@@ -16,46 +15,46 @@ namespace {
 
 bool is_prime(int n) { return n > 1 && divisors_of(n).size() == 2; }
 
-/// What an algorithm has beside another one, as long as its grid leaves room for it.
+/// What some algorithms have beside another one, as long as the grid leaves room for it.
 struct Level {
-  std::string_view algorithm;
+  bool (*is_of)(const Algorithm& algorithm);
   bool (*is_there)(const Grid& grid);
-  std::string (*note)(const SweepPoint& point);
+  std::string (*note)(const Case& c);
 };
 
 constexpr std::array kLevels = {
-    Level{.algorithm = "hybrid",
+    Level{.is_of = [](const Algorithm& a) { return a.has_ulysses_level && a.ring != RingLevel::kNone; },
           .is_there = [](const Grid& grid) { return grid.ulysses == 1 || grid.ring() > 1; },
           .note =
-              [](const SweepPoint& point) {
-                const int ranks = point.of->cp_size();
-                return fmt::format("note: hybrid with ulysses_degree {} on {} ranks has no ring: it is ulysses{}",
-                                   ranks, ranks, is_prime(ranks) ? "" : "; give a smaller --ulysses-degree");
+              [](const Case& c) {
+                return fmt::format("note: {} with ulysses_degree {} on {} ranks has no ring: it is ulysses{}",
+                                   c.algorithm->name, c.grid.ulysses, c.cp_size(),
+                                   is_prime(c.cp_size()) ? "" : "; give a smaller --ulysses-degree");
               }},
-    Level{.algorithm = "double-ring",
+    Level{.is_of = [](const Algorithm& a) { return a.ring == RingLevel::kWindows; },
           .is_there = [](const Grid& grid) { return grid.ring() == 1 || (grid.outer > 1 && grid.inner > 1); },
           .note =
-              [](const SweepPoint& point) {
-                const int ring = point.of->grid.ring(), window = point.of->grid.inner;
-                return fmt::format("note: double-ring with window_size {} on {} ranks is a plain ring{}", window, ring,
-                                   is_prime(ring) ? "" : "; give another --window-size");
+              [](const Case& c) {
+                return fmt::format("note: {} with window_size {} on {} ranks is a plain ring{}", c.algorithm->name,
+                                   c.grid.inner, c.grid.ring(),
+                                   is_prime(c.grid.ring()) ? "" : "; give another --window-size");
               }},
 };
 
 std::vector<std::string> notes_on_grids_of_one_level(const std::vector<SweepPoint>& points) {
   std::vector<std::string> notes;
   for (const Level& level : kLevels) {
-    const auto is_of = [&](const SweepPoint& point) {
-      return point.of && point.of->algorithm->name == level.algorithm;
+    const auto lacks = [&](const SweepPoint& point) {
+      return point.of && level.is_of(*point.of->algorithm) && !level.is_there(point.of->grid);
     };
-    const auto lacks = [&](const SweepPoint& point) { return is_of(point) && !level.is_there(point.of->grid); };
     const auto is_alone = [&](const SweepPoint& point) {
       return lacks(point) && std::ranges::none_of(points, [&](const SweepPoint& other) {
-               return is_of(other) && !lacks(other) && other.of->cp_size() == point.of->cp_size();
+               return other.of && !lacks(other) && other.of->algorithm == point.of->algorithm &&
+                      other.of->cp_size() == point.of->cp_size();
              });
     };
     const auto found = std::ranges::find_if(points, is_alone);
-    if (found != points.end()) notes.push_back(level.note(*found));
+    if (found != points.end()) notes.push_back(level.note(*found->of));
   }
   return notes;
 }
