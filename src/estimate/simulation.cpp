@@ -113,8 +113,7 @@ class Simulation {
     RankState& r = state(rank);
     r.stream_of.reserve(program(rank).ops.size());
     for (const Op& o : program(rank).ops) {
-      const bool runs = schedule_.of.pass != Pass::kBackward || o.backward;
-      r.stream_of.push_back(runs ? static_cast<std::uint8_t>(o.stream) : kNoStream);
+      r.stream_of.push_back(belongs_to(o, schedule_.of.pass) ? static_cast<std::uint8_t>(o.stream) : kNoStream);
     }
     for (std::uint8_t index = 0; index < kStreams; ++index) {
       r.streams[index].index = index;

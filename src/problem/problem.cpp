@@ -9,9 +9,9 @@
 namespace cpbench {
 namespace {
 
-constexpr std::array<Named<Layout>, 4> kLayouts = {
+constexpr std::array<Named<Layout>, 4> kLayoutNames = {
     {{Layout::kBshd, "bshd"}, {Layout::kSbhd, "sbhd"}, {Layout::kBhsd, "bhsd"}, {Layout::kThd, "thd"}}};
-constexpr std::array<Named<Pass>, 3> kPasses = {
+constexpr std::array<Named<Pass>, 3> kPassNames = {
     {{Pass::kForward, "fwd"}, {Pass::kBackward, "bwd"}, {Pass::kForwardBackward, "fwd+bwd"}}};
 
 // Tokens from `reach_down` before `token` to `reach_up` after it, cut to `document`. Reaches may be unbounded, so they
@@ -37,10 +37,10 @@ bool product_overflows(std::initializer_list<std::int64_t> factors) {
 
 }  // namespace
 
-std::string_view name_of(Layout layout) { return name_in(kLayouts, layout); }
-Layout parse_layout(std::string_view name) { return parse_in(kLayouts, "layout", name); }
-std::string_view name_of(Pass pass) { return name_in(kPasses, pass); }
-Pass parse_pass(std::string_view name) { return parse_in(kPasses, "pass", name); }
+std::string_view name_of(Layout layout) { return name_in(kLayoutNames, layout); }
+Layout parse_layout(std::string_view name) { return parse_in(kLayoutNames, "layout", name); }
+std::string_view name_of(Pass pass) { return name_in(kPassNames, pass); }
+Pass parse_pass(std::string_view name) { return parse_in(kPassNames, "pass", name); }
 
 TokenRange Problem::keys_of(std::int64_t query) const {
   return around(query, mask.left, mask.right, documents.range(documents.index_of(query)));

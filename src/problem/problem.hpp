@@ -13,7 +13,9 @@ namespace cpbench {
 /// Order of the axes batch, sequence, heads, dim in memory. `thd` packs the sequences of the batch one after the other;
 /// as all have the same length on a rank, its strides are those of bshd.
 enum class Layout : std::uint8_t { kBshd, kSbhd, kBhsd, kThd };
+/// What a run takes of the program: the backward pass alone needs what an earlier forward pass left in the buffers.
 enum class Pass : std::uint8_t { kForward, kBackward, kForwardBackward };
+inline constexpr int kPasses = 3;
 
 std::string_view name_of(Layout layout);
 Layout parse_layout(std::string_view name);

@@ -71,8 +71,8 @@ std::span<const Transport::MessageId> Executor::messages_of(OpId id) const {
   return std::span(messages_).subspan(slice.begin, slice.count);
 }
 
-void Executor::run(Part part) {
-  start(part);
+void Executor::run(Pass pass) {
+  start(pass);
   Backoff backoff;
   for (std::size_t before = steps_; !advance(); before = steps_) {
     if (steps_ == before) {
@@ -84,13 +84,13 @@ void Executor::run(Part part) {
   }
 }
 
-void Executor::make_ready(Part part) {
+void Executor::make_ready(Pass pass) {
   if (remaining_ != 0) throw std::logic_error("an executor was started again before it had finished");
   if (!connected_) transport_.connect();
   connected_ = true;
-  auto& graph = graphs_[static_cast<std::size_t>(part)];
-  if (graph != nullptr || !can_be_recorded(part)) return;
-  begin(part);
+  auto& graph = graphs_[static_cast<std::size_t>(pass)];
+  if (graph != nullptr || !can_be_recorded(pass)) return;
+  begin(pass);
   graph = backend_.queues()->record([this] {
     while (Queue* const queue = first_ready()) queue_on_device(*queue);
     if (std::ranges::any_of(queues_, [](const Queue& q) { return q.next < q.ops.size(); })) report_standstill();
@@ -98,18 +98,18 @@ void Executor::make_ready(Part part) {
   remaining_ = 0;
 }
 
-void Executor::start(Part part) {
-  make_ready(part);
-  begin(part);
-  launched_ = graphs_[static_cast<std::size_t>(part)].get();
+void Executor::start(Pass pass) {
+  make_ready(pass);
+  begin(pass);
+  launched_ = graphs_[static_cast<std::size_t>(pass)].get();
   if (launched_ != nullptr) launched_->launch();
 }
 
-void Executor::begin(Part part) {
+void Executor::begin(Pass pass) {
   finished_.clear();
   remaining_ = 0;
   for (std::size_t i = 0; i < program_.ops.size(); ++i) {
-    const bool runs = belongs_to(program_.ops[i], part);
+    const bool runs = belongs_to(program_.ops[i], pass);
     states_[i] = runs ? State::kWaiting : State::kDone;
     remaining_ += runs ? 1 : 0;
   }
@@ -250,11 +250,11 @@ std::vector<Span> Executor::spans() const {
   return spans;
 }
 
-/// Whether the device does all of the part, and there is anything to do.
-bool Executor::can_be_recorded(Part part) const {
+/// Whether the device does all of the pass, and there is anything to do.
+bool Executor::can_be_recorded(Pass pass) const {
   bool any = false;
   for (std::size_t i = 0; i < program_.ops.size(); ++i) {
-    if (!belongs_to(program_.ops[i], part)) continue;
+    if (!belongs_to(program_.ops[i], pass)) continue;
     if (marks_[i] == nullptr) return false;
     any = true;
   }

@@ -8,7 +8,6 @@
 
 #include "run/buffer_set.hpp"
 #include "run/interpretation.hpp"
-#include "run/part.hpp"
 #include "run/span.hpp"
 #include "transport/transport.hpp"
 
@@ -25,7 +24,7 @@ namespace cpbench {
 ///   done or queued on the device too: its queue then waits for exactly those that the program names and that the order
 ///   of the queue does not imply. Operations are queued in program order.
 ///
-/// A part that the device does alone is recorded as a graph before its first run, and runs launch that.
+/// A pass that the device does alone is recorded as a graph before its first run, and runs launch that.
 ///
 /// A message's tag is the ordinal of its exchange, and the transfers of an exchange are started in their order,
 /// receives first, so that the k-th send to a peer meets the k-th receive there.
@@ -39,21 +38,21 @@ class Executor {
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
-  /// What a part needs once and need not be timed: peers are connected and a graph is recorded. Collective. `start`
+  /// What a pass needs once and need not be timed: peers are connected and a graph is recorded. Collective. `start`
   /// does it where it has not been done.
-  void make_ready(Part part);
+  void make_ready(Pass pass);
   /// Of parts that were recorded: from now on they are queued operation by operation.
   void forget_graphs() { graphs_ = {}; }
 
-  /// Runs a part to its end. While there is nothing to do the core is left to others.
-  void run(Part part);
+  /// Runs a pass to its end. While there is nothing to do the core is left to others.
+  void run(Pass pass);
 
   /// The same in steps, for many ranks in one thread: `start` once, then `advance` until it returns true. It does what
   /// it can without waiting, at most one compute operation.
-  void start(Part part);
+  void start(Pass pass);
   bool advance();
 
-  /// What has run since `start`, in order of completion; one span per operation of the part when it is finished.
+  /// What has run since `start`, in order of completion; one span per operation of the pass when it is finished.
   std::vector<Span> spans() const;
   /// How many operations are done since `start`.
   std::size_t done_count() const { return finished_.size(); }
@@ -101,9 +100,9 @@ class Executor {
   void finish(OpId id, std::int64_t begin_ns, std::int64_t end_ns);
   [[noreturn]] void report_standstill() const;
 
-  /// Nothing of the part has been done, and the rest is.
-  void begin(Part part);
-  bool can_be_recorded(Part part) const;
+  /// Nothing of the pass has been done, and the rest is.
+  void begin(Pass pass);
+  bool can_be_recorded(Pass pass) const;
   bool finish_graph();
 
   const Program& program_;
@@ -117,7 +116,7 @@ class Executor {
   std::vector<Transport::MessageId> messages_;
   std::vector<Computation> computations_;
   std::vector<std::unique_ptr<DeviceMark>> marks_;  ///< by OpId; null for an operation of the host
-  std::array<std::unique_ptr<DeviceGraph>, kParts> graphs_;
+  std::array<std::unique_ptr<DeviceGraph>, kPasses> graphs_;
   DeviceGraph* launched_ = nullptr;  ///< the graph that runs
   bool connected_ = false;
 

@@ -12,10 +12,10 @@ namespace {
 
 constexpr std::size_t kVariants = 3;
 
-double seconds_of(const Communicator& communicator, Executor& executor, Part part) {
+double seconds_of(const Communicator& communicator, Executor& executor, Pass pass) {
   communicator.barrier();
   const std::int64_t begin = now_ns();
-  executor.run(part);
+  executor.run(pass);
   return static_cast<double>(now_ns() - begin) * 1e-9;
 }
 
@@ -31,12 +31,12 @@ Measurement measure(const Communicator& communicator, const Variants& variants, 
   if (options.iterations < 1 || options.warmup < 0) throw std::logic_error("measure: nothing to measure");
   const std::array<Executor*, kVariants> executors = {&variants.compute_only, &variants.comm_only, &variants.full};
 
-  if (options.part == Part::kBackward) variants.full.run(Part::kForward);
+  if (options.pass == Pass::kBackward) variants.full.run(Pass::kForward);
   int done = 0;
   const auto progressed = [&] { options.progressed(done++, options.warmup + options.iterations); };
   progressed();
   for (int i = 0; i < options.warmup; ++i) {
-    for (Executor* executor : executors) seconds_of(communicator, *executor, options.part);
+    for (Executor* executor : executors) seconds_of(communicator, *executor, options.pass);
     progressed();
   }
 
@@ -45,7 +45,7 @@ Measurement measure(const Communicator& communicator, const Variants& variants, 
   for (int i = 0; i < options.iterations; ++i) {
     for (std::size_t variant = 0; variant < kVariants; ++variant) {
       if (executors[variant] == &variants.full && i + 1 == options.iterations) options.before_last();
-      seconds[variant].push_back(seconds_of(communicator, *executors[variant], options.part));
+      seconds[variant].push_back(seconds_of(communicator, *executors[variant], options.pass));
     }
     spans.push_back(variants.full.spans());
     progressed();

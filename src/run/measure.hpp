@@ -20,7 +20,7 @@ struct Variants {
 struct MeasureOptions {
   int warmup = 3;       ///< untimed iterations of each variant
   int iterations = 20;  ///< at least 1
-  Part part = Part::kAll;
+  Pass pass = Pass::kForwardBackward;
   std::function<void()> before_last = [] {};  ///< called before the full variant of the last iteration, untimed
   /// Called before the first iteration, warm-up or not, and after each, untimed.
   std::function<void(int done, int iterations)> progressed = [](int, int) {};
@@ -32,8 +32,8 @@ struct Measurement {
 };
 
 /// Collective. Every iteration runs each variant once, so that drift of the machine meets all alike, and each after a
-/// barrier of its own. A rank's time goes from the barrier to the end of its part; an iteration's is the maximum over
-/// ranks. The backward part is preceded by one untimed forward pass. The full programs come last in each iteration:
+/// barrier of its own. A rank's time goes from the barrier to the end of its pass; an iteration's is the maximum over
+/// ranks. The backward pass is preceded by one untimed forward pass. The full programs come last in each iteration:
 /// afterwards the buffers hold what the last timed one of them made.
 Measurement measure(const Communicator& communicator, const Variants& variants, const MeasureOptions& options);
 

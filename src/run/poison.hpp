@@ -3,13 +3,12 @@
 #pragma once
 
 #include "backend/backend.hpp"
-#include "run/part.hpp"
 
 namespace cpbench {
 
-/// Overwrites all buffers in which the part uses only what it wrote before, by bytes that are NaN in every type; by
+/// Overwrites all buffers in which the pass uses only what it wrote before, by bytes that are NaN in every type; by
 /// zeros, as they were allocated, where a kernel may load rows of them that nothing writes. Inputs stay, and so does
-/// what the backward part alone takes from a forward pass.
-void poison(const ProgramMemory& memory, Part part, Backend& backend);
+/// what the backward pass alone takes from a forward pass.
+void poison(const ProgramMemory& memory, Pass pass, Backend& backend);
 
 }  // namespace cpbench

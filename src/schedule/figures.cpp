@@ -36,7 +36,7 @@ RankFigures figures_of(const Schedule& schedule, int rank, int ranks_per_node) {
   const Program& program = schedule.programs[static_cast<std::size_t>(rank)];
   RankFigures figures;
   for (const Op& op : program.ops) {
-    if (schedule.of.pass == Pass::kBackward && !op.backward) continue;
+    if (!belongs_to(op, schedule.of.pass)) continue;
     (op.backward ? figures.backward_pairs : figures.forward_pairs) += pairs_of(program, op, problem.batch);
     if (const auto* e = std::get_if<Exchange>(&op.action)) {
       count_sends(program, *e, problem.batch, rank, ranks_per_node, figures);

@@ -203,6 +203,8 @@ struct Op {
   Pass pass() const { return backward ? Pass::kBackward : Pass::kForward; }
   bool operator==(const Op&) const = default;
 };
+/// Whether a run of `pass` takes the operation; dependencies on others count as done.
+inline bool belongs_to(const Op& op, Pass pass) { return pass == Pass::kForwardBackward || op.pass() == pass; }
 
 // --- Program -------------------------------------------------------------------------------------------------------
 

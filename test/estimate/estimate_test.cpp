@@ -152,7 +152,7 @@ class AnyCase : public testing::TestWithParam<std::uint64_t> {
     const Program& program = schedule_.programs[static_cast<std::size_t>(rank)];
     for (const Op& op : program.ops) {
       const auto* exchange = std::get_if<Exchange>(&op.action);
-      if (exchange == nullptr || (case_.pass == Pass::kBackward && !op.backward)) continue;
+      if (exchange == nullptr || !belongs_to(op, case_.pass)) continue;
       for (const Transfer& send : program.sends(*exchange)) {
         const Link link = machine_.links.link_of(send.link, rank, send.peer);
         const auto& speed = machine_.links.of(link);

@@ -33,9 +33,9 @@ class Twin {
     }
   }
 
-  std::vector<std::int64_t> run(Part part) {
+  std::vector<std::int64_t> run(Pass pass) {
     constexpr std::int64_t kLongest = 1'000'000;
-    for (Executor& executor : executors_) executor.start(part);
+    for (Executor& executor : executors_) executor.start(pass);
     std::vector<std::int64_t> finished(executors_.size(), -1);
     for (std::size_t left = executors_.size(); left > 0; ++now_ns_) {
       if (now_ns_ > kLongest) throw std::logic_error("the ranks wait for each other");
@@ -68,11 +68,6 @@ class Twin {
   std::deque<Executor> executors_;
 };
 
-Part part_of(Pass pass) {
-  if (pass == Pass::kForwardBackward) return Part::kAll;
-  return pass == Pass::kForward ? Part::kForward : Part::kBackward;
-}
-
 class ExecutorTwin : public testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(ExecutorTwin, FinishesWhenTheSimulationSays) {
@@ -87,7 +82,7 @@ TEST_P(ExecutorTwin, FinishesWhenTheSimulationSays) {
   machine.links.ranks_per_node = static_cast<int>(random() % 4);
   for (const Schedule& variant : {schedule, without_compute(schedule)}) {
     const std::vector<RankTime> times = simulate(variant, machine);
-    const std::vector<std::int64_t> expected = Twin(variant, machine.links).run(part_of(c.pass));
+    const std::vector<std::int64_t> expected = Twin(variant, machine.links).run(c.pass);
     for (std::size_t rank = 0; rank < times.size(); ++rank) {
       EXPECT_NEAR(times[rank].finished_s * 1e9, static_cast<double>(expected[rank]), 1e-3) << "rank " << rank;
     }

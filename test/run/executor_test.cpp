@@ -45,7 +45,7 @@ TEST(Executor, MovesDataAroundARingWhateverTheOrderOfDeliveries) {
     InProcessJob job(schedule, backend, static_cast<int>(seed % 4) * 7, seed);
     for (int iteration = 1; iteration <= 2; ++iteration) {
       for (int r = 0; r < kRanks; ++r) fill(job.rank(r), 0, static_cast<float>(iteration * (r + 1)));
-      job.run(Part::kAll);
+      job.run(Pass::kForwardBackward);
       for (int r = 0; r < kRanks; ++r) EXPECT_EQ(first_of(job.rank(r), 1), iteration * 15.0f) << "seed " << seed;
     }
   }
@@ -55,8 +55,8 @@ TEST(Executor, RecordsOneSpanForEachOperationInOrderOfCompletion) {
   const Schedule schedule = ring_sum(3);
   FakeBackend backend;
   InProcessJob job(schedule, backend, 5, 1);
-  job.run(Part::kAll);
-  job.run(Part::kAll);
+  job.run(Pass::kForwardBackward);
+  job.run(Pass::kForwardBackward);
   for (int r = 0; r < 3; ++r) {
     std::set<OpId> ops;
     std::int64_t end_before = 0;
@@ -87,7 +87,7 @@ TEST(Executor, CommunicationProgressesInsideCompute) {
     EXPECT_EQ(first_of(job.rank(0), passed_on), 7);
   };
   fill(job.rank(0), own, 7);
-  job.run(Part::kAll);
+  job.run(Pass::kForwardBackward);
   EXPECT_EQ(backend.log.size(), 1u);
   EXPECT_EQ(job.rank(0).spans().back().op, 2);
 }
@@ -104,7 +104,7 @@ TEST(Executor, WaitsForDependenciesOnly) {
 
   FakeBackend backend;
   InProcessJob job(schedule, backend, 1000, 5);  // the exchange takes long
-  job.run(Part::kAll);
+  job.run(Pass::kForwardBackward);
   std::vector<OpId> order;
   for (const Span& span : job.rank(0).spans()) order.push_back(span.op);
   EXPECT_EQ(order, (std::vector<OpId>{first, independent, exchange, dependent}));
@@ -159,7 +159,7 @@ void run_on_device(const Schedule& schedule, QueueLog& queued, QueueLog& waits) 
   const Program& program = schedule.programs[0];
   const BufferSet buffers(schedule.of.problem, program, backend);
   Executor executor(buffers, program, backend, transport);
-  executor.start(Part::kAll);
+  executor.start(Pass::kForwardBackward);
   while (backend.logging.queued.size() < program.ops.size()) ASSERT_FALSE(executor.advance());
   queued = backend.logging.queued;
   waits = backend.logging.waits;
@@ -226,11 +226,11 @@ TEST(Executor, RunsTheForwardOrTheBackwardPartAlone) {
   FakeBackend backend;
   InProcessJob job(schedule, backend);
   fill(job.rank(0), input, 3);
-  job.run(Part::kForward);
+  job.run(Pass::kForward);
   EXPECT_EQ(first_of(job.rank(0), saved), 3);
   EXPECT_EQ(first_of(job.rank(0), result), 0);
   for (int iteration = 0; iteration < 2; ++iteration) {
-    job.run(Part::kBackward);
+    job.run(Pass::kBackward);
     EXPECT_EQ(first_of(job.rank(0), result), 6);
     ASSERT_EQ(job.rank(0).spans().size(), 2u);
     EXPECT_EQ(job.rank(0).spans()[0].op, exchange);
@@ -247,7 +247,7 @@ TEST(Executor, RunWaitsForMessagesThatAreSlow) {
   FakeBackend backend;
   InProcessJob job(schedule, backend, 2000, 1);
   fill(job.rank(0), own, 4);
-  job.rank(0).run(Part::kAll);
+  job.rank(0).run(Pass::kForwardBackward);
   EXPECT_EQ(first_of(job.rank(0), result), 4);
 }
 
@@ -260,7 +260,7 @@ TEST(Executor, NamesTheOperationsOfAProgramThatStandsStill) {
   FakeBackend backend;
   InProcessJob job(schedule, backend);
   try {
-    job.run(Part::kAll);
+    job.run(Pass::kForwardBackward);
     ADD_FAILURE() << "not noticed";
   } catch (const std::logic_error& error) {
     EXPECT_NE(std::string_view(error.what()).find("'op 0'"), std::string_view::npos) << error.what();
@@ -271,7 +271,7 @@ TEST(Executor, RunsAProgramWithoutOperations) {
   const Schedule schedule = schedule_of({Program{}});
   FakeBackend backend;
   InProcessJob job(schedule, backend);
-  job.run(Part::kAll);
+  job.run(Pass::kForwardBackward);
   EXPECT_TRUE(job.rank(0).spans().empty());
 }
 
@@ -283,7 +283,7 @@ TEST(Executor, PassesOnWhatABackendThrows) {
   FakeBackend backend;
   backend.on_run = [](const Op&, const std::function<void()>&) { throw std::runtime_error("device lost"); };
   InProcessJob job(schedule, backend);
-  EXPECT_THROW(job.rank(0).run(Part::kAll), std::runtime_error);
+  EXPECT_THROW(job.rank(0).run(Pass::kForwardBackward), std::runtime_error);
 }
 
 TEST(BufferSet, IsZeroedAndSharedByVariantsOfAProgram) {

@@ -37,9 +37,9 @@ class InProcessJob {
   const Program& program(int r) const { return schedule_.programs[static_cast<std::size_t>(r)]; }
 
   /// Throws std::logic_error where the ranks wait for each other.
-  void run(Part part) {
+  void run(Pass pass) {
     constexpr int kPatience = 10'000;  // rounds without an operation done, far beyond any delay
-    for (Executor& executor : executors_) executor.start(part);
+    for (Executor& executor : executors_) executor.start(pass);
     int idle_rounds = 0;
     for (std::size_t done_before = 0;;) {
       bool finished = true;

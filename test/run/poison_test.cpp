@@ -34,7 +34,7 @@ TEST(Poison, IsNanInWhatTheRunMakesAndZeroWhereRowsAreLoadedThatNothingWrites) {
   const ProgramMemory memory = buffers.memory_of(schedule.programs[0]);
   const BufferId all[] = {own, received, partly, unread, result};
   for (const BufferId id : all) std::ranges::fill(floats_of(memory, id), 1.0f);
-  poison(memory, Part::kAll, backend);
+  poison(memory, Pass::kForwardBackward, backend);
   const auto is = [](float value) { return [value](float element) { return element == value; }; };
   EXPECT_TRUE(std::ranges::all_of(floats_of(memory, own), is(1)));
   EXPECT_TRUE(std::ranges::all_of(floats_of(memory, received), is_nan));

@@ -50,14 +50,14 @@ TEST_F(RunOnMpi, ExecutesAProgram) {
   const int rank = world_.rank(), left = (rank + world_.size() - 1) % world_.size();
   for (int iteration = 1; iteration <= 10; ++iteration) {
     std::ranges::fill(floats_of(full_.memory(), 0), static_cast<float>(iteration * (rank + 1)));
-    full_.run(Part::kAll);
+    full_.run(Pass::kForwardBackward);
     EXPECT_EQ(floats_of(full_.memory(), 2)[0], static_cast<float>(iteration * (rank + 1 + 2 * (left + 1))));
   }
 }
 
 TEST_F(RunOnMpi, MeasuresThreeVariantsEachIteration) {
-  const Measurement result =
-      measure(world_, {compute_only_, comm_only_, full_}, {.warmup = 2, .iterations = 7, .part = Part::kAll});
+  const Measurement result = measure(world_, {compute_only_, comm_only_, full_},
+                                     {.warmup = 2, .iterations = 7, .pass = Pass::kForwardBackward});
   EXPECT_EQ(backend_.log.size(), (2u + 7u) * 6u) << "three compute operations in two of three variants";
   EXPECT_EQ(backend_.log.back(), &std::as_const(schedule_).programs[0].ops.back())
       << "the results left are those of a full run";
@@ -74,7 +74,7 @@ TEST_F(RunOnMpi, MeasuresThreeVariantsEachIteration) {
 TEST_F(RunOnMpi, TheBackwardPassAloneStartsFromOneForwardPass) {
   std::ranges::fill(floats_of(full_.memory(), 0), 1.0f);
   const Measurement result =
-      measure(world_, {compute_only_, comm_only_, full_}, {.warmup = 0, .iterations = 2, .part = Part::kBackward});
+      measure(world_, {compute_only_, comm_only_, full_}, {.warmup = 0, .iterations = 2, .pass = Pass::kBackward});
   EXPECT_EQ(result.spans.size(), 2u);
   EXPECT_EQ(backend_.log.size(), 2u + 2u * 2u) << "forward has two, backward one in two variants";
 }

@@ -33,16 +33,15 @@ void scatter(const TensorView& from, const std::vector<std::int64_t>& token_of, 
   });
 }
 
-/// `attend 3 (op 17)` for the first operation of each stream that a part has not finished.
-std::string unfinished_operations(const Program& program, const Executor& executor, Part part) {
+/// `attend 3 (op 17)` for the first operation of each stream that a pass has not finished.
+std::string unfinished_operations(const Program& program, const Executor& executor, Pass pass) {
   std::set<OpId> done;
   for (const Span& span : executor.spans()) done.insert(span.op);
   std::set<Stream> seen;
   std::string text;
   for (OpId id = 0; id < static_cast<OpId>(program.ops.size()); ++id) {
     const Op& op = program.ops[index(id)];
-    const bool in_part = part == Part::kAll || op.backward == (part == Part::kBackward);
-    if (!in_part || done.contains(id) || !seen.insert(op.stream).second) continue;
+    if (!belongs_to(op, pass) || done.contains(id) || !seen.insert(op.stream).second) continue;
     text += fmt::format(" {} (op {})", to_string(op.label), id);
   }
   return text.empty() ? " nothing" : text;
@@ -117,16 +116,16 @@ void InProcessJob::fill_inputs(const Inputs& inputs) {
   }
 }
 
-void InProcessJob::run(Part part) {
+void InProcessJob::run(Pass pass) {
   for (const auto& rank : ranks_) {
-    rank->executor->start(part);
+    rank->executor->start(pass);
     rank->finished = false;
   }
   // Every round tests each rank's messages, so a delayed delivery comes after at most max_delay rounds.
   int idle_rounds = 0;
   for (std::size_t done = 0; !advance_all(); done = operations_done()) {
     idle_rounds = operations_done() == done ? idle_rounds + 1 : 0;
-    if (idle_rounds > options_.disorder.max_delay + options_.patience) report_standstill(part);
+    if (idle_rounds > options_.disorder.max_delay + options_.patience) report_standstill(pass);
   }
 }
 
@@ -151,11 +150,11 @@ std::size_t InProcessJob::operations_done() const {
   return done;
 }
 
-void InProcessJob::report_standstill(Part part) const {
+void InProcessJob::report_standstill(Pass pass) const {
   std::string text = "the job stands still; unfinished:";
   for (std::size_t rank = 0; rank < ranks_.size(); ++rank) {
     text += fmt::format("\n  rank {}:{}", rank,
-                        unfinished_operations(ranks_[rank]->program, *ranks_[rank]->executor, part));
+                        unfinished_operations(ranks_[rank]->program, *ranks_[rank]->executor, pass));
   }
   throw std::logic_error(text);
 }

@@ -46,9 +46,9 @@ class InProcessJob {
 
   const Schedule& schedule() const { return schedule_; }
 
-  /// Runs a part of every rank's program to its end. A job that stands still is a std::logic_error that names what each
+  /// Runs a pass of every rank's program to its end. A job that stands still is a std::logic_error that names what each
   /// rank is waiting with. May be called again and again.
-  void run(Part part);
+  void run(Pass pass);
 
   /// What the ranks' result buffers hold. Gradients are zero where the case has no backward pass.
   Results results() const;
@@ -59,7 +59,7 @@ class InProcessJob {
   void fill_inputs(const Inputs& inputs);
   bool advance_all();
   std::size_t operations_done() const;
-  [[noreturn]] void report_standstill(Part part) const;
+  [[noreturn]] void report_standstill(Pass pass) const;
 
   std::unique_ptr<Backend> make_backend() const;
 

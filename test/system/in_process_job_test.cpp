@@ -21,7 +21,7 @@ TEST(InProcessJob, NamesWhatEachRankWaitsForWhenTheJobStandsStill) {
 
   InProcessJob job(std::move(schedule), Inputs(c.problem, InputKind::kNormal, 1));
   try {
-    job.run(Part::kAll);
+    job.run(Pass::kForwardBackward);
     FAIL() << "rank 2 has received what nobody sent";
   } catch (const std::logic_error& error) {
     const std::string what = error.what();

@@ -35,15 +35,15 @@ TEST_P(Property, ResultsAreThoseOfTheDefinition) {
   const Expectation expectation = expect(t.c, t.inputs());
   InProcessJob job(t.c, t.inputs(), t.options());
   if (t.c.pass != Pass::kBackward) {
-    job.run(Part::kAll);
+    job.run(Pass::kForwardBackward);
     expect_no_mismatch(t, expectation, job.results(), "after the run");
     return;
   }
   // The backward part can be repeated from what one forward part left.
-  job.run(Part::kForward);
-  job.run(Part::kBackward);
+  job.run(Pass::kForward);
+  job.run(Pass::kBackward);
   expect_no_mismatch(t, expectation, job.results(), "after the first backward part");
-  job.run(Part::kBackward);
+  job.run(Pass::kBackward);
   expect_no_mismatch(t, expectation, job.results(), "after the second backward part");
 }
 

@@ -141,10 +141,10 @@ TestCase random_case(std::uint64_t seed) {
 Results run_once(const TestCase& t, const JobOptions& options) {
   InProcessJob job(t.c, t.inputs(), options);
   if (t.c.pass == Pass::kBackward) {
-    job.run(Part::kForward);
-    job.run(Part::kBackward);
+    job.run(Pass::kForward);
+    job.run(Pass::kBackward);
   } else {
-    job.run(Part::kAll);
+    job.run(Pass::kForwardBackward);
   }
   return job.results();
 }

@@ -9,18 +9,6 @@
 
 namespace cpbench {
 
-Part part_of(Pass pass) {
-  switch (pass) {
-    case Pass::kForward:
-      return Part::kForward;
-    case Pass::kBackward:
-      return Part::kBackward;
-    case Pass::kForwardBackward:
-      break;
-  }
-  return Part::kAll;
-}
-
 RankJob::RankJob(const Schedule& schedule, const Communicator& ranks, const Settings& settings)
     : schedule_(schedule),
       ranks_(ranks),
@@ -68,8 +56,8 @@ const ProgramMemory& RankJob::results() {
   return host_->fetch({own.out, own.lse, own.dq, own.dkv, own.dsink});
 }
 
-void RankJob::make_ready(std::initializer_list<Executor*> executors, Part part) {
-  for (Executor* executor : executors) executor->make_ready(part);
+void RankJob::make_ready(std::initializer_list<Executor*> executors, Pass pass) {
+  for (Executor* executor : executors) executor->make_ready(pass);
   DeviceQueues* const queues = backend_->queues();
   if (queues == nullptr) return;
   const std::string obstacle = ranks_.first_nonempty(queues->graph_obstacle());
@@ -84,8 +72,8 @@ void RankJob::make_ready(std::initializer_list<Executor*> executors, Part part) 
 }
 
 void RankJob::run_once() {
-  make_ready({&*full_}, Part::kAll);
-  full_->run(Part::kAll);
+  make_ready({&*full_}, Pass::kForwardBackward);
+  full_->run(Pass::kForwardBackward);
 }
 
 void RankJob::run_once_with(const Plant& plant) {
@@ -94,20 +82,20 @@ void RankJob::run_once_with(const Plant& plant) {
     const FaultInjector& injector = injectors_.emplace_back(plant, full_->memory(), *backend_);
     planted.emplace(*buffers_, program(), *backend_, transport(), injector);
   });
-  make_ready({&*planted}, Part::kAll);
-  planted->run(Part::kAll);
+  make_ready({&*planted}, Pass::kForwardBackward);
+  planted->run(Pass::kForwardBackward);
 }
 
 Measurement RankJob::measure(const std::function<void(int done, int iterations)>& progressed) {
-  const Part part = part_of(schedule_.of.pass);
+  const Pass pass = schedule_.of.pass;
   // Before anything is timed, also where nothing warms up.
-  make_ready({&*full_, &*compute_only_, &*comm_only_}, part);
-  if (part == Part::kBackward) make_ready({&*full_}, Part::kForward);
+  make_ready({&*full_, &*compute_only_, &*comm_only_}, pass);
+  if (pass == Pass::kBackward) make_ready({&*full_}, Pass::kForward);
   return cpbench::measure(ranks_, {.compute_only = *compute_only_, .comm_only = *comm_only_, .full = *full_},
                           {.warmup = settings_.warmup,
                            .iterations = settings_.iterations,
-                           .part = part,
-                           .before_last = [&] { poison(full_->memory(), part, *backend_); },
+                           .pass = pass,
+                           .before_last = [&] { poison(full_->memory(), pass, *backend_); },
                            .progressed = progressed});
 }
 

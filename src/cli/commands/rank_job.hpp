@@ -19,9 +19,6 @@
 
 namespace cpbench {
 
-/// Part of the program that the case's pass runs.
-Part part_of(Pass pass);
-
 class RankJob {
  public:
   /// Collective. `schedule` must outlive it.
@@ -47,8 +44,8 @@ class RankJob {
   const Communicator& ranks_;
   const Settings& settings_;
   Transport& transport() { return emulated_ ? *emulated_ : *carried_; }
-  /// What a part needs once, on all ranks: with graphs, or where one cannot make them without, and rank 0 says so.
-  void make_ready(std::initializer_list<Executor*> executors, Part part);
+  /// What a pass needs once, on all ranks: with graphs, or where one cannot make them without, and rank 0 says so.
+  void make_ready(std::initializer_list<Executor*> executors, Pass pass);
 
   std::unique_ptr<Backend> backend_;
   std::optional<BufferSet> buffers_;

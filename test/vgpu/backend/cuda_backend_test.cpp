@@ -52,7 +52,7 @@ void expect_definition(const TestCase& t) {
   const Expectation expectation = expect(t.c, t.inputs());
   InProcessJob job(t.c, t.inputs(), on_gpu(t));
   for (int run = 0; run < 2; ++run) {
-    job.run(Part::kAll);
+    job.run(Pass::kForwardBackward);
     for (const std::string& line : mismatches(t.c, expectation, job.results())) ADD_FAILURE() << t << ": " << line;
   }
 }
@@ -91,9 +91,9 @@ TEST(CudaBackend, QueuesEachOperationInARangeOfItsName) {
   const TestCase t = small_case("ring", {.inner = 1}, DType::kBf16);
   InProcessJob job(t.c, t.inputs(), on_gpu(t));
   vgpu::take_ranges();
-  job.run(Part::kForward);
+  job.run(Pass::kForward);
   EXPECT_EQ(vgpu::take_ranges(), std::vector<std::string>{"attend 0"});
-  job.run(Part::kBackward);
+  job.run(Pass::kBackward);
   const std::vector<std::string> backward = vgpu::take_ranges();
   EXPECT_NE(std::ranges::find(backward, "attend-backward 0"), backward.end());
   EXPECT_EQ(vgpu::open_ranges(), 0);
@@ -111,9 +111,9 @@ struct OneRank {
 TEST(CudaBackend, ARunQueuesNothingThatWasRecordedBefore) {
   OneRank rank;
   Executor& executor = rank.executor;
-  executor.make_ready(Part::kForward);
+  executor.make_ready(Pass::kForward);
   EXPECT_EQ(vgpu::take_ranges(), std::vector<std::string>{"attend 0"});
-  executor.run(Part::kForward);
+  executor.run(Pass::kForward);
   EXPECT_EQ(vgpu::take_ranges(), std::vector<std::string>{});
   EXPECT_EQ(executor.spans().size(), 1);
 }
@@ -123,7 +123,7 @@ TEST(CudaBackend, KernelsAreLoadedBeforeAnythingIsCaptured) {
     vgpu::forget_loaded_kernels();
     OneRank rank;
     if (planted) vgpu::forget_loaded_kernels();
-    rank.executor.make_ready(Part::kBackward);
+    rank.executor.make_ready(Pass::kBackward);
   });
 }
 
@@ -131,10 +131,10 @@ TEST(CudaBackend, SpansLieInTheRunByTheHostsClock) {
   OneRank rank;
   Executor& executor = rank.executor;
   constexpr std::int64_t kMillisecond = 1'000'000;
-  for (const Part part : {Part::kForward, Part::kBackward}) {
-    executor.make_ready(part);
+  for (const Pass pass : {Pass::kForward, Pass::kBackward}) {
+    executor.make_ready(pass);
     const std::int64_t before = now_ns();
-    executor.run(part);
+    executor.run(pass);
     const std::int64_t after = now_ns();
     // The clocks are aligned when spans are asked for. Whatever the wait does to the times shows.
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
@@ -189,8 +189,8 @@ TEST(CudaBackend, RunsAPartAsAGraph) {
   vgpu::in_every_order(
       [&] {
         InProcessJob job(t.c, t.inputs(), on_gpu(t));
-        job.run(Part::kForward);
-        for (int run = 0; run < 3; ++run) job.run(Part::kBackward);
+        job.run(Pass::kForward);
+        for (int run = 0; run < 3; ++run) job.run(Pass::kBackward);
         EXPECT_EQ(mismatches(t.c, expectation, job.results()), std::vector<std::string>{});
       },
       2);
