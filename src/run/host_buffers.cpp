@@ -23,11 +23,9 @@ void HostBuffers::store(BufferId id) {
   if (!backend_.has_host_memory()) backend_.write(device_.buffers[static_cast<std::size_t>(id)], copy_of(id));
 }
 
-const ProgramMemory& HostBuffers::fetch(std::initializer_list<BufferId> ids) {
+const ProgramMemory& HostBuffers::fetch(const std::vector<BufferId>& ids) {
   if (backend_.has_host_memory()) return host_;
-  for (const BufferId id : ids) {
-    if (id != kNoBuffer) backend_.read(copy_of(id), device_.buffers[static_cast<std::size_t>(id)]);
-  }
+  for (const BufferId id : ids) backend_.read(copy_of(id), device_.buffers[static_cast<std::size_t>(id)]);
   return host_;
 }
 

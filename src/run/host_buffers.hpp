@@ -1,7 +1,6 @@
 // A program's buffers as the host sees them: how inputs get into a device's memory, and results out of it.
 #pragma once
 
-#include <initializer_list>
 #include <vector>
 
 #include "backend/backend.hpp"
@@ -18,8 +17,8 @@ class HostBuffers {
   /// Memory for a buffer's new contents, which `store` brings to the device.
   BufferView view(BufferId id);
   void store(BufferId id);
-  /// The buffers with what the device holds of them now; others are null. kNoBuffer is ignored.
-  const ProgramMemory& fetch(std::initializer_list<BufferId> ids);
+  /// The buffers with what the device holds of them now; others are null.
+  const ProgramMemory& fetch(const std::vector<BufferId>& ids);
   /// As far as they have been viewed or fetched.
   const ProgramMemory& host() const { return host_; }
 

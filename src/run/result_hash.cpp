@@ -36,10 +36,8 @@ class MurmurHash {
 }  // namespace
 
 std::uint64_t hash_of_results(const ProgramMemory& memory) {
-  const OwnedBuffers& own = memory.program->owned;
   MurmurHash hash;
-  for (const BufferId id : {own.out, own.lse, own.dq, own.dkv, own.dsink}) {
-    if (id == kNoBuffer) continue;
+  for (const BufferId id : memory.program->owned.results()) {
     hash.add(memory.buffers[static_cast<std::size_t>(id)], memory.program->buffer(id).bytes(memory.problem->batch));
   }
   return hash.value();

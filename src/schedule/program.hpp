@@ -212,6 +212,16 @@ inline bool belongs_to(const Op& op, Pass pass) { return pass == Pass::kForwardB
 struct OwnedBuffers {
   BufferId q = kNoBuffer, kv = kNoBuffer, dout = kNoBuffer, sink = kNoBuffer;                     // inputs
   BufferId out = kNoBuffer, lse = kNoBuffer, dq = kNoBuffer, dkv = kNoBuffer, dsink = kNoBuffer;  // results
+
+  /// Those that the case has.
+  std::vector<BufferId> inputs() const { return existing({q, kv, dout, sink}); }
+  std::vector<BufferId> results() const { return existing({out, lse, dq, dkv, dsink}); }
+
+ private:
+  static std::vector<BufferId> existing(std::vector<BufferId> ids) {
+    std::erase(ids, kNoBuffer);
+    return ids;
+  }
 };
 
 struct Program {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 #include <vector>
 
 #include "support/names.hpp"
@@ -129,6 +130,22 @@ void Inputs::fill(const TensorView& view, Tensor tensor, const Tokens& tokens, i
       }
     });
   });
+}
+
+void Inputs::fill(const BufferView& view, Role role, const Tokens& tokens, int threads) const {
+  switch (role) {
+    case Role::kQ:
+      return fill(view.first, Tensor::kQ, tokens, threads);
+    case Role::kKv:
+      fill(view.first, Tensor::kK, tokens, threads);
+      return fill(view.second, Tensor::kV, tokens, threads);
+    case Role::kDout:
+      return fill(view.first, Tensor::kDout, tokens, threads);
+    case Role::kSink:
+      return fill_sinks({view.first.at<float>(0, 0, 0), static_cast<std::size_t>(view.first.heads)});
+    default:
+      throw std::logic_error("inputs were to be written into a buffer of no input");
+  }
 }
 
 void Inputs::fill_sinks(std::span<float> sinks) const {

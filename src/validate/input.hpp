@@ -45,6 +45,8 @@ class Inputs {
 
   /// Writes the rows of `tokens` (all of the batch, all heads of Q, K, V or dout) into `view`.
   void fill(const TensorView& view, Tensor tensor, const Tokens& tokens, int threads = 1) const;
+  /// The same of a buffer of an input (Q, K and V, dout, or all sinks), by its role.
+  void fill(const BufferView& view, Role role, const Tokens& tokens, int threads = 1) const;
   /// Writes all sinks.
   void fill_sinks(std::span<float> sinks) const;
 

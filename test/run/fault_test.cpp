@@ -34,9 +34,7 @@ void fill_inputs(InProcessJob& job) {
   for (int r = 0; r < job.ranks(); ++r) {
     std::mt19937 random(static_cast<unsigned>(r));
     std::normal_distribution<float> normal;
-    const OwnedBuffers& owned = job.program(r).owned;
-    for (const BufferId id : {owned.q, owned.kv, owned.dout, owned.sink}) {
-      if (id == kNoBuffer) continue;
+    for (const BufferId id : job.program(r).owned.inputs()) {
       for (float& element : floats_of(job.rank(r).memory(), id)) element = normal(random);
     }
   }
@@ -45,9 +43,7 @@ void fill_inputs(InProcessJob& job) {
 std::vector<float> results_of(InProcessJob& job) {
   std::vector<float> results;
   for (int r = 0; r < job.ranks(); ++r) {
-    const OwnedBuffers& owned = job.program(r).owned;
-    for (const BufferId id : {owned.out, owned.lse, owned.dq, owned.dkv, owned.dsink}) {
-      if (id == kNoBuffer) continue;
+    for (const BufferId id : job.program(r).owned.results()) {
       const auto elements = floats_of(job.rank(r).memory(), id);
       results.insert(results.end(), elements.begin(), elements.end());
     }

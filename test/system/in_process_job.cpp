@@ -98,21 +98,10 @@ std::unique_ptr<Backend> InProcessJob::make_backend() const {
 
 void InProcessJob::fill_inputs(const Inputs& inputs) {
   for (const auto& rank : ranks_) {
-    const OwnedBuffers& own = rank->program.owned;
-    const auto fill = [&](BufferId id, auto&& write) {
-      if (id == kNoBuffer) return;
-      write(rank->host->view(id));
+    for (const BufferId id : rank->program.owned.inputs()) {
+      inputs.fill(rank->host->view(id), rank->program.buffer(id).role, rank->tokens);
       rank->host->store(id);
-    };
-    fill(own.q, [&](const BufferView& q) { inputs.fill(q.first, Tensor::kQ, rank->tokens); });
-    fill(own.kv, [&](const BufferView& kv) {
-      inputs.fill(kv.first, Tensor::kK, rank->tokens);
-      inputs.fill(kv.second, Tensor::kV, rank->tokens);
-    });
-    fill(own.dout, [&](const BufferView& dout) { inputs.fill(dout.first, Tensor::kDout, rank->tokens); });
-    fill(own.sink, [&](const BufferView& sink) {
-      inputs.fill_sinks({sink.first.at<float>(0, 0, 0), index(schedule_.of.problem.heads)});
-    });
+    }
   }
 }
 
@@ -163,7 +152,7 @@ Results InProcessJob::results() const {
   Results results = Results::for_problem(schedule_.of.problem);
   for (const auto& rank : ranks_) {
     const OwnedBuffers& own = rank->program.owned;
-    const ProgramMemory& host = rank->host->fetch({own.out, own.lse, own.dq, own.dkv, own.dsink});
+    const ProgramMemory& host = rank->host->fetch(own.results());
     const std::vector<std::int64_t> token_of = expand(rank->tokens);
     scatter(host.view(own.out).first, token_of, results.out);
     scatter(host.view(own.lse).first, token_of, results.lse);

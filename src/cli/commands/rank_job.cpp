@@ -33,28 +33,13 @@ RankJob::RankJob(const Schedule& schedule, const Communicator& ranks, const Sett
 }
 
 void RankJob::fill(const Inputs& inputs) {
-  const OwnedBuffers& own = program().owned;
-  const int threads = settings_.threads;
-  const auto fill = [&](BufferId id, auto&& write) {
-    if (id == kNoBuffer) return;
-    write(host_->view(id));
+  for (const BufferId id : program().owned.inputs()) {
+    inputs.fill(host_->view(id), program().buffer(id).role, tokens(), settings_.threads);
     host_->store(id);
-  };
-  fill(own.q, [&](const BufferView& q) { inputs.fill(q.first, Tensor::kQ, tokens(), threads); });
-  fill(own.kv, [&](const BufferView& kv) {
-    inputs.fill(kv.first, Tensor::kK, tokens(), threads);
-    inputs.fill(kv.second, Tensor::kV, tokens(), threads);
-  });
-  fill(own.dout, [&](const BufferView& dout) { inputs.fill(dout.first, Tensor::kDout, tokens(), threads); });
-  fill(own.sink, [&](const BufferView& sink) {
-    inputs.fill_sinks({sink.first.at<float>(0, 0, 0), static_cast<std::size_t>(schedule_.of.problem.heads)});
-  });
+  }
 }
 
-const ProgramMemory& RankJob::results() {
-  const OwnedBuffers& own = program().owned;
-  return host_->fetch({own.out, own.lse, own.dq, own.dkv, own.dsink});
-}
+const ProgramMemory& RankJob::results() { return host_->fetch(program().owned.results()); }
 
 void RankJob::make_ready(std::initializer_list<Executor*> executors, Pass pass) {
   for (Executor* executor : executors) executor->make_ready(pass);

@@ -83,13 +83,8 @@ PruneRank::PruneRank(int rank, Program& p)
     stand_ins.push_back(id);
     origin.push_back({rank, id});
   }
-  const OwnedBuffers& own = p.owned;
-  for (const BufferId id : {own.q, own.kv, own.dout, own.sink}) {
-    if (id != kNoBuffer) held.add(p, p.whole(id)), read_here[at(id)] = 1;
-  }
-  for (const BufferId id : {own.out, own.lse, own.dq, own.dkv, own.dsink}) {
-    if (id != kNoBuffer) needed.add(p, p.whole(id)), read_here[at(id)] = 1;
-  }
+  for (const BufferId id : p.owned.inputs()) held.add(p, p.whole(id)), read_here[at(id)] = 1;
+  for (const BufferId id : p.owned.results()) needed.add(p, p.whole(id)), read_here[at(id)] = 1;
 }
 
 BufferId PruneRank::add_buffer_like(BufferId id) {

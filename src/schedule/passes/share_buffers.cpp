@@ -42,6 +42,10 @@ class Sharing {
  public:
   Sharing(Program& program, bool keep_forward) : program_(program), before_(program.ops.size()) {
     lifetimes_.resize(program.buffers.size());
+    is_owned_.resize(program.buffers.size());
+    for (const auto& ids : {program.owned.inputs(), program.owned.results()}) {
+      for (const BufferId id : ids) is_owned_[static_cast<std::size_t>(id)] = true;
+    }
     int attends = 0;
     for (std::size_t id = 0; id < program.ops.size(); ++id) {
       Op& op = program.ops[id];
@@ -69,11 +73,7 @@ class Sharing {
  private:
   const Lifetime& lifetime(BufferId id) const { return lifetimes_[static_cast<std::size_t>(id)]; }
 
-  bool is_owned(BufferId id) const {
-    const OwnedBuffers& own = program_.owned;
-    const auto all = {own.q, own.kv, own.dout, own.sink, own.out, own.lse, own.dq, own.dkv, own.dsink};
-    return std::find(all.begin(), all.end(), id) != all.end();
-  }
+  bool is_owned(BufferId id) const { return is_owned_[static_cast<std::size_t>(id)]; }
 
   void use(BufferId id, OpId op, bool keep_forward) {
     Lifetime& life = lifetimes_[static_cast<std::size_t>(id)];
@@ -134,6 +134,7 @@ class Sharing {
   HappensBefore before_;
   std::vector<int> attends_before_;  ///< by operation: how many attends precede it
   std::vector<Lifetime> lifetimes_;
+  std::vector<bool> is_owned_;  ///< by buffer
   std::map<ShelfKey, Shelf> shelves_;
   PagedVector<Buffer> buffers_;
   std::vector<BufferId> renamed_;

@@ -57,11 +57,9 @@ struct History {
 class HazardCheck {
  public:
   HazardCheck(Pass pass, const Program& program, int rank, Faults& faults)
-      : pass_(pass), program_(program), rank_(rank), faults_(faults), order_(program) {
+      : pass_(pass), program_(program), rank_(rank), faults_(faults), order_(program), inputs_(program.owned.inputs()) {
     histories_.reserve(program.buffers.size());
     for (const Buffer& b : program.buffers) histories_.emplace_back(b, History{});
-    const OwnedBuffers& own = program.owned;
-    inputs_ = {own.q, own.kv, own.dout, own.sink};
   }
 
   void check(OpId id) {
@@ -115,7 +113,7 @@ class HazardCheck {
   const int rank_;
   Faults& faults_;
   const HappensBefore order_;
-  std::array<BufferId, 4> inputs_;
+  const std::vector<BufferId> inputs_;
   std::vector<RegionMap<History>> histories_;
 };
 
