@@ -93,9 +93,9 @@ class Describer {
     const Buffer& b = program_.buffer(r.buffer);
     std::string text = name(r.buffer);
     if (r.row_begin != 0 || r.row_count != b.rows) {
-      text += fmt::format("[rows {}..{}]", r.row_begin, r.row_begin + r.row_count);
+      text += fmt::format("[rows {}..{}]", r.row_begin, r.row_end());
     }
-    if (r.head_count != b.heads) text += fmt::format("[heads {}..{}]", r.head_begin, r.head_begin + r.head_count);
+    if (r.head_count != b.heads) text += fmt::format("[heads {}..{}]", r.head_begin, r.head_end());
     return text;
   }
 

@@ -3,12 +3,6 @@
 namespace cpbench {
 namespace {
 
-int128 pairs_of(std::span<const Tile> tiles) {
-  int128 pairs = 0;
-  for (const Tile& tile : tiles) pairs += cpbench::pairs_of(tile);
-  return pairs;
-}
-
 void count_sends(const Program& program, const Exchange& exchange, std::int64_t batch, int rank, int ranks_per_node,
                  RankFigures& figures) {
   for (const Transfer& t : program.sends(exchange)) {

@@ -12,13 +12,8 @@ Region heads_of(const Program& program, BufferId id, const HeadMap& heads) {
 
 /// The rows of `kv` that some tile touches.
 Region spanned_keys(const Program& program, BufferId kv, std::span<const Tile> tiles) {
-  if (tiles.empty()) return {kv, 0, 0, 0, 0};
-  std::int64_t begin = tiles.front().k_begin, end = begin;
-  for (const Tile& t : tiles) {
-    begin = std::min(begin, t.k_begin);
-    end = std::max(end, t.k_begin + t.k_count);
-  }
-  return {kv, 0, program.buffer(kv).heads, begin, end - begin};
+  const RowSpan rows = key_span(tiles);
+  return {kv, 0, program.buffer(kv).heads, rows.begin, rows.count()};
 }
 
 /// Collects the accesses of an operation, kind by kind.

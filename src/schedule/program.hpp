@@ -66,9 +66,20 @@ struct Region {
   BufferId buffer = kNoBuffer;
   std::int32_t head_begin = 0, head_count = 0;
   std::int64_t row_begin = 0, row_count = 0;
+  std::int32_t head_end() const { return head_begin + head_count; }
+  std::int64_t row_end() const { return row_begin + row_count; }
   bool empty() const { return row_count == 0 || head_count == 0; }
   bool operator==(const Region&) const = default;
 };
+/// Of two regions of one buffer.
+inline bool overlap(const Region& a, const Region& b) {
+  return a.head_begin < b.head_end() && b.head_begin < a.head_end() && a.row_begin < b.row_end() &&
+         b.row_begin < a.row_end();
+}
+inline bool covers(const Region& outer, const Region& inner) {
+  return outer.head_begin <= inner.head_begin && inner.head_end() <= outer.head_end() &&
+         outer.row_begin <= inner.row_begin && inner.row_end() <= outer.row_end();
+}
 
 // --- Operations ----------------------------------------------------------------------------------------------------
 

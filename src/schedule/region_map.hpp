@@ -27,8 +27,8 @@ class RegionMap {
   /// Calls `visit` with the part of every cell that lies in `box`, rows first, then heads.
   template <typename Visitor>
   void visit(const Region& box, Visitor&& visitor) const {
-    const std::int64_t row_end = box.row_begin + box.row_count;
-    const std::int32_t head_end = box.head_begin + box.head_count;
+    const std::int64_t row_end = box.row_end();
+    const std::int32_t head_end = box.head_end();
     for_each_touched(box, [&](std::size_t i) {
       const Cell& c = cells_[i];
       visitor(Cell{std::max(c.row_begin, box.row_begin), std::min(c.row_end, row_end),
@@ -49,7 +49,7 @@ class RegionMap {
     if (box.empty()) return;
     if (box.head_count < heads_) return update(box, [&](T& v) { v = value; });
     cut(box);
-    const std::int64_t row_end = box.row_begin + box.row_count;
+    const std::int64_t row_end = box.row_end();
     std::size_t begin = first_after(box.row_begin);
     const std::size_t end = begin_of_rows(row_end, begin);
     cells_[begin] = {box.row_begin, row_end, 0, heads_, value};
@@ -92,7 +92,7 @@ class RegionMap {
   /// cells.
   template <typename Visitor>
   void for_each_band(const Region& box, Visitor&& visitor) const {
-    const std::int64_t row_end = box.row_begin + box.row_count;
+    const std::int64_t row_end = box.row_end();
     for (std::size_t band = first_after(box.row_begin); band < cells_.size() && cells_[band].row_begin < row_end;
          band = end_of_band(band)) {
       visitor(band);
@@ -100,7 +100,7 @@ class RegionMap {
   }
   template <typename Visitor>
   void for_each_touched(const Region& box, Visitor&& visitor) const {
-    const std::int32_t head_end = box.head_begin + box.head_count;
+    const std::int32_t head_end = box.head_end();
     for_each_band(box, [&](std::size_t band) {
       const std::int64_t row = cells_[band].row_begin;
       for (std::size_t i = first_beyond(band, box.head_begin);
@@ -112,7 +112,7 @@ class RegionMap {
 
   void cut(const Region& box) {
     cut_rows(box.row_begin);
-    cut_rows(box.row_begin + box.row_count);
+    cut_rows(box.row_end());
     if (box.head_count < heads_) cut_heads(box);
   }
 
@@ -129,7 +129,7 @@ class RegionMap {
 
   /// Makes the first and last head of the box borders within its bands.
   void cut_heads(const Region& box) {
-    for (const std::int32_t head : {box.head_begin, box.head_begin + box.head_count}) {
+    for (const std::int32_t head : {box.head_begin, box.head_end()}) {
       std::vector<std::size_t> crossing;
       for_each_band(box, [&](std::size_t band) {
         const std::size_t i = first_beyond(band, head);

@@ -131,6 +131,16 @@ int128 pairs_up_to(int128 q_count, int128 k_count, int128 hi) {
 
 }  // namespace
 
+RowSpan query_span(std::span<const Tile> tiles) {
+  if (tiles.empty()) return {};
+  return {std::ranges::min(tiles, {}, &Tile::q_begin).q_begin, std::ranges::max(tiles, {}, &Tile::q_end).q_end()};
+}
+
+RowSpan key_span(std::span<const Tile> tiles) {
+  if (tiles.empty()) return {};
+  return {std::ranges::min(tiles, {}, &Tile::k_begin).k_begin, std::ranges::max(tiles, {}, &Tile::k_end).k_end()};
+}
+
 int128 pairs_of(const Tile& tile) {
   const std::int64_t lo = std::max(tile.lo, -(tile.q_count - 1));
   const std::int64_t hi = std::min(tile.hi, tile.k_count - 1);
@@ -138,7 +148,7 @@ int128 pairs_of(const Tile& tile) {
   return pairs_up_to(tile.q_count, tile.k_count, hi) - pairs_up_to(tile.q_count, tile.k_count, int128{lo} - 1);
 }
 
-int128 pairs_of(const std::vector<Tile>& tiles) {
+int128 pairs_of(std::span<const Tile> tiles) {
   int128 pairs = 0;
   for (const Tile& tile : tiles) pairs += pairs_of(tile);
   return pairs;

@@ -1,7 +1,9 @@
 // The work of an attention step: rectangles of (query row, key row) with a band.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "problem/counts.hpp"
@@ -17,6 +19,8 @@ struct Tile {
   std::int64_t q_begin, q_count, k_begin, k_count;
   std::int64_t lo, hi;
 
+  std::int64_t q_end() const { return q_begin + q_count; }
+  std::int64_t k_end() const { return k_begin + k_count; }
   /// Every pair of the rectangle is attended: no mask needed.
   bool full() const { return lo <= -(q_count - 1) && hi >= k_count - 1; }
   /// First and one-past-last key row (relative to k_begin) that query row i (relative to q_begin) sees; may be empty.
@@ -25,9 +29,33 @@ struct Tile {
   bool operator==(const Tile&) const = default;
 };
 
-/// Attended pairs of a tile: closed form, exact.
+/// The same pairs with queries and keys in each other's places.
+inline Tile transposed(const Tile& t) { return {t.k_begin, t.k_count, t.q_begin, t.q_count, -t.hi, -t.lo}; }
+
+/// The part of a tile within query rows [begin, end), or within key rows; a count is 0 where nothing is left. What is
+/// left need not be canonical.
+inline Tile rows_of(const Tile& t, std::int64_t begin, std::int64_t end) {
+  begin = std::max(begin, t.q_begin);
+  end = std::min(end, t.q_end());
+  const std::int64_t shift = begin - t.q_begin;
+  return {begin, std::max<std::int64_t>(0, end - begin), t.k_begin, t.k_count, t.lo + shift, t.hi + shift};
+}
+inline Tile keys_of(const Tile& t, std::int64_t begin, std::int64_t end) {
+  return transposed(rows_of(transposed(t), begin, end));
+}
+
+/// Rows [begin, end) of a buffer.
+struct RowSpan {
+  std::int64_t begin = 0, end = 0;
+  std::int64_t count() const { return end - begin; }
+};
+/// From the first query row, or key row, that a tile touches to the last; [0, 0) without tiles.
+RowSpan query_span(std::span<const Tile> tiles);
+RowSpan key_span(std::span<const Tile> tiles);
+
+/// Attended pairs: closed form, exact.
 int128 pairs_of(const Tile& tile);
-int128 pairs_of(const std::vector<Tile>& tiles);
+int128 pairs_of(std::span<const Tile> tiles);
 
 /// The tiles of queries `q` against keys `k` under the problem's mask and documents: every allowed pair exactly once.
 /// For two segments of equal stride t with first tokens q0 and k0 the band is hi = floor((q0 - k0 + right) / t),

@@ -66,8 +66,8 @@ class Memory {
 
   template <typename Visitor>
   static void for_each(const Region& r, Visitor&& visit) {
-    for (std::int64_t row = r.row_begin; row < r.row_begin + r.row_count; ++row) {
-      for (std::int32_t head = r.head_begin; head < r.head_begin + r.head_count; ++head) visit(row, head);
+    for (std::int64_t row = r.row_begin; row < r.row_end(); ++row) {
+      for (std::int32_t head = r.head_begin; head < r.head_end(); ++head) visit(row, head);
     }
   }
 

@@ -9,7 +9,7 @@ namespace cpbench::test {
 namespace {
 
 /// Rows [begin, begin + count) of a tile as a canonical tile; they see something.
-Tile rows_of(const Tile& tile, std::int64_t begin, std::int64_t count) {
+Tile canonical_rows(const Tile& tile, std::int64_t begin, std::int64_t count) {
   const std::int64_t k_begin = tile.key_begin(begin), k_count = tile.key_end(begin + count - 1) - k_begin;
   return {tile.q_begin + begin,
           count,
@@ -22,13 +22,13 @@ Tile rows_of(const Tile& tile, std::int64_t begin, std::int64_t count) {
 /// The pairs of `tile`, but one more or less in `row`.
 std::vector<Tile> with_wrong_row(const Tile& tile, std::int64_t row) {
   std::vector<Tile> tiles;
-  if (row > 0) tiles.push_back(rows_of(tile, 0, row));
-  Tile wrong = rows_of(tile, row, 1);
-  const bool has_room = wrong.k_begin + wrong.k_count < tile.k_begin + tile.k_count;
+  if (row > 0) tiles.push_back(canonical_rows(tile, 0, row));
+  Tile wrong = canonical_rows(tile, row, 1);
+  const bool has_room = wrong.k_end() < tile.k_end();
   wrong.k_count += has_room ? 1 : -1;
   wrong.hi = wrong.k_count - 1;
   if (wrong.k_count > 0) tiles.push_back(wrong);
-  if (row + 1 < tile.q_count) tiles.push_back(rows_of(tile, row + 1, tile.q_count - row - 1));
+  if (row + 1 < tile.q_count) tiles.push_back(canonical_rows(tile, row + 1, tile.q_count - row - 1));
   return tiles;
 }
 

@@ -158,7 +158,8 @@ class BackwardPass {
     std::vector<int128> pairs_before{0};
     for (std::int64_t block = 0; block < shape_.key_blocks; ++block) {
       int128 pairs = 0;
-      for (const Tile& tile : a_.tiles) pairs += pairs_of_keys(tile, block * shape_.key_block, shape_.key_block);
+      const std::int64_t key = block * shape_.key_block;
+      for (const Tile& tile : a_.tiles) pairs += pairs_of(keys_of(tile, key, key + shape_.key_block));
       pairs_before.push_back(pairs_before.back() + pairs);
     }
     std::vector<std::int64_t> cuts{0};
@@ -170,17 +171,10 @@ class BackwardPass {
     return cuts;
   }
 
-  static int128 pairs_of_keys(const Tile& tile, std::int64_t key, std::int64_t count) {
-    const std::int64_t begin = std::max(key, tile.k_begin), end = std::min(key + count, tile.k_begin + tile.k_count);
-    if (begin >= end) return 0;
-    const std::int64_t shift = begin - tile.k_begin;
-    return pairs_of(Tile{tile.q_begin, tile.q_count, begin, end - begin, tile.lo - shift, tile.hi - shift});
-  }
-
   void attend_key_block(KeyBlock keys, const KvHead& kv, std::size_t q_head, std::size_t run, Poller& poller) {
     for (int q = 0; q < kv.q_count; ++q, ++q_head) {
       for (const Tile& tile : a_.tiles) {
-        const std::int64_t last = (tile.q_begin + tile.q_count - 1) / shape_.query_block;
+        const std::int64_t last = (tile.q_end() - 1) / shape_.query_block;
         for (std::int64_t block = tile.q_begin / shape_.query_block; block <= last; ++block) {
           const BlockBand band =
               BlockBand::of(tile, block * shape_.query_block, shape_.query_block, keys.key0(), shape_.key_block);

@@ -3,29 +3,10 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <span>
 
 #include "shard/tile.hpp"
 
 namespace cpbench {
-
-/// The first key that tiles reach, and one past the last row. Buffers may have more: they share memory with larger ones
-/// or lack what nobody sent, and what is in their other rows is not of this block, nor even finite.
-inline std::int64_t query_end(std::span<const Tile> tiles) {
-  std::int64_t end = 0;
-  for (const Tile& tile : tiles) end = std::max(end, tile.q_begin + tile.q_count);
-  return end;
-}
-inline std::int64_t key_end(std::span<const Tile> tiles) {
-  std::int64_t end = 0;
-  for (const Tile& tile : tiles) end = std::max(end, tile.k_begin + tile.k_count);
-  return end;
-}
-inline std::int64_t key_begin(std::span<const Tile> tiles) {
-  std::int64_t begin = key_end(tiles);
-  for (const Tile& tile : tiles) begin = std::min(begin, tile.k_begin);
-  return begin;
-}
 
 /// Half-open, empty where begin >= end.
 struct BlockRange {
@@ -55,9 +36,9 @@ struct BlockBand {
     return {tile.lo + shift,
             tile.hi + shift,
             within(tile.q_begin - row0, rows),
-            within(tile.q_begin + tile.q_count - row0, rows),
+            within(tile.q_end() - row0, rows),
             within(tile.k_begin - key0, keys),
-            within(tile.k_begin + tile.k_count - key0, keys)};
+            within(tile.k_end() - key0, keys)};
   }
 
   /// The keys that at least one of the rows [begin, end) sees, and perhaps, in a gap that no row sees, none.

@@ -19,7 +19,7 @@ class ForwardPass {
     used_.assign(static_cast<std::size_t>(shape_.key_blocks), false);
     for (const Tile& tile : a.tiles) {
       const auto first = static_cast<std::size_t>(tile.k_begin / shape_.key_block);
-      const auto last = static_cast<std::size_t>((tile.k_begin + tile.k_count - 1) / shape_.key_block);
+      const auto last = static_cast<std::size_t>((tile.k_end() - 1) / shape_.key_block);
       for (std::size_t block = first; block <= last; ++block) used_[block] = true;
     }
     order_query_blocks();
@@ -44,18 +44,12 @@ class ForwardPass {
     std::vector<std::pair<int128, std::int64_t>> blocks;
     for (std::int64_t block = 0; block < shape_.query_blocks; ++block) {
       int128 pairs = 0;
-      for (const Tile& tile : a_.tiles) pairs += pairs_of_rows(tile, block * shape_.query_block, shape_.query_block);
+      const std::int64_t row = block * shape_.query_block;
+      for (const Tile& tile : a_.tiles) pairs += pairs_of(rows_of(tile, row, row + shape_.query_block));
       blocks.emplace_back(-pairs, block);
     }
     std::sort(blocks.begin(), blocks.end());
     for (const auto& [pairs, block] : blocks) order_.push_back(block);
-  }
-
-  static int128 pairs_of_rows(const Tile& tile, std::int64_t row, std::int64_t count) {
-    const std::int64_t begin = std::max(row, tile.q_begin), end = std::min(row + count, tile.q_begin + tile.q_count);
-    if (begin >= end) return 0;
-    const std::int64_t shift = begin - tile.q_begin;
-    return pairs_of(Tile{begin, end - begin, tile.k_begin, tile.k_count, tile.lo + shift, tile.hi + shift});
   }
 
   void pack(std::span<const KvHead> heads, float* packed) {

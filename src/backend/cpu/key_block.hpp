@@ -19,9 +19,9 @@ struct BackwardShape {
   BackwardShape(const AttendBackwardArguments& a, const Microkernels& kernels)
       : key_block(kBlockWords),
         query_block(kernels.query_row_words * kernels.per_word()),
-        first_key(key_begin(a.tiles)),
-        keys(key_end(a.tiles)),
-        queries(query_end(a.tiles)),
+        first_key(key_span(a.tiles).begin),
+        keys(key_span(a.tiles).end),
+        queries(query_span(a.tiles).end),
         key_blocks((keys + key_block - 1) / key_block),
         query_blocks((queries + query_block - 1) / query_block),
         depth(kernels.depth(static_cast<int>(a.k.dim))),
@@ -37,7 +37,8 @@ struct BackwardShape {
         dims_are_rows(kernels.matrix_unit) {}
 
   int key_block, query_block;
-  std::int64_t first_key, keys, queries;  ///< what the tiles reach: keys between the two, queries before the last
+  /// What the tiles reach: keys between the two, queries before the last (query_block.hpp).
+  std::int64_t first_key, keys, queries;
   std::int64_t key_blocks, query_blocks;
   int depth, depth_v;            ///< words of head_dim and head_dim_v
   int dim, dim_v;                ///< head_dim, head_dim_v,

@@ -50,7 +50,7 @@ void QueryBlock::run(const float* packed, Poller& poller) {
   bool packed_q = false;
   for (const Tile& tile : a_.tiles) {
     const std::int64_t first = std::max<std::int64_t>(0, tile.k_begin / shape_.key_block);
-    const std::int64_t last = (tile.k_begin + tile.k_count - 1) / shape_.key_block;
+    const std::int64_t last = (tile.k_end() - 1) / shape_.key_block;
     for (std::int64_t block = first; block <= last; ++block) {
       const BlockBand band = BlockBand::of(tile, row0_, rows_, block * shape_.key_block, shape_.key_block);
       if (band.empty()) continue;

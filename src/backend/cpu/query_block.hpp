@@ -29,8 +29,8 @@ struct ForwardShape {
       : key_words(cpbench::key_words(kernels)),
         key_block(key_words * kernels.per_word()),
         made_keys(std::max(kernels.depth_unit * kernels.per_word(), kernels.lanes)),
-        first_key(key_begin(a.tiles)),
-        keys(key_end(a.tiles)),
+        first_key(key_span(a.tiles).begin),
+        keys(key_span(a.tiles).end),
         key_blocks((keys + key_block - 1) / key_block),
         query_block(kernels.query_rows),
         query_blocks((a.q.rows + query_block - 1) / query_block),
@@ -40,10 +40,12 @@ struct ForwardShape {
         k_block_words(key_block * depth),
         v_block_words(key_words * round_up(a.v.dim, kernels.panel)) {}
 
-  int key_words;                 ///< of a block
-  int key_block;                 ///< keys of a block: a multiple of the panel
-  int made_keys;                 ///< P is made for multiples of so many keys, a power of two
-  std::int64_t first_key, keys;  ///< what the tiles reach: those between
+  int key_words;  ///< of a block
+  int key_block;  ///< keys of a block: a multiple of the panel
+  int made_keys;  ///< P is made for multiples of so many keys, a power of two
+  /// What the tiles reach: those between. Buffers may have more rows: they share memory with larger ones or lack what
+  /// nobody sent, and what is in their other rows is not of this block, nor even finite.
+  std::int64_t first_key, keys;
   std::int64_t key_blocks;
   int query_block;  ///< rows
   std::int64_t query_blocks;

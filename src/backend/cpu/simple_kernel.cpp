@@ -123,7 +123,7 @@ class ForwardItem {
 
   void attend(const Tile& tile) {
     const std::int64_t i_begin = std::max(row_begin_, tile.q_begin) - tile.q_begin;
-    const std::int64_t i_end = std::min(row_end_, tile.q_begin + tile.q_count) - tile.q_begin;
+    const std::int64_t i_end = std::min(row_end_, tile.q_end()) - tile.q_begin;
     if (i_begin >= i_end) return;
     // The band's edges move to the right from row to row: these are the first row's begin and the last row's end.
     const std::int64_t j_end = tile.key_end(i_end - 1);

@@ -26,13 +26,13 @@ class BlockBuilder {
   /// `band` is the index of the tile's band.
   void add(const Tile& tile, std::int32_t band) {
     const std::int64_t first = std::max(row_begin_, tile.q_begin) - tile.q_begin;
-    const std::int64_t last = std::min(row_end_, tile.q_begin + tile.q_count) - tile.q_begin - 1;
+    const std::int64_t last = std::min(row_end_, tile.q_end()) - tile.q_begin - 1;
     if (first > last) return;
     const std::int64_t begin = tile.key_begin(first), end = tile.key_end(last);
     if (begin >= end) return;
     // What every row sees: from where the last row begins to where the first one ends. No tile has the rows that a
     // block has beyond the last one: as keys of a backward pass, unmasked, they would have probabilities without bound.
-    const bool all_rows = tile.q_begin <= row_begin_ && row_end_ <= tile.q_begin + tile.q_count;
+    const bool all_rows = tile.q_begin <= row_begin_ && row_end_ <= tile.q_end();
     const std::int64_t seen_begin = tile.key_begin(last), seen_end = all_rows ? tile.key_end(first) : seen_begin;
     const std::int64_t steps = (end - begin + step_ - 1) / step_;
     const std::int64_t full_begin = std::min(steps, (seen_begin - begin + step_ - 1) / step_);
@@ -62,9 +62,8 @@ class BlockBuilder {
 WorkList::Band band_of(const Tile& tile) {
   const std::int64_t shift = tile.k_begin - tile.q_begin;
   const std::int64_t lo = std::max(tile.lo, -(tile.q_count - 1)), hi = std::min(tile.hi, tile.k_count - 1);
-  return {narrow(tile.q_begin), narrow(tile.q_begin + tile.q_count),
-          narrow(tile.k_begin), narrow(tile.k_begin + tile.k_count),
-          narrow(lo + shift),   narrow(hi + shift)};
+  return {narrow(tile.q_begin), narrow(tile.q_end()), narrow(tile.k_begin),
+          narrow(tile.k_end()), narrow(lo + shift),   narrow(hi + shift)};
 }
 
 }  // namespace
@@ -75,14 +74,14 @@ WorkList make_work_list(std::span<const Tile> tiles, std::int64_t rows, int bloc
   std::vector<std::vector<std::int32_t>> tiles_of_block(static_cast<std::size_t>((rows + block_rows - 1) / block_rows));
   for (std::size_t i = 0; i < tiles.size(); ++i) {
     const Tile& tile = tiles[i];
-    check_size(tile.k_begin + tile.k_count, "rows");
+    check_size(tile.k_end(), "rows");
     list.bands.push_back(band_of(tile));
     const WorkList::Band& band = list.bands.back();
     list.row_begin = i == 0 ? band.row_begin : std::min(list.row_begin, band.row_begin);
     list.row_end = std::max(list.row_end, band.row_end);
     list.column_begin = i == 0 ? band.column_begin : std::min(list.column_begin, band.column_begin);
     list.column_end = std::max(list.column_end, band.column_end);
-    for (std::int64_t block = tile.q_begin / block_rows; block * block_rows < tile.q_begin + tile.q_count; ++block) {
+    for (std::int64_t block = tile.q_begin / block_rows; block * block_rows < tile.q_end(); ++block) {
       tiles_of_block[static_cast<std::size_t>(block)].push_back(narrow(static_cast<std::int64_t>(i)));
     }
   }
@@ -99,7 +98,7 @@ WorkList make_work_list(std::span<const Tile> tiles, std::int64_t rows, int bloc
 
 std::vector<Tile> transposed(std::span<const Tile> tiles) {
   std::vector<Tile> result;
-  for (const Tile& t : tiles) result.push_back({t.k_begin, t.k_count, t.q_begin, t.q_count, -t.hi, -t.lo});
+  for (const Tile& t : tiles) result.push_back(transposed(t));
   return result;
 }
 

@@ -8,8 +8,8 @@ std::vector<Region> key_boxes(std::span<const Tile> tiles, BufferId buffer, int 
   std::sort(rows.begin(), rows.end(), [](const Region& a, const Region& b) { return a.row_begin < b.row_begin; });
   std::vector<Region> merged;
   for (const Region& r : rows) {
-    if (!merged.empty() && r.row_begin <= merged.back().row_begin + merged.back().row_count) {
-      const std::int64_t end = std::max(merged.back().row_begin + merged.back().row_count, r.row_begin + r.row_count);
+    if (!merged.empty() && r.row_begin <= merged.back().row_end()) {
+      const std::int64_t end = std::max(merged.back().row_end(), r.row_end());
       merged.back().row_count = end - merged.back().row_begin;
     } else {
       merged.push_back(r);

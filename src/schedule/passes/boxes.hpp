@@ -23,10 +23,7 @@ class Boxes {
     boxes_.push_back(box);
   }
   bool touches(const Region& box) const {
-    return std::any_of(boxes_.begin(), boxes_.end(), [&](const Region& b) {
-      return b.head_begin < box.head_begin + box.head_count && box.head_begin < b.head_begin + b.head_count &&
-             b.row_begin < box.row_begin + box.row_count && box.row_begin < b.row_begin + b.row_count;
-    });
+    return std::ranges::any_of(boxes_, [&](const Region& b) { return overlap(b, box); });
   }
   bool empty() const { return boxes_.empty(); }
 

@@ -9,17 +9,6 @@
 namespace cpbench {
 namespace {
 
-bool overlap(const Region& a, const Region& b) {
-  return a.head_begin < b.head_begin + b.head_count && b.head_begin < a.head_begin + a.head_count &&
-         a.row_begin < b.row_begin + b.row_count && b.row_begin < a.row_begin + a.row_count;
-}
-
-bool covers(const Region& outer, const Region& inner) {
-  return outer.head_begin <= inner.head_begin && outer.row_begin <= inner.row_begin &&
-         outer.head_begin + outer.head_count >= inner.head_begin + inner.head_count &&
-         outer.row_begin + outer.row_count >= inner.row_begin + inner.row_count;
-}
-
 /// What happened to a buffer so far, as far as later accesses may conflict with it.
 class History {
  public:
@@ -58,7 +47,7 @@ class History {
       Region& last = events.back().region;
       if (covers(last, event.region)) return;
       const bool follows = last.head_begin == event.region.head_begin && last.head_count == event.region.head_count &&
-                           last.row_begin + last.row_count == event.region.row_begin;
+                           last.row_end() == event.region.row_begin;
       if (follows) {
         last.row_count += event.region.row_count;
         return;

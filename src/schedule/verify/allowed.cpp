@@ -37,8 +37,9 @@ class RunFinder {
 
 /// Whether all pairs of the tile with these keys are allowed.
 bool rows_allow(const Problem& problem, const Tile& t, RunFinder& rows, const TokenRun& k) {
-  for (auto q = rows.from(t.q_begin); q != rows.end() && q->row_begin < t.q_begin + t.q_count; ++q) {
-    if (!all_allowed(problem, clip(t, q->row_begin, q->row_end, k.row_begin, k.row_end), *q, k)) return false;
+  for (auto q = rows.from(t.q_begin); q != rows.end() && q->row_begin < t.q_end(); ++q) {
+    const Tile part = keys_of(rows_of(t, q->row_begin, q->row_end), k.row_begin, k.row_end);
+    if (!all_allowed(problem, part, *q, k)) return false;
   }
   return true;
 }
@@ -50,7 +51,7 @@ std::optional<std::string> find_forbidden(const Problem& problem, std::span<cons
   if (!keys.injective) return "two rows of kv hold the same keys";
   RunFinder row_runs(rows.tokens), key_runs(keys.tokens);
   for (const Tile& t : tiles) {
-    const std::int64_t end = t.k_begin + t.k_count;
+    const std::int64_t end = t.k_end();
     std::int64_t known = t.k_begin;  // rows before this one hold keys
     for (auto k = key_runs.from(known); k != key_runs.end() && k->row_begin <= known && known < end; ++k) {
       known = k->row_end;

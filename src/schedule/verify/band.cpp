@@ -27,19 +27,6 @@ Rows rows_with_keys(const Tile& t) {
 
 }  // namespace
 
-Tile transposed(const Tile& t) { return {t.k_begin, t.k_count, t.q_begin, t.q_count, -t.hi, -t.lo}; }
-
-Tile clip(const Tile& t, std::int64_t q_begin, std::int64_t q_end, std::int64_t k_begin, std::int64_t k_end) {
-  const std::int64_t q = std::max(q_begin, t.q_begin), k = std::max(k_begin, t.k_begin);
-  const std::int64_t shift = (q - t.q_begin) - (k - t.k_begin);
-  return {.q_begin = q,
-          .q_count = std::max<std::int64_t>(0, std::min(q_end, t.q_begin + t.q_count) - q),
-          .k_begin = k,
-          .k_count = std::max<std::int64_t>(0, std::min(k_end, t.k_begin + t.k_count) - k),
-          .lo = t.lo + shift,
-          .hi = t.hi + shift};
-}
-
 int128 count_pairs(const Tile& t) {
   if (t.q_count == 0 || t.k_count == 0 || t.lo > t.hi) return 0;
   return pairs_up_to(t, t.hi) - pairs_up_to(t, t.lo - 1);

@@ -1,4 +1,5 @@
-// Geometry of tiles: cutting them, counting their pairs, and which pairs they hold at the extremes.
+// Which pairs tiles hold: how many, and at the extremes. Counted by other means than those of shard/tile.hpp, which
+// algorithms and kernels use.
 #pragma once
 
 #include "problem/problem.hpp"
@@ -7,10 +8,6 @@
 
 namespace cpbench::verification {
 
-/// The same pairs with queries and keys in each other's places.
-Tile transposed(const Tile& tile);
-/// The part of a tile within q rows [q_begin, q_end) and k rows [k_begin, k_end); a count is 0 where nothing is left.
-Tile clip(const Tile& tile, std::int64_t q_begin, std::int64_t q_end, std::int64_t k_begin, std::int64_t k_end);
 /// Pairs (i, j) with 0 <= i < q_count, 0 <= j < k_count and lo <= j - i <= hi, by summing arithmetic series.
 int128 count_pairs(const Tile& tile);
 /// Whether every pair of a tile is one that the problem allows. The tile lies within the rows of the two runs, which

@@ -127,10 +127,10 @@ int128 Coverage::gather_tiles(const Claim& claim, EventId id, std::span<const Ti
     const bool some = by_key && !all;
     for (const Tile& original : some ? tile_index_.near_keys(tiles, claimed.row_begin, claimed.row_end) : tiles) {
       const Tile t = by_key ? transposed(original) : original;
-      if (t.q_begin >= claimed.row_end || t.q_begin + t.q_count <= claimed.row_begin) continue;
+      if (t.q_begin >= claimed.row_end || t.q_end() <= claimed.row_begin) continue;
       auto partner = std::ranges::partition_point(partners, [&](const RowRun& r) { return r.row_end <= t.k_begin; });
-      for (; partner != partners.end() && partner->row_begin < t.k_begin + t.k_count; ++partner) {
-        const Tile part = clip(t, claimed.row_begin, claimed.row_end, partner->row_begin, partner->row_end);
+      for (; partner != partners.end() && partner->row_begin < t.k_end(); ++partner) {
+        const Tile part = keys_of(rows_of(t, claimed.row_begin, claimed.row_end), partner->row_begin, partner->row_end);
         const int128 count = count_pairs(part);
         if (count == 0) continue;
         const std::int64_t row = claimed.position + (part.q_begin - claimed.row_begin);

@@ -192,15 +192,10 @@ void DataFlow::follow(const Merge& m) {
 // --- Operands ------------------------------------------------------------------------------------------------------
 
 Region DataFlow::attended_keys(BufferId kv, const HeadMap& heads, std::span<const Tile> tiles) const {
-  if (tiles.empty()) return {kv, 0, 0, 0, 0};
-  std::int64_t begin = tiles.front().k_begin, end = begin;
-  for (const Tile& t : tiles) {
-    begin = std::min(begin, t.k_begin);
-    end = std::max(end, t.k_begin + t.k_count);
-  }
+  const RowSpan rows = key_span(tiles);
   const int group = schedule_.of.problem.group();
   const int first = heads.q_global / group, last = (heads.q_global + heads.count - 1) / group;
-  return {kv, first - heads.kv_global, last - first + 1, begin, end - begin};
+  return {kv, first - heads.kv_global, last - first + 1, rows.begin, rows.count()};
 }
 
 RowMapId DataFlow::rows_of(const Region& box, Role kind, std::int32_t head_shift) {

@@ -8,8 +8,7 @@ std::string describe(int rank, const Program& program, OpId op) {
 
 std::string describe(const Program& program, const Region& region) {
   return fmt::format("{} (buffer {}), rows [{}, {}), heads [{}, {})", name_of(program.buffer(region.buffer).role),
-                     region.buffer, region.row_begin, region.row_begin + region.row_count, region.head_begin,
-                     region.head_begin + region.head_count);
+                     region.buffer, region.row_begin, region.row_end(), region.head_begin, region.head_end());
 }
 
 }  // namespace cpbench::verification

@@ -103,11 +103,7 @@ class CaseProgram {
 
   /// From the first key that a tile reaches to the last. Those before and behind keep the NaN that they are made of.
   BufferView reached_keys(BufferId id) const {
-    std::int64_t begin = c_.tiles.empty() ? 0 : c_.tiles.front().k_begin, end = begin;
-    for (const Tile& tile : c_.tiles) {
-      begin = std::min(begin, tile.k_begin);
-      end = std::max(end, tile.k_begin + tile.k_count);
-    }
+    const auto [begin, end] = key_span(c_.tiles);
     const BufferView view = host_.view(id);
     return {view.first.box(begin, end - begin, 0, c_.kv_heads), view.second.box(begin, end - begin, 0, c_.kv_heads)};
   }

@@ -59,11 +59,7 @@ class Mirrors {
 /// Keys that no tile reaches are not this step's: they may hold anything, and here not-a-numbers.
 TensorView with_keys_of_tiles(const TensorView& keys, std::span<const Tile> tiles, std::vector<std::byte>& copy) {
   if (extent_bytes(keys) == 0) return keys;
-  std::int64_t begin = keys.rows, end = 0;
-  for (const Tile& tile : tiles) {
-    begin = std::min(begin, tile.k_begin);
-    end = std::max(end, tile.k_begin + tile.k_count);
-  }
+  const auto [begin, end] = key_span(tiles);
   TensorView poisoned = keys;
   copy.assign(keys.data, keys.data + extent_bytes(keys));
   poisoned.data = copy.data();
