@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "schedule/program.hpp"
+#include "support/hash.hpp"
 
 namespace cpbench {
 
@@ -15,8 +16,7 @@ class ListInterner {
   /// Where `list`, which is no part of the pool, lies in it. The pool must be the same every time.
   template <typename Pool, typename List>
   Slice add(Pool& pool, const List& list) {
-    std::size_t hash = 0;
-    for (const T& item : list) hash = (hash ^ hash_of(item)) * 0x9E3779B97F4A7C15ull;
+    const std::size_t hash = hash_of_list(list);
     const auto [begin, end] = known_.equal_range(hash);
     for (auto it = begin; it != end; ++it) {
       const Slice slice = it->second;

@@ -16,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "support/hash.hpp"
+
 namespace cpbench {
 
 template <typename T>
@@ -170,8 +172,7 @@ class PagePool {
   };
 
   std::size_t share(Page& page, std::size_t count) {
-    std::size_t hash = count;
-    for (const T& item : std::span(page.get(), count)) hash = (hash ^ hash_of(item)) * 0x9E3779B97F4A7C15ull;
+    const std::size_t hash = hash_of_list(std::span(page.get(), count));
     const std::lock_guard lock(mutex_);
     const auto [begin, end] = known_.equal_range(hash);
     for (auto it = begin; it != end; ++it) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "support/hash.hpp"
+
 namespace cpbench {
 namespace {
 
@@ -83,26 +85,19 @@ class AccessCollector {
   std::vector<Access> accesses_;
 };
 
-/// Hashes what operations differ in.
-class Hash {
- public:
-  template <typename... Values>
-  void add(Values... values) {
-    ((value_ = (value_ ^ static_cast<std::size_t>(values)) * 0x9E3779B97F4A7C15ull, value_ ^= value_ >> 29), ...);
-  }
-  void operator()(const Region& r) { add(r.buffer, r.head_begin, r.head_count, r.row_begin, r.row_count); }
-  void operator()(const Exchange& e) { add(e.ordinal, e.sends.begin, e.receives.begin); }
-  void operator()(const Attend& a) { add(a.q, a.kv, a.heads.q_begin, a.tiles.begin); }
-  void operator()(const AttendBackward& a) { add(a.q, a.kv, a.dkv, a.heads.q_begin, a.tiles.begin); }
-  void operator()(const Delta& d) { add(d.delta); }
-  void operator()(const SinkGradient& s) { add(s.dsink); }
+/// Hashes what operations of a kind differ in.
+struct ActionHash {
+  Hash& hash;
+
+  void operator()(const Region& r) { hash.add(r.buffer, r.head_begin, r.head_count, r.row_begin, r.row_count); }
+  void operator()(const Exchange& e) { hash.add(e.ordinal, e.sends.begin, e.receives.begin); }
+  void operator()(const Attend& a) { hash.add(a.q, a.kv, a.heads.q_begin, a.tiles.begin); }
+  void operator()(const AttendBackward& a) { hash.add(a.q, a.kv, a.dkv, a.heads.q_begin, a.tiles.begin); }
+  void operator()(const Delta& d) { hash.add(d.delta); }
+  void operator()(const SinkGradient& s) { hash.add(s.dsink); }
   void operator()(const Add& a) { (*this)(a.to), (*this)(a.from); }
   void operator()(const Copy& c) { (*this)(c.to), (*this)(c.from); }
-  void operator()(const Merge& m) { add(m.out, m.partial_out, m.heads.q_begin); }
-  std::size_t value() const { return value_; }
-
- private:
-  std::size_t value_ = 0;
+  void operator()(const Merge& m) { hash.add(m.out, m.partial_out, m.heads.q_begin); }
 };
 
 }  // namespace
@@ -110,28 +105,18 @@ class Hash {
 std::size_t hash_of(const Op& op) {
   Hash hash;
   hash.add(op.action.index(), op.label.major, op.label.minor, op.stream, op.after.begin, op.after.count);
-  std::visit([&](const auto& action) { hash(action); }, op.action);
+  std::visit(ActionHash{hash}, op.action);
   return hash.value();
 }
 
-std::size_t hash_of(const Buffer& b) {
-  Hash hash;
-  hash.add(b.role, b.dtype, b.heads, b.dim, b.dim_v, b.rows);
-  return hash.value();
-}
+std::size_t hash_of(const Buffer& b) { return hash_of_all(b.role, b.dtype, b.heads, b.dim, b.dim_v, b.rows); }
 
 std::size_t hash_of(const Transfer& transfer) {
-  Hash hash;
-  hash.add(transfer.peer);
-  hash(transfer.region);
-  return hash.value();
+  const Region& r = transfer.region;
+  return hash_of_all(transfer.peer, r.buffer, r.head_begin, r.head_count, r.row_begin, r.row_count);
 }
 
-std::size_t hash_of(const Tile& t) {
-  Hash hash;
-  hash.add(t.q_begin, t.q_count, t.k_begin, t.k_count, t.lo, t.hi);
-  return hash.value();
-}
+std::size_t hash_of(const Tile& t) { return hash_of_all(t.q_begin, t.q_count, t.k_begin, t.k_count, t.lo, t.hi); }
 
 std::string_view name_of(Role role) {
   constexpr std::array<std::string_view, 12> kNames = {"q",  "kv",  "dout",  "sink",  "out",   "lse",

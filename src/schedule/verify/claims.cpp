@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "support/hash.hpp"
+
 namespace cpbench::verification {
 
 Claim Claims::claim_of(const ContentMap::Cell& cell, Role kind, const Positions& positions) {
@@ -22,13 +24,10 @@ bool Claims::joins(Claim& claim, const Claim& other) {
   return true;
 }
 
-std::size_t Claims::Hash::operator()(const Key& key) const {
-  std::uint64_t hash = 0;
-  for (const std::int64_t x : key) {
-    hash = (hash ^ static_cast<std::uint64_t>(x)) * 0x9E3779B97F4A7C15ull;
-    hash ^= hash >> 29;
-  }
-  return hash;
+std::size_t Claims::KeyHash::operator()(const Key& key) const {
+  Hash hash;
+  for (const std::int64_t x : key) hash.add(x);
+  return hash.value();
 }
 
 }  // namespace cpbench::verification

@@ -48,7 +48,7 @@ class Claims {
 
  private:
   using Key = std::array<std::int64_t, 4>;
-  struct Hash {
+  struct KeyHash {
     std::size_t operator()(const Key& key) const;
   };
   static Claim claim_of(const ContentMap::Cell& cell, Role kind, const Positions& positions);
@@ -57,7 +57,7 @@ class Claims {
   static bool joins(Claim& claim, const Claim& other);
 
   std::vector<NamedClaim> all_;
-  std::unordered_map<Key, std::size_t, Hash> latest_;  ///< in all_
+  std::unordered_map<Key, std::size_t, KeyHash> latest_;  ///< in all_
 };
 
 }  // namespace cpbench::verification

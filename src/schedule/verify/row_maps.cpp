@@ -2,18 +2,15 @@
 
 #include <algorithm>
 
+#include "support/hash.hpp"
+
 namespace cpbench::verification {
 namespace {
 
 std::size_t hash_of(const std::vector<RowRun>& runs) {
-  std::uint64_t hash = runs.size();
-  for (const RowRun& r : runs) {
-    for (const std::int64_t x : {r.row_begin, r.row_end, r.position}) {
-      hash = (hash ^ static_cast<std::uint64_t>(x)) * 0x9E3779B97F4A7C15ull;
-      hash ^= hash >> 29;
-    }
-  }
-  return hash;
+  Hash hash;
+  for (const RowRun& r : runs) hash.add(r.row_begin, r.row_end, r.position);
+  return hash.value();
 }
 
 /// Merges runs that continue each other: neighbours in an operand need not be neighbours by rank.
