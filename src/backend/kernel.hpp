@@ -58,7 +58,7 @@ inline constexpr const char* kDefaultKernel = "blocked";
 ///   static const RegisterKernel kRegistered("simple", [] { return std::make_unique<SimpleKernel>(); });
 class RegisterKernel {
  public:
-  RegisterKernel(std::string name, std::function<std::unique_ptr<AttentionKernel>()> make);
+  RegisterKernel(const std::string& name, std::function<std::unique_ptr<AttentionKernel>()> make);
 };
 std::vector<std::string> kernel_names();
 /// Throws a usage error with the nearest known name.

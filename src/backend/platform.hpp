@@ -9,6 +9,7 @@
 
 #include "backend/backend.hpp"
 #include "backend/device_monitor.hpp"
+#include "support/registry.hpp"
 
 namespace cpbench {
 
@@ -57,10 +58,7 @@ class Platform {
 };
 
 /// A platform registers itself from its own file, as kernels do.
-class RegisterPlatform {
- public:
-  explicit RegisterPlatform(std::unique_ptr<Platform> platform);
-};
+using RegisterPlatform = Register<std::unique_ptr<Platform>>;
 /// Those of this build; with devices first.
 std::vector<const Platform*> platforms();
 /// Throws a usage error for a name that this build does not have.

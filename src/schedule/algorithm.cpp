@@ -2,24 +2,16 @@
 
 #include <fmt/ranges.h>
 
-#include <map>
-#include <stdexcept>
 #include <utility>
 
 #include "schedule/case.hpp"
-#include "support/names.hpp"
+#include "support/registry.hpp"
 
 namespace cpbench {
 namespace {
 
-std::map<std::string, Algorithm, std::less<>>& registry() {
-  static std::map<std::string, Algorithm, std::less<>> algorithms;
-  return algorithms;
-}
-
-std::vector<std::string> names() {
-  std::vector<std::string> all;
-  for (const auto& [name, algorithm] : registry()) all.push_back(name);
+NamedRegistry<Algorithm>& registry() {
+  static NamedRegistry<Algorithm> all("algorithm");
   return all;
 }
 
@@ -53,23 +45,17 @@ std::vector<Grid> grids_of(const Algorithm& algorithm, int ranks) {
 
 RegisterAlgorithm::RegisterAlgorithm(Algorithm algorithm) {
   const std::string name = algorithm.name;
-  if (!registry().emplace(name, std::move(algorithm)).second) {
-    throw std::logic_error("two algorithms are named '" + name + "'");
-  }
+  registry().add(name, std::move(algorithm));
 }
 
 std::vector<const Algorithm*> all_algorithms() {
   std::vector<const Algorithm*> all;
-  for (const auto& [name, algorithm] : registry()) all.push_back(&algorithm);
+  for (const auto& [name, algorithm] : registry().all()) all.push_back(&algorithm);
   return all;
 }
 
-std::string algorithm_names() { return fmt::format("{}", fmt::join(names(), ", ")); }
+std::string algorithm_names() { return fmt::format("{}", fmt::join(registry().names(), ", ")); }
 
-const Algorithm* find_algorithm(std::string_view name) {
-  const auto found = registry().find(name);
-  if (found == registry().end()) refuse_unknown("algorithm", name, names());
-  return &found->second;
-}
+const Algorithm* find_algorithm(std::string_view name) { return &registry().find(name); }
 
 }  // namespace cpbench

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backend/backend.hpp"
+#include "support/registry.hpp"
 #include "transport/communicator.hpp"
 #include "transport/transport.hpp"
 
@@ -47,10 +48,7 @@ struct Carrier {
 std::vector<std::string> no_obstacles(const Communicator& ranks, int device);
 
 /// A transport registers itself from its own file, as kernels do.
-class RegisterCarrier {
- public:
-  explicit RegisterCarrier(Carrier carrier);
-};
+using RegisterCarrier = Register<Carrier>;
 /// Those of this build that serve a platform, the most preferred first.
 std::vector<const Carrier*> carriers_for(const std::string& platform);
 

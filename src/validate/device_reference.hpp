@@ -3,9 +3,9 @@
 
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 
+#include "support/registry.hpp"
 #include "validate/single_device.hpp"
 
 namespace cpbench {
@@ -18,11 +18,8 @@ struct DeviceReference {
 };
 
 /// A reference registers itself from its own file, as carriers do.
-class RegisterDeviceReference {
- public:
-  explicit RegisterDeviceReference(DeviceReference reference);
-};
+using RegisterDeviceReference = Register<DeviceReference>;
 /// Those of this build.
-std::span<const DeviceReference> device_references();
+inline const std::deque<DeviceReference>& device_references() { return registered<DeviceReference>(); }
 
 }  // namespace cpbench
