@@ -11,24 +11,23 @@
 namespace cpbench {
 
 enum class Fault : std::uint8_t {
-  kZeroLastRows,
-  kWrongNeighbour,
-  kSkippedStep,
-  kStaleBuffer,
-  kStaleOuterBlock,
-  kBackwardReusesFirstBlock,
-  kMaskOffByOne,
-  kWindowIgnored,
-  kSinkIgnored,
-  kKvHeadsMismatched,
-  kGradientUnsummed,
-  kReplicasUnsummed,
-  kSinkGradientUnsummed,
+  kZeroLastRows,              ///< the last 128 rows of one rank's output are zeroed
+  kWrongNeighbour,            ///< one step attends the rank's own block instead of its neighbour's
+  kSkippedStep,               ///< one step of one rank attends nothing
+  kStaleBuffer,               ///< one received block never reaches its buffer
+  kStaleOuterBlock,           ///< one block from another window never reaches its buffer
+  kBackwardReusesFirstBlock,  ///< the backward pass reads the first step's K/V in every step
+  kMaskOffByOne,              ///< each query sees one key too many
+  kWindowIgnored,             ///< the window's left edge is ignored within each block
+  kSinkIgnored,               ///< the forward pass leaves the sinks out of the softmax
+  kKvHeadsMismatched,         ///< query heads read their neighbour's K/V head
+  kGradientUnsummed,          ///< dK and dV are not summed over the ranks that attended a block
+  kReplicasUnsummed,          ///< dK and dV are not summed over the replicas of a K/V head
+  kSinkGradientUnsummed,      ///< the gradient of the sinks is not summed over ranks
 };
 
 std::vector<Fault> all_faults();
-std::string_view name_of(Fault fault);         ///< `zero-last-rows`, ...
-std::string_view description_of(Fault fault);  ///< one line
+std::string_view name_of(Fault fault);  ///< `zero-last-rows`, ...
 
 /// What an executor does differently on one rank. Exchanges keep their messages, so that no fault can make a rank wait.
 struct Plant {

@@ -78,12 +78,9 @@ TEST(Executor, ResultsDoNotDependOnTheOrderOfDeliveries) {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) EXPECT_EQ(run(schedule, 20, seed), expected) << "seed " << seed;
 }
 
-TEST(Fault, EveryFaultHasANameOfItsOwnAndADescription) {
+TEST(Fault, EveryFaultHasANameOfItsOwn) {
   std::set<std::string_view> names;
-  for (const Fault fault : all_faults()) {
-    names.insert(name_of(fault));
-    EXPECT_FALSE(description_of(fault).empty());
-  }
+  for (const Fault fault : all_faults()) names.insert(name_of(fault));
   EXPECT_EQ(names.size(), all_faults().size());
   EXPECT_EQ(name_of(Fault::kKvHeadsMismatched), "kv-heads-mismatched");
   EXPECT_EQ(name_of(Fault::kSinkGradientUnsummed), "sink-gradient-unsummed");

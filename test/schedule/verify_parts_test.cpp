@@ -235,8 +235,6 @@ TEST(RowMaps, KnowPositionsTokensAndRepetitions) {
   const Positions positions(tokens);
   EXPECT_EQ(positions.token_at(3), 6);
   EXPECT_EQ(positions.token_at(4), 1);
-  EXPECT_EQ(positions.rank_of(3), 0);
-  EXPECT_EQ(positions.rank_of(4), 1);
 
   RowMaps maps(positions);
   std::vector<RowRun> runs = {{0, 2, 2}, {2, 4, 4}, {6, 8, 0}};

@@ -4,6 +4,8 @@
 
 #include <stdexcept>
 
+#include "validate/in_process_collective.hpp"
+
 namespace cpbench {
 namespace {
 

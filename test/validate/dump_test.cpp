@@ -9,6 +9,7 @@
 
 #include "expect_refused.hpp"
 #include "temporary_file.hpp"
+#include "validate/in_process_collective.hpp"
 #include "validate/job.hpp"
 #include "validate/low_precision.hpp"
 #include "validate/npy.hpp"

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "validate/in_process_collective.hpp"
 #include "validate/reference.hpp"
 
 namespace cpbench {

@@ -6,6 +6,8 @@
 #include <limits>
 #include <random>
 
+#include "validate/in_process_collective.hpp"
+
 namespace cpbench {
 namespace {
 

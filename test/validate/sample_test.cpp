@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "validate/in_process_collective.hpp"
 #include "validate/job.hpp"
 #include "validate/problems.hpp"
 

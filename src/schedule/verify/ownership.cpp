@@ -81,10 +81,6 @@ Positions::Positions(const std::vector<Tokens>& tokens) : first_{0} {
   }
 }
 
-int Positions::rank_of(std::int64_t position) const {
-  return static_cast<int>(std::ranges::upper_bound(first_, position) - first_.begin()) - 1;
-}
-
 std::vector<TokenRun>::const_iterator Positions::run_of(std::int64_t position) const {
   return std::ranges::upper_bound(runs_, position, {}, &TokenRun::row_begin) - 1;
 }

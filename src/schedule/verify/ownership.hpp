@@ -24,9 +24,7 @@ class Positions {
  public:
   explicit Positions(const std::vector<Tokens>& tokens);
   std::int64_t first_of(int rank) const { return first_[static_cast<std::size_t>(rank)]; }
-  std::int64_t end_of(int rank) const { return first_[static_cast<std::size_t>(rank) + 1]; }
   std::int64_t count() const { return first_.back(); }
-  int rank_of(std::int64_t position) const;
   std::int64_t token_at(std::int64_t position) const;
   /// The tokens of positions [begin, end); rows of the runs are positions.
   std::vector<TokenRun> tokens_of(std::int64_t begin, std::int64_t end) const;

@@ -12,6 +12,7 @@
 
 #include "validate/check.hpp"
 #include "validate/device_reference.hpp"
+#include "validate/in_process_collective.hpp"
 #include "validate/job.hpp"
 #include "validate/low_precision.hpp"
 #include "validate/problems.hpp"
