@@ -1,9 +1,10 @@
+#include "run/available_memory.hpp"
+
 #include <algorithm>
 #include <fstream>
 #include <limits>
 #include <sstream>
-
-#include "run/placement.hpp"
+#include <string>
 
 namespace cpbench {
 namespace {

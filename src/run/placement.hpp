@@ -2,12 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "run/available_memory.hpp"
 #include "transport/communicator.hpp"
 
 namespace cpbench {
@@ -40,10 +40,6 @@ bool cores_suffice(const Placement& placement, int threads);
 std::string thread_warning(const Placement& placement, int threads);
 /// Collective: that of the lowest rank that has one, on all of them.
 std::string thread_warning(const Communicator& world, const Placement& placement, int threads);
-
-/// Bytes that can still be allocated on this node: the kernel's MemAvailable, or what the control groups (v1 or v2) of
-/// this process leave of their limits if that is less. Files are looked up below `root`, which tests replace.
-std::int64_t available_memory(const std::filesystem::path& root = "/");
 
 /// What a rank is about to allocate.
 struct MemoryPlan {

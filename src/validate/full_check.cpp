@@ -5,7 +5,7 @@
 #include <stdexcept>
 
 #include "validate/group_results.hpp"
-#include "validate/low_precision.hpp"
+#include "validate/host_reference.hpp"
 
 namespace cpbench {
 namespace {

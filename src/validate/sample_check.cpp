@@ -9,7 +9,7 @@
 #include <stdexcept>
 
 #include "validate/group_results.hpp"
-#include "validate/low_precision.hpp"
+#include "validate/host_reference.hpp"
 #include "validate/on_threads.hpp"
 #include "validate/read_row.hpp"
 #include "validate/sample.hpp"

@@ -7,7 +7,7 @@
 
 #include "schedule/region_map.hpp"
 #include "schedule/verify/band.hpp"
-#include "schedule/verify/boxes.hpp"
+#include "schedule/verify/box_overlap.hpp"
 #include "schedule/verify/ownership.hpp"
 #include "schedule/verify/peer_list.hpp"
 #include "schedule/verify/row_maps.hpp"

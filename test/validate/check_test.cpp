@@ -7,10 +7,9 @@
 #include <limits>
 #include <stdexcept>
 
+#include "validate/host_reference.hpp"
 #include "validate/job.hpp"
-#include "validate/low_precision.hpp"
 #include "validate/problems.hpp"
-#include "validate/reference.hpp"
 
 namespace cpbench {
 namespace {

@@ -9,12 +9,11 @@
 
 #include "expect_refused.hpp"
 #include "temporary_file.hpp"
+#include "validate/host_reference.hpp"
 #include "validate/in_process_collective.hpp"
 #include "validate/job.hpp"
-#include "validate/low_precision.hpp"
 #include "validate/npy.hpp"
 #include "validate/problems.hpp"
-#include "validate/reference.hpp"
 
 namespace cpbench {
 namespace {

@@ -6,8 +6,8 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "validate/host_reference.hpp"
 #include "validate/in_process_collective.hpp"
-#include "validate/reference.hpp"
 
 namespace cpbench {
 namespace {

@@ -16,7 +16,7 @@
 #include "support/naming.hpp"
 #include "support/split.hpp"
 #include "validate/device_reference.hpp"
-#include "validate/reference.hpp"
+#include "validate/host_reference.hpp"
 
 namespace cpbench {
 namespace {

@@ -357,14 +357,4 @@ class Pruner {
 
 void prune(std::vector<Program>& programs, const std::function<void(std::size_t)>& done) { Pruner(programs).run(done); }
 
-bool may_be_pruned(const Program& program) {
-  const auto in_part = [&](const Transfer& t) { return t.region != program.whole(t.region.buffer); };
-  const auto without_tiles = [](const Op& op) {
-    if (const auto* a = std::get_if<Attend>(&op.action)) return a->tiles.count == 0;
-    if (const auto* a = std::get_if<AttendBackward>(&op.action)) return a->tiles.count == 0;
-    return false;
-  };
-  return std::ranges::any_of(program.transfers, in_part) || std::ranges::any_of(program.ops, without_tiles);
-}
-
 }  // namespace cpbench

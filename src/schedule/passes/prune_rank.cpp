@@ -1,13 +1,10 @@
 #include "schedule/passes/prune_rank.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <map>
 #include <numeric>
-#include <set>
 
-#include "schedule/passes.hpp"
-#include "schedule/passes/operands.hpp"
+#include "schedule/passes/operand_visitor.hpp"
 
 namespace cpbench {
 namespace {
@@ -43,21 +40,6 @@ std::vector<std::size_t> keep_those_with_tiles(PruneRank& rank, const std::vecto
 template <typename AttendKind>
 void set(PruneRank& rank, std::size_t id, bool AttendKind::*flag) {
   if (!(attend_at<AttendKind>(rank, id).*flag)) std::get<AttendKind>(rank.edit(id).action).*flag = true;
-}
-
-/// Calls visit(buffer, key boxes) for the K/V that attends read, and for the gradients that they make of it.
-template <typename Visitor>
-void for_each_key_boxes(const Program& program, Visitor&& visit) {
-  const auto boxes = [&](std::span<const Tile> tiles, BufferId buffer) {
-    visit(buffer, key_boxes(tiles, buffer, program.buffer(buffer).heads));
-  };
-  for (const Op& op : program.ops) {
-    if (const auto* a = std::get_if<Attend>(&op.action)) boxes(program.tiles_of(*a), a->kv);
-    if (const auto* a = std::get_if<AttendBackward>(&op.action)) {
-      boxes(program.tiles_of(*a), a->kv);
-      boxes(program.tiles_of(*a), a->dkv);
-    }
-  }
 }
 
 void append_found(const std::unordered_map<std::int32_t, std::vector<Transfer>>& by_ordinal, std::int32_t ordinal,
@@ -104,37 +86,6 @@ std::vector<std::uint32_t> PruneRank::by_peer(Slice slice) const {
   const auto peer = [&](std::uint32_t transfer) { return program().transfers[transfer].peer; };
   if (!std::ranges::is_sorted(sorted, {}, peer)) std::ranges::stable_sort(sorted, {}, peer);
   return sorted;
-}
-
-std::int64_t pruning_bytes(const Program& program) {
-  constexpr std::size_t kByBuffer = sizeof(Place) + sizeof(BufferId) + 3;
-  constexpr std::size_t kByTransfer = sizeof(std::uint32_t) + 1;
-  std::size_t bytes = program.ops.size() + program.buffers.size() * kByBuffer + program.transfers.size() * kByTransfer;
-  std::set<BufferId> seen;
-  for_each_key_boxes(program, [&](BufferId buffer, const std::vector<Region>& boxes) {
-    if (seen.insert(buffer).second) bytes += std::bit_ceil(boxes.size()) * sizeof(Region);  // as vectors grow
-  });
-  return static_cast<std::int64_t>(bytes);
-}
-
-double attended_part(const Program& program) {
-  std::map<BufferId, Boxes> attended;
-  for_each_key_boxes(program, [&](BufferId buffer, const std::vector<Region>& boxes) {
-    Boxes& all = attended[buffer];
-    for (const Region& box : boxes) all.add(box);
-  });
-  std::int64_t received = 0, used = 0;
-  for (const Op& op : program.ops) {
-    const auto* exchange = std::get_if<Exchange>(&op.action);
-    if (exchange == nullptr) continue;
-    for (const Transfer& t : program.receives(*exchange)) {
-      const auto boxes = attended.find(t.region.buffer);
-      if (boxes == attended.end()) continue;
-      ++received;
-      if (boxes->second.touches(t.region)) ++used;
-    }
-  }
-  return received == 0 ? 1 : static_cast<double>(used) / static_cast<double>(received);
 }
 
 void PruneRank::drop_empty_attends() {

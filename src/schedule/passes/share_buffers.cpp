@@ -9,7 +9,7 @@
 
 #include "schedule/passes.hpp"
 #include "schedule/passes/happens_before.hpp"
-#include "schedule/passes/operands.hpp"
+#include "schedule/passes/operand_visitor.hpp"
 
 namespace cpbench {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "schedule/schedule.hpp"
-#include "schedule/verify/boxes.hpp"
+#include "schedule/verify/box_overlap.hpp"
 #include "schedule/verify/claims.hpp"
 #include "schedule/verify/faults.hpp"
 #include "schedule/verify/tile_index.hpp"

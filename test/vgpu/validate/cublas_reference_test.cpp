@@ -12,11 +12,10 @@
 
 #include "validate/check.hpp"
 #include "validate/device_reference.hpp"
+#include "validate/host_reference.hpp"
 #include "validate/in_process_collective.hpp"
 #include "validate/job.hpp"
-#include "validate/low_precision.hpp"
 #include "validate/problems.hpp"
-#include "validate/reference.hpp"
 #include "validate/tolerance.hpp"
 #include "vgpu/support/orders.hpp"
 

@@ -1,4 +1,4 @@
-#include "validate/reference.hpp"
+#include "validate/host_reference.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,6 @@
 
 #include "validate/brute_force.hpp"
 #include "validate/job.hpp"
-#include "validate/low_precision.hpp"
 #include "validate/problems.hpp"
 #include "validate/token_block.hpp"
 

@@ -1,4 +1,4 @@
-#include "schedule/verify/boxes.hpp"
+#include "schedule/verify/box_overlap.hpp"
 
 #include <algorithm>
 #include <vector>

@@ -1,6 +1,6 @@
-#include <stdexcept>
-
 #include "transport/transport.hpp"
+
+#include <stdexcept>
 
 namespace cpbench {
 
