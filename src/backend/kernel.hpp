@@ -40,7 +40,7 @@ struct AttendBackwardArguments {
 /// What a kernel is given to run with.
 struct KernelContext {
   int threads = 1;
-  /// Lets communication progress. Called on the calling thread only, about every millisecond of work.
+  /// Lets communication progress. Called on the calling thread only, at least about every millisecond.
   std::function<void()> poll = [] {};
 };
 

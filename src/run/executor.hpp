@@ -17,9 +17,9 @@ namespace cpbench {
 ///
 /// - An operation of the host (compute without a device, messages that the host drives) is done when its call returns
 ///   or its messages test as done, and begins only when all that it waits for is done. Exchanges are started as soon as
-///   they are ready, also in the midst of compute: kernels call back about every millisecond, and then the messages in
-///   flight are tested (which lets MPI move data). Nothing else, no thread of its own, drives them; a kernel that never
-///   polls hides no communication.
+///   they are ready, also in the midst of compute: kernels call back at least about every millisecond, and then the
+///   messages in flight are tested (which lets MPI move data). Nothing else, no thread of its own, drives them; a
+///   kernel that never polls hides no communication.
 /// - An operation of a device (compute, messages that the device drives) is queued as soon as all that it waits for is
 ///   done or queued on the device too: its queue then waits for exactly those that the program names and that the order
 ///   of the queue does not imply. Operations are queued in program order.

@@ -10,8 +10,8 @@
 
 namespace cpbench {
 
-/// Give it to the Executor of `rank`. `buffers` must be fresh for each run: a buffer that the fault leaves stale may
-/// still hold the right data of a run before.
+/// Give it to the Executor of the rank whose `plant` and `memory` it has. The memory must be fresh for each run: a
+/// buffer that the fault leaves stale may still hold the right data of a run before.
 class FaultInjector : public Interpretation {
  public:
   FaultInjector(const Plant& plant, const ProgramMemory& memory, Backend& backend);

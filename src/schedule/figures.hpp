@@ -1,4 +1,4 @@
-// What a rank computes, sends and allocates, counted from its program.
+// What a rank computes and sends, counted from its program.
 #pragma once
 
 #include <array>

@@ -1,5 +1,6 @@
-// Passes: functions from programs to programs, applied by build_schedule in this order. An algorithm file writes each
-// received block into a buffer of its own and states no dependency; the rest is done here, once, for all algorithms.
+// Passes: functions from programs to programs, applied by build_schedule in this order, but that state_dependencies
+// comes before share_buffers, too, which asks what runs when. An algorithm file writes each received block into a
+// buffer of its own and states no dependency; the rest is done here, once, for all algorithms.
 #pragma once
 
 #include <functional>
@@ -8,10 +9,6 @@
 #include "schedule/program.hpp"
 
 namespace cpbench {
-
-/// Rewrites each rank's chain of Attends on one state into finished partial results that are merged in the storage
-/// type.
-void accumulate_by_merging(Program& program);
 
 /// Drops what nobody reads, over all ranks: attends without tiles, transfers whose data no rank attends, sums of
 /// nothing; a block that a rank only passes on goes straight to the next rank that needs it, and a sum that the next
@@ -29,6 +26,10 @@ double attended_part(const Program& program);
 /// A quick look: false where prune would find nothing if the other ranks' programs are alike, because all blocks travel
 /// whole and all are attended.
 bool may_be_pruned(const Program& program);
+
+/// Rewrites each rank's chain of Attends on one state into finished partial results that are merged in the storage
+/// type.
+void accumulate_by_merging(Program& program);
 
 /// Lets buffers with disjoint lifetimes share memory. Owned buffers keep theirs. With `keep_forward`, what the forward
 /// pass leaves to the backward pass survives the backward pass too, so that this can be run again alone.

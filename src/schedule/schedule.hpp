@@ -1,4 +1,4 @@
-// From a case to verified programs for all of its ranks.
+// From a case to the programs of all its ranks.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ struct Schedule {
 /// a ring of contiguous shards under a causal mask, which shares more than neighbours show: half as much again.
 std::int64_t planning_bytes(const Case& c, std::int64_t limit = std::numeric_limits<std::int64_t>::max());
 
-/// The algorithm's programs after the passes that the case asks for (passes.hpp). Not verified yet.
+/// The algorithm's programs after the passes that the case asks for (passes.hpp). verify.hpp proves them.
 Schedule build_schedule(const Case& c);
 
 /// A rank's program as it is with `--prune off`, for which no other rank's is needed.

@@ -61,7 +61,7 @@ struct ForwardParameters {
   DeviceWork work;  ///< rows are queries, columns keys
   ItemOrder order;  ///< units are batch * heads.count
 
-  /// Local and global query head of a unit's head index.
+  /// The local K/V head that a unit's query head, an index from 0 into those of the map, reads.
   __device__ int kv_head(int head) const { return (heads.q_global + head) / group - heads.kv_global; }
   __device__ float* state_of(std::int64_t b, std::int64_t q_head) const {
     return state + (b * q_heads + q_head) * q_rows * (dim_v + 2);
@@ -115,7 +115,6 @@ class Steps {
   __device__ int round() const { return round_; }  ///< from 0
   __device__ int column() const { return column_; }
   __device__ bool masked() const { return band_ != WorkList::kNoBand; }
-  __device__ std::int32_t band_index() const { return band_; }  ///< kNoBand where the step is not masked
   __device__ const WorkList::Band& band() const { return work_.bands[band_]; }
 
  private:
