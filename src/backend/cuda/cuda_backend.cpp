@@ -11,11 +11,6 @@
 namespace cpbench {
 namespace {
 
-int made_current(int device) {
-  check(cudaSetDevice(device), "cudaSetDevice");
-  return device;
-}
-
 cudaDeviceProp properties_of(int device) {
   cudaDeviceProp properties{};
   check(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties");

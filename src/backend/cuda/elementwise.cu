@@ -4,7 +4,7 @@
 
 #include "backend/cuda/launch.hpp"
 #include "backend/cuda/parameters.hpp"
-#include "backend/cuda/ptx/ptx.hpp"
+#include "backend/cuda/warp_reduction.hpp"
 
 namespace cpbench::cuda {
 namespace {
@@ -66,11 +66,6 @@ __global__ void __launch_bounds__(kThreads) fill_zero(Shape shape, DeviceTensor 
     const Place place(shape, i / runs);
     reinterpret_cast<Run<T, kCount>*>(at<T>(to, place))[i % runs] = Run<T, kCount>{};
   }
-}
-
-__device__ float warp_sum(float value) {
-  for (int mask = 16; mask > 0; mask /= 2) value += ptx::shuffle_xor(value, mask);
-  return value;
 }
 
 /// Calls work(place) for every (batch, row, head), each by a warp.

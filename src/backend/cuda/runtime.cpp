@@ -9,4 +9,9 @@ void check(cudaError_t status, const char* what) {
   throw Error(ExitCode::kDevice, fmt::format("{}: {}", what, cudaGetErrorString(status)));
 }
 
+int made_current(int device) {
+  check(cudaSetDevice(device), "cudaSetDevice");
+  return device;
+}
+
 }  // namespace cpbench

@@ -13,4 +13,7 @@ namespace cpbench {
 /// Throws a device error (exit 4) that names `what` where `status` is not success.
 void check(cudaError_t status, const char* what);
 
+/// Makes a device the calling thread's, and returns it.
+int made_current(int device);
+
 }  // namespace cpbench

@@ -71,16 +71,16 @@ WorkList::Band band_of(const Tile& tile) {
 WorkList make_work_list(std::span<const Tile> tiles, std::int64_t rows, int block_rows, int step_columns) {
   check_size(rows, "rows");
   WorkList list;
+  const RowSpan row_span = query_span(tiles), column_span = key_span(tiles);
+  list.row_begin = narrow(row_span.begin);
+  list.row_end = narrow(row_span.end);
+  list.column_begin = narrow(column_span.begin);
+  list.column_end = narrow(column_span.end);
   std::vector<std::vector<std::int32_t>> tiles_of_block(static_cast<std::size_t>((rows + block_rows - 1) / block_rows));
   for (std::size_t i = 0; i < tiles.size(); ++i) {
     const Tile& tile = tiles[i];
     check_size(tile.k_end(), "rows");
     list.bands.push_back(band_of(tile));
-    const WorkList::Band& band = list.bands.back();
-    list.row_begin = i == 0 ? band.row_begin : std::min(list.row_begin, band.row_begin);
-    list.row_end = std::max(list.row_end, band.row_end);
-    list.column_begin = i == 0 ? band.column_begin : std::min(list.column_begin, band.column_begin);
-    list.column_end = std::max(list.column_end, band.column_end);
     for (std::int64_t block = tile.q_begin / block_rows; block * block_rows < tile.q_end(); ++block) {
       tiles_of_block[static_cast<std::size_t>(block)].push_back(narrow(static_cast<std::int64_t>(i)));
     }

@@ -32,11 +32,6 @@ struct OperandMatrices {
   DeviceMatrix logit, value;
 };
 
-int made_current(int device) {
-  check(cudaSetDevice(device), "cudaSetDevice");
-  return device;
-}
-
 /// What a block of rows against a block of columns needs on the device. Rows are queries and columns keys, or the other
 /// way round for the gradients of keys.
 struct Workspace {

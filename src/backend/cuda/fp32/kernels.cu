@@ -3,6 +3,7 @@
 #include "backend/cuda/gradient.hpp"
 #include "backend/cuda/implementation.hpp"
 #include "backend/cuda/launch.hpp"
+#include "backend/cuda/warp_reduction.hpp"
 
 namespace cpbench {
 namespace fp32 {
@@ -43,15 +44,6 @@ __device__ float dot(const float* a, const float* b, int count) {
   float sum = 0;
   for (int i = 0; i < count; ++i) sum += a[i] * b[i];
   return sum;
-}
-
-__device__ float warp_sum(float value) {
-  for (int mask = 16; mask > 0; mask /= 2) value += ptx::shuffle_xor(value, mask);
-  return value;
-}
-__device__ float warp_max(float value) {
-  for (int mask = 16; mask > 0; mask /= 2) value = fmaxf(value, ptx::shuffle_xor(value, mask));
-  return value;
 }
 
 /// Whether the lane's column of the step is one that the row sees.
