@@ -6,8 +6,8 @@
 #include <numeric>
 
 #include "vgpu/instructions/tma_kernels.hpp"
-#include "vgpu/support/dense.hpp"
 #include "vgpu/support/device_array.hpp"
+#include "vgpu/support/matrix_product.hpp"
 #include "vgpu/support/orders.hpp"
 
 namespace cpbench::vgpu {
