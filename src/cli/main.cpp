@@ -7,6 +7,7 @@
 #include "cli/commands/give_up.hpp"
 #include "cli/commands/subcommand.hpp"
 #include "cli/commands/together.hpp"
+#include "cli/commands/watchdog.hpp"
 #include "cli/config/cli11.hpp"
 #include "cli/config/command_line.hpp"
 #include "cli/foreign/translate.hpp"
@@ -119,12 +120,19 @@ ExitCode agree(const Communicator& world, ExitCode code) {
 }
 
 int main_on_ranks(int argc, char** argv, const std::vector<std::string>& arguments) {
-  std::optional<MpiSession> session;  // outside: what is thrown must not finalise MPI, which waits for other ranks
+  // Outside: what is thrown must not finalise MPI, which waits for other ranks.
+  std::optional<Watchdog> watchdog;
+  std::optional<MpiSession> session;
   try {
+    watchdog.emplace(launched_rank());
     session.emplace(argc, argv);
     const Communicator world = Communicator::world();
-    Job job{.argv = {argv, argv + argc}, .world = &world, .speaks = world.rank() == 0, .notes = {}};
-    return static_cast<int>(agree(world, execute_or_explain(job, arguments)));
+    watchdog->set_rank(world.rank());
+    Job job{
+        .argv = {argv, argv + argc}, .world = &world, .watchdog = &*watchdog, .speaks = world.rank() == 0, .notes = {}};
+    const ExitCode code = agree(world, execute_or_explain(job, arguments));
+    Watchdog::dismiss();  // launchers send signals to ranks that are not as quick to leave with such a code
+    return static_cast<int>(code);
   } catch (const std::exception& error) {
     give_up(error);
   }
@@ -137,6 +145,6 @@ int main(int argc, char** argv) {
   const std::vector<std::string> arguments = cpbench::with_help_as_flag({argv + 1, argv + argc});
   if (cpbench::needs_ranks(arguments)) return cpbench::main_on_ranks(argc, argv, arguments);
   if (cpbench::launched_rank() != 0) return 0;  // started by a launcher: one process does it all
-  cpbench::Job job{.argv = {argv, argv + argc}, .world = nullptr, .speaks = true, .notes = {}};
+  cpbench::Job job{.argv = {argv, argv + argc}, .world = nullptr, .watchdog = nullptr, .speaks = true, .notes = {}};
   return static_cast<int>(cpbench::execute_or_explain(job, arguments));
 }

@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <mutex>
 
 #include "support/error.hpp"
 #include "support/refuse_write.hpp"
@@ -42,6 +44,49 @@ int sync(int descriptor) {
   return errno;
 }
 
+/// Held while a file is being written that has a temporary one.
+std::timed_mutex writing;
+
+/// The name of that file, for whoever ends the process and cannot wait for `writing`.
+class TemporaryName {
+ public:
+  void set(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    name_ = name;
+  }
+  void unlink() {
+    const std::lock_guard lock(mutex_);
+    if (!name_.empty()) ::unlink(name_.c_str());
+  }
+
+ private:
+  std::mutex mutex_;
+  std::string name_;
+} temporary_name;
+
+/// While one lives, a temporary file may exist. What ends the process waits for it: a thread by finish_writing, and a
+/// signal that nobody catches, as in commands that run nothing, is held back from this thread.
+class Writing {
+ public:
+  explicit Writing(const std::string& temporary) : lock_(writing) {
+    temporary_name.set(temporary);
+    sigset_t ending;
+    sigemptyset(&ending);
+    for (const int signal : {SIGHUP, SIGINT, SIGTERM}) sigaddset(&ending, signal);
+    pthread_sigmask(SIG_BLOCK, &ending, &before_);
+  }
+  ~Writing() {
+    temporary_name.set("");
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  Writing(const Writing&) = delete;
+  Writing& operator=(const Writing&) = delete;
+
+ private:
+  std::lock_guard<std::timed_mutex> lock_;
+  sigset_t before_{};
+};
+
 /// Creates the temporary file with `text` in it; returns 0 or errno and then leaves no file.
 int write_temporary(const std::string& path, std::string_view text) {
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kMode);
@@ -67,12 +112,14 @@ void check_writable(const std::string& path, bool overwrite) {
   }
   // To try is the only test that knows permissions, read-only mounts, quotas and the length of names.
   const std::string probe = temporary_beside(path);
+  const Writing until_it_is_gone(probe);
   if (const int error = write_temporary(probe, ""); error != 0) refuse_write(path, error);
   ::unlink(probe.c_str());
 }
 
 void write_atomically(const std::string& path, std::string_view text, bool overwrite) {
   const std::string temporary = temporary_beside(path);
+  const Writing until_it_is_renamed(temporary);
   if (const int error = write_temporary(temporary, text); error != 0) refuse_write(path, error);
   if (!overwrite && exists(path)) {
     refuse("\"{}\" appeared during the run and is left as it is; the results are in \"{}\"", path, temporary);
@@ -80,6 +127,12 @@ void write_atomically(const std::string& path, std::string_view text, bool overw
   if (std::rename(temporary.c_str(), path.c_str()) != 0) {
     refuse("cannot rename \"{}\", which holds the results, to \"{}\": {}", temporary, path, std::strerror(errno));
   }
+}
+
+void finish_writing(std::chrono::seconds patience) {
+  std::unique_lock lock(writing, patience);
+  if (!lock) return temporary_name.unlink();
+  lock.release();  // it stays locked
 }
 
 void remove_file(const std::string& path) {

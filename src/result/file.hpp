@@ -1,6 +1,7 @@
 // Result files on disk: nothing finished is lost, and nothing is overwritten silently.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,10 @@ void check_writable(const std::string& path, bool overwrite);
 /// Error that names the path; where `path` has meanwhile appeared and `overwrite` is off, the temporary file stays and
 /// the message names it.
 void write_atomically(const std::string& path, std::string_view text, bool overwrite);
+
+/// For a thread that is about to end the process: waits for another one to have done with its temporary file, and lets
+/// none begin one from here on. What takes longer than `patience` loses it.
+void finish_writing(std::chrono::seconds patience);
 
 /// Removes a file, if there is one. Throws a usage error where that is not possible.
 void remove_file(const std::string& path);

@@ -5,7 +5,8 @@
 namespace cpbench {
 
 std::string_view name_of(Status status) {
-  constexpr std::array<std::string_view, kStatuses> kNames = {"ok", "invalid", "skipped", "failed", "timeout"};
+  constexpr std::array<std::string_view, kStatuses> kNames = {"ok",     "invalid", "skipped",
+                                                              "failed", "timeout", "interrupted"};
   return kNames[static_cast<std::size_t>(status)];
 }
 

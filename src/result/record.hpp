@@ -56,9 +56,9 @@ struct RankInfo {
   std::string cpus;                 ///< CPUs that the rank may use, `0-3,8`
 };
 
-enum class Status : std::uint8_t { kOk, kInvalid, kSkipped, kFailed, kTimeout };
-inline constexpr int kStatuses = 5;
-std::string_view name_of(Status status);  ///< `ok`, `invalid`, `skipped`, `failed`, `timeout`
+enum class Status : std::uint8_t { kOk, kInvalid, kSkipped, kFailed, kTimeout, kInterrupted };
+inline constexpr int kStatuses = 6;
+std::string_view name_of(Status status);  ///< `ok`, `invalid`, `skipped`, `failed`, `timeout`, `interrupted`
 
 /// From the median of the full iterations. Empty where a denominator is zero or unknown.
 struct Throughput {

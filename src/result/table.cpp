@@ -120,7 +120,8 @@ std::string Table::footer(std::span<const PointRecord> points, std::size_t not_b
   std::string verdict = "PASSED";
   if (unchecked > 0) verdict = fmt::format("NOT CHECKED: {} of the results", unchecked);
   if (count_of(Status::kOk) == 0) verdict = "NOTHING MEASURED";
-  if (count_of(Status::kFailed) + count_of(Status::kTimeout) > 0) verdict = "FAILED: some points did not finish";
+  const int ended = count_of(Status::kFailed) + count_of(Status::kTimeout) + count_of(Status::kInterrupted);
+  if (ended > 0 || not_begun > 0) verdict = "FAILED: some points did not finish";
   if (count_of(Status::kInvalid) > 0) verdict = fmt::format("FAILED: {} invalid", count_of(Status::kInvalid));
   return fmt::format("#\n# points {}: {}\n# verdict: {}\n", points.size() + not_begun, fmt::join(parts, ", "), verdict);
 }

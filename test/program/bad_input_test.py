@@ -418,7 +418,7 @@ class Job(ProgramTest):
         path = self.directory / "late.json"
         endless = ["--iterations", "10000000", "--threads", "1", "--timeout", "1"]
         run = cpbench("run", "--seq-len", "64,65,66", *TINY, *endless, "--json", path, ranks=2)
-        self.expect_refused(run, 124, "timeout after 1 s")
+        self.expect_refused(run, 124, "timeout after 1 s in point 1 of 3 (0-ring-cp2); no point is finished")
         self.assertIn("# points 3: 1 timeout, 2 not begun\n", run.out)
         self.assertFalse(path.exists())
         point = json.loads(path.with_suffix(".jsonl").read_text().splitlines()[-1])
@@ -428,17 +428,13 @@ class Job(ProgramTest):
 
     def test_a_timeout_is_recorded_by_a_rank_0_that_is_late(self):
         """The others leave it some time before they end the job."""
-        path, script = self.directory / "late.json", self.directory / "program"
-        script.write_text(
-            f"#!/bin/sh\necho $$ > {self.directory}/pid.${{OMPI_COMM_WORLD_RANK-$PMI_RANK}}\nexec {PROGRAM} \"$@\"\n",
-            encoding="utf-8",
-        )
-        script.chmod(0o755)
+        path = self.directory / "late.json"
+        script = self.program_that_tells_its_number()
         endless = ["--iterations", "10000000", "--threads", "1", "--timeout", "1"]
         process = start(2, ["run", "--seq-len", "64", *TINY, *endless, "--json", path], program=script)
         try:
             process.stdout.readline()  # the point is in flight
-            rank_0 = int((self.directory / "pid.0").read_text())
+            rank_0 = self.pid_of_rank(0)
             os.kill(rank_0, signal.SIGSTOP)
             time.sleep(4.5)
             os.kill(rank_0, signal.SIGCONT)

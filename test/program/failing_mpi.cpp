@@ -1,7 +1,10 @@
-// An MPI library that has no threads where CPBENCH_TEST_MPI_FAILS is MPI_Init_thread, or whose call of that name fails.
+// An MPI library that has no threads where CPBENCH_TEST_MPI_FAILS is MPI_Init_thread, or whose call of that name fails;
+// where it is `hang`, initialising never ends, and a line on stdout says that it has begun.
 // (MPI's profiling interface: each is followed by its PMPI twin.)
 #include <mpi.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 
@@ -16,6 +19,11 @@ bool fails(std::string_view call) {
 
 extern "C" {
 int MPI_Init_thread(int* argc, char*** argv, int required, int* provided) {
+  if (fails("hang")) {
+    std::puts("initialising");
+    std::fflush(stdout);
+    for (;;) pause();
+  }
   const int result = PMPI_Init_thread(argc, argv, required, provided);
   if (fails("MPI_Init_thread")) *provided = MPI_THREAD_SINGLE;
   return result;

@@ -3,9 +3,10 @@
 CPBENCH_PROGRAM is the program with an algorithm that does not verify, and with an MPI library that fails where it is told to.
 """
 
+import signal
 import unittest
 
-from program import BRIEFLY, TINY, ProgramTest, cpbench
+from program import BRIEFLY, TINY, Finished, ProgramTest, cpbench, end, start
 
 
 class Unverified(ProgramTest):
@@ -33,6 +34,14 @@ class Mpi(ProgramTest):
         for call, words in (("MPI_Init_thread", "supports no threads"), ("MPI_Comm_size", "MPI_Comm_size: ")):
             run = cpbench("doctor", environment={"CPBENCH_TEST_MPI_FAILS": call})
             self.expect_refused(run, 4, "rank 0: ", words)
+
+    def test_a_signal_ends_what_never_begins(self):
+        process = start(None, ["doctor"], environment={"CPBENCH_TEST_MPI_FAILS": "hang"})
+        self.addCleanup(end, process)
+        self.assertEqual(process.stdout.readline(), "initialising\n")
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=100)
+        self.expect_refused(Finished("doctor", process.returncode, out, err), 143, "ended by SIGTERM")
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ class Results(ProgramTest):
         points = [parse_json(line) for line in whole][1:]
         self.assertGreaterEqual(len(points), 3)
         self.assertEqual([point["case"]["seq_len"] for point in points], list(range(20, 20 + len(points))))
-        self.assertEqual({point["status"] for point in points}, {"ok"})
+        self.assertEqual({point["status"] for point in points[:-1]}, {"ok"})
 
     def test_a_result_that_cannot_be_written_is_in_the_lines(self):
         path = self.directory / "out.json"

@@ -119,6 +119,19 @@ class ProgramTest(unittest.TestCase):
         path.write_text(json.dumps({"schema_version": 1, **content}), encoding="utf-8")
         return path
 
+    def program_that_tells_its_number(self):
+        """For `program` of start: the program as ever, whose processes pid_of_rank knows."""
+        path = self.directory / "program"
+        path.write_text(
+            f"#!/bin/sh\necho $$ > {self.directory}/pid.${{OMPI_COMM_WORLD_RANK-$PMI_RANK}}\nexec {PROGRAM} \"$@\"\n",
+            encoding="utf-8",
+        )
+        path.chmod(0o755)
+        return path
+
+    def pid_of_rank(self, rank):
+        return int((self.directory / f"pid.{rank}").read_text())
+
     def expect_refused(self, run, code, *words):
         """One message, from rank 0, with `words` in it, besides warnings, and nothing that looks like a crash."""
         self.assertEqual(run.code, code, str(run))

@@ -1,15 +1,21 @@
 #include "result/file.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <set>
+#include <thread>
 
 #include "expect_refused.hpp"
 #include "temporary_file.hpp"
@@ -158,6 +164,71 @@ TEST_F(FileTest, AResultThatDoesNotFitLeavesTheOldOne) {
   }
   EXPECT_EQ(content_of(path("out.json")), "old");
   EXPECT_EQ(names(), std::set<std::string>{"out.json"});
+}
+
+/// Long enough that a process which does nothing but write it is hardly ever found between two files.
+const std::string kLongText(4 << 20, 'x');
+
+/// A process that does `work` and nothing after it. Returns its number.
+pid_t start_process(const std::function<void()>& work) {
+  const pid_t process = ::fork();
+  if (process != 0) return process;
+  work();
+  ::_exit(0);
+}
+
+int status_of(pid_t process) {
+  int status = 0;
+  ::waitpid(process, &status, 0);
+  return status;
+}
+
+void wait_for_file(const std::string& path) {
+  while (!fs::exists(path)) std::this_thread::yield();
+}
+
+TEST_F(FileTest, ASignalThatEndsTheProcessWaitsForTheFile) {
+  for (int round = 0; round < 5; ++round) {
+    const pid_t writer = start_process([&] {
+      for (;;) write_atomically(path("out.json"), kLongText, true);
+    });
+    wait_for_file(path("out.json"));
+    ::kill(writer, SIGTERM);
+    const int status = status_of(writer);
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    EXPECT_EQ(names(), std::set<std::string>{"out.json"});
+    EXPECT_EQ(content_of(path("out.json")).size(), kLongText.size());
+    fs::remove(path("out.json"));
+  }
+}
+
+TEST_F(FileTest, AThreadThatEndsTheProcessWaitsForTheFile) {
+  for (int round = 0; round < 5; ++round) {
+    EXPECT_EQ(status_of(start_process([&] {
+                std::thread([&] {
+                  for (;;) write_atomically(path("out.json"), kLongText, true);
+                }).detach();
+                wait_for_file(path("out.json"));
+                finish_writing(std::chrono::seconds(60));
+              })),
+              0);
+    EXPECT_EQ(names(), std::set<std::string>{"out.json"});
+    EXPECT_EQ(content_of(path("out.json")).size(), kLongText.size());
+    fs::remove(path("out.json"));
+  }
+}
+
+TEST_F(FileTest, AFileThatTakesTooLongLosesItsTemporaryOne) {
+  EXPECT_EQ(status_of(start_process([&] {
+              const std::string temporary = path("out.json." + std::to_string(::getpid()) + ".part");
+              ::mkfifo(temporary.c_str(), 0600);  // holds less than the text, and is never read
+              pollfd reader = {.fd = ::open(temporary.c_str(), O_RDONLY | O_NONBLOCK), .events = POLLIN, .revents = 0};
+              std::thread([&] { write_atomically(path("out.json"), kLongText, true); }).detach();
+              ::poll(&reader, 1, -1);
+              finish_writing(std::chrono::seconds(0));
+            })),
+            0);
+  EXPECT_TRUE(names().empty());
 }
 
 }  // namespace

@@ -64,9 +64,11 @@ TEST(Json, DeviceStateComesBack) {
 TEST(Json, FileHasHeaderPointsAndSummary) {
   const Json file = json_of(sample_result());
   EXPECT_EQ(file["schema"]["name"], "cpbench.result");
-  EXPECT_EQ(file["points"].size(), 5u);
-  EXPECT_EQ(file["summary"]["points"], 5);
-  for (const char* status : {"ok", "invalid", "skipped", "failed", "timeout"}) EXPECT_EQ(file["summary"][status], 1);
+  EXPECT_EQ(file["points"].size(), 6u);
+  EXPECT_EQ(file["summary"]["points"], 6);
+  for (const char* status : {"ok", "invalid", "skipped", "failed", "timeout", "interrupted"}) {
+    EXPECT_EQ(file["summary"][status], 1);
+  }
   EXPECT_EQ(file["complete"], true);
   EXPECT_EQ(file["ranks"][1]["uuid"], "GPU-1");
   EXPECT_TRUE(file["ranks"][0]["uuid"].is_null());

@@ -109,9 +109,12 @@ inline ResultFile sample_result() {
   file.header.environment = this_environment("Open MPI v4.1.4, package: Debian\nsecond line");
   file.header.ranks = {{.rank = 0, .host = "node1", .local_rank = 0, .device = "a CPU", .isa = "avx2", .cpus = "0-3,8"},
                        {.rank = 1, .host = "node2", .local_rank = 0, .device = "a GPU", .uuid = "GPU-1", .cpus = "4"}};
-  file.points = {sample_ok(), sample_invalid(), sample_not_ok(Status::kSkipped, "heads 6 are not divisible by 4"),
+  file.points = {sample_ok(),
+                 sample_invalid(),
+                 sample_not_ok(Status::kSkipped, "heads 6 are not divisible by 4"),
                  sample_not_ok(Status::kFailed, "out of memory"),
-                 sample_not_ok(Status::kTimeout, "rank 3 in kv hop 2")};
+                 sample_not_ok(Status::kTimeout, "rank 3 in kv hop 2"),
+                 sample_not_ok(Status::kInterrupted, "ended by SIGTERM")};
   file.points[2].axes = {{"algo", "hybrid"}, {"cp_size", 8}, {"seq_len", 1009}};
   file.summary = summary_of(file.points, 3, 12.5);
   return file;

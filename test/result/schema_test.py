@@ -28,7 +28,7 @@ class SchemaTest(unittest.TestCase):
         cls.directory.cleanup()
 
     def test_what_is_written_conforms(self):
-        self.assertEqual(len(self.sample["points"]), 5)
+        self.assertEqual(len(self.sample["points"]), 6)
         for path in (self.path, self.path.with_suffix(".jsonl")):
             self.assertEqual(list(check_schema.faults_of_file(path)), [])
 

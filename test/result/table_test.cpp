@@ -96,7 +96,7 @@ TEST(Table, AWrongResultShowsNoThroughputButItsReason) {
 }
 
 TEST(Table, APointThatDidNotRunShowsWhy) {
-  for (Status status : {Status::kSkipped, Status::kFailed, Status::kTimeout}) {
+  for (Status status : {Status::kSkipped, Status::kFailed, Status::kTimeout, Status::kInterrupted}) {
     const std::vector<std::string> lines = lines_of(Table().row(sample_not_ok(status, "the reason")));
     ASSERT_EQ(lines.size(), 1u);
     EXPECT_NE(lines[0].find("hybrid"), std::string::npos);
@@ -177,12 +177,15 @@ TEST(Table, FooterCountsAndJudges) {
   const std::vector<PointRecord> points = sample_result().points;
   const auto footer = [](std::vector<PointRecord> some) { return Table::footer(some); };
   EXPECT_EQ(footer({points[0], points[0], points[2]}), "#\n# points 3: 2 ok, 1 skipped\n# verdict: PASSED\n");
-  EXPECT_NE(footer(points).find("1 ok, 1 invalid, 1 skipped, 1 failed, 1 timeout"), std::string::npos);
+  EXPECT_NE(footer(points).find("1 ok, 1 invalid, 1 skipped, 1 failed, 1 timeout, 1 interrupted"), std::string::npos);
   EXPECT_NE(footer(points).find("verdict: FAILED: 1 invalid"), std::string::npos);
   EXPECT_NE(footer({points[0], points[4]}).find("verdict: FAILED"), std::string::npos);
   EXPECT_NE(footer({points[2]}).find("verdict: NOTHING MEASURED"), std::string::npos);
   EXPECT_EQ(Table::footer(std::vector{points[4]}, 2),
             "#\n# points 3: 1 timeout, 2 not begun\n# verdict: FAILED: some points did not finish\n");
+  EXPECT_NE(footer({points[0], points[5]}).find("verdict: FAILED"), std::string::npos);
+  EXPECT_EQ(Table::footer(std::vector{points[0]}, 2),
+            "#\n# points 3: 1 ok, 2 not begun\n# verdict: FAILED: some points did not finish\n");
   PointRecord unchecked = sample_ok();
   unchecked.validation.reset();
   EXPECT_NE(footer({points[0], unchecked}).find("verdict: NOT CHECKED: 1 of"), std::string::npos);

@@ -12,6 +12,7 @@
 #include <system_error>
 #include <thread>
 
+#include "cli/commands/watchdog.hpp"
 #include "support/doing.hpp"
 #include "support/error.hpp"
 #include "transport/mpi_session.hpp"
@@ -38,6 +39,7 @@ int rank_of_this_process() {
 }  // namespace
 
 void give_up(const std::exception& error) {
+  Watchdog::dismiss();
   const Error known = error_of(error);
   const int rank = rank_of_this_process();
   std::this_thread::sleep_for(std::chrono::milliseconds(200) * std::min(rank, 20));

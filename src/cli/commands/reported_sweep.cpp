@@ -1,6 +1,7 @@
 #include "cli/commands/reported_sweep.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -9,13 +10,14 @@
 #include <set>
 #include <utility>
 
-#include "cli/commands/deadline.hpp"
 #include "cli/commands/job_header.hpp"
 #include "cli/commands/sweep_of.hpp"
 #include "cli/commands/together.hpp"
+#include "cli/commands/watchdog.hpp"
 #include "result/file.hpp"
 #include "result/json.hpp"
 #include "result/progress.hpp"
+#include "support/counted.hpp"
 #include "validate/dump.hpp"
 
 namespace cpbench {
@@ -103,20 +105,28 @@ class Output {
   }
   /// kUsage where a trace or a dump is missing.
   ExitCode code_of_side_products() const { return has_lost_ ? ExitCode::kUsage : ExitCode::kOk; }
-  /// Called by another thread, when the job is about to be ended: what was in flight did not finish.
-  void expire(double allowed_s) {
+  /// Called by another thread, when the job is about to be ended: records what was in flight, and says where that was.
+  /// Nothing is added any more.
+  std::string interrupt(const Interruption& why) {
     // Whoever holds the lock may be writing to a terminal that is held up; that must not hold up the end.
-    const std::unique_lock lock(mutex_, Deadline::kPatience);
-    if (!lock || !in_flight_) return;
-    in_flight_->status = Status::kTimeout;
-    in_flight_->reason = fmt::format("not finished when the {} s of --timeout were over", allowed_s);
-    write(*in_flight_);
-    print(report_.footer(file_.points, points_ - file_.points.size()));
+    std::unique_lock lock(mutex_, Watchdog::kPatience);
+    if (!lock) return "";
+    lock.release();  // it stays locked
+    std::string where = place() + "; " + finished_points();
+    if (in_flight_) {
+      in_flight_->status = why.signal == 0 ? Status::kTimeout : Status::kInterrupted;
+      in_flight_->reason = why.reason();
+      write(*in_flight_);
+    }
+    if (!file_.points.empty() && !is_finished_) print(report_.footer(file_.points, points_ - file_.points.size()));
+    return where;
   }
   void finish(ExitCode code, double elapsed_s) {
+    const std::lock_guard lock(mutex_);
     print(report_.footer(file_.points, 0));
     file_.summary = summary_of(file_.points, static_cast<int>(code), elapsed_s);
     if (!options_.json.empty()) write_result();
+    is_finished_ = true;
   }
 
  private:
@@ -129,6 +139,20 @@ class Output {
       throw Error(error.code(), fmt::format("{}; {} in \"{}\", which compare reads", error.what(), points,
                                             lines_path(options_.json)));
     }
+  }
+  std::string place() const {
+    const std::size_t done = file_.points.size();
+    if (in_flight_) return fmt::format(" in point {} of {} ({})", done + 1, points_, in_flight_->id);
+    if (done == 0) return " before the first point";
+    return done == points_ ? " after the last point" : fmt::format(" after point {} of {}", done, points_);
+  }
+  std::string finished_points() const {
+    const std::size_t done = file_.points.size();
+    if (done == 0) return "no point is finished";
+    const std::string points =
+        counted(static_cast<std::int64_t>(done), "finished point") + (done == 1 ? " is" : " are");
+    if (options_.json.empty()) return points + " printed above";
+    return fmt::format("{} in \"{}\"", points, is_finished_ ? options_.json : lines_path(options_.json));
   }
   void write(PointRecord record) {
     in_flight_.reset();
@@ -158,7 +182,7 @@ class Output {
   Report report_;  ///< its heading until it is printed
   Progress progress_;
   std::size_t points_;  ///< of the sweep
-  bool has_lost_ = false;
+  bool has_lost_ = false, is_finished_ = false;
   std::unique_ptr<LineWriter> lines_;
   std::timed_mutex mutex_;
   std::optional<PointRecord> in_flight_;
@@ -214,9 +238,8 @@ ExitCode run_and_report(const Job& job, const RunOptions& run, const SweepOption
     Report report = make_report(header, execution, points);
     output = std::make_unique<Output>(run, std::move(header), std::move(report), points.size());
   });
-  const Deadline deadline(run.timeout_s, world, [&] {
-    if (output) output->expire(*run.timeout_s);
-  });
+  const Watch watch(*job.watchdog, run.timeout_s,
+                    [&](const Interruption& why) { return output ? output->interrupt(why) : ""; });
   ExitCode code = run_points(world, execution, points, visitor_of(files, measured, output.get()));
   if (output) code = graver(code, output->code_of_side_products());
   const double elapsed_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

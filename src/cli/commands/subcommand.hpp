@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/commands/watchdog.hpp"
 #include "cli/config/cli11_names.hpp"
 #include "support/error.hpp"
 #include "transport/communicator.hpp"
@@ -15,6 +16,7 @@ namespace cpbench {
 struct Job {
   std::vector<std::string> argv;   ///< as it was typed
   const Communicator* world;       ///< null for commands that run nothing
+  Watchdog* watchdog;              ///< null for those, too
   bool speaks;                     ///< whether this rank prints: rank 0 does
   std::vector<std::string> notes;  ///< on flags of other programs that were translated or ignored
 };

@@ -1,8 +1,8 @@
 // `cpbench validate`: correctness only; --self-test proves that the checker catches planted faults.
-#include "cli/commands/deadline.hpp"
 #include "cli/commands/reported_sweep.hpp"
 #include "cli/commands/self_test.hpp"
 #include "cli/commands/subcommand.hpp"
+#include "cli/commands/watchdog.hpp"
 #include "cli/config/cli11.hpp"
 #include "support/error.hpp"
 
@@ -42,7 +42,7 @@ class ValidateCommand : public Subcommand {
     if (run_.check == "off") refuse("--check off: validate does nothing but check; run measures without checks");
     if (!self_test_) return run_and_report(job, run_, sweep_, *flags_, /*measured=*/false, report_of);
     const Execution execution = execution_of(*job.world, run_, sweep_);
-    const Deadline deadline(run_.timeout_s, *job.world);
+    const Watch watch(*job.watchdog, run_.timeout_s);
     return run_self_test(*app, *job.world, execution.settings);
   }
 
