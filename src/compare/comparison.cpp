@@ -64,13 +64,19 @@ std::map<Key, const LaunchPoint*> points_of(const Launch& launch, const std::vec
   return points;
 }
 
+/// Whether the launch has not tried the point to its end, or not begun it. `point` is null where it has no such point.
+bool is_unreached(const Launch& launch, const LaunchPoint* point) {
+  if (launch.finished) return false;
+  return point == nullptr || point->status == name_of(Status::kTimeout) ||
+         point->status == name_of(Status::kInterrupted);
+}
+
 /// `point` is null where the launch has no such point.
 void add_launch(Measurements& measurements, const Launch& launch, const LaunchPoint* point) {
   const bool is_measured = point != nullptr && !point->times.full.empty();
   measurements.by_launch.push_back(is_measured ? point : nullptr);
   if (is_measured) return;
-  const bool is_unreached = !launch.finished && (point == nullptr || point->status == name_of(Status::kTimeout));
-  measurements.unreached = measurements.unreached || is_unreached;
+  measurements.unreached = measurements.unreached || is_unreached(launch, point);
   std::string why = fmt::format("not in {}{}", launch.path, launch.finished ? "" : ", which did not finish");
   if (point != nullptr) {
     why = fmt::format("{} in {}{}", point->status, launch.path, point->reason.empty() ? "" : ": " + point->reason);
@@ -301,8 +307,9 @@ ExitCode Comparison::exit_code(bool strict) const {
   if (any(Outcome::kInvalid)) code = graver(code, ExitCode::kInvalid);
   if (any(Outcome::kMissing)) code = graver(code, ExitCode::kBaselineMissing);
   if (any(Outcome::kSlower)) code = graver(code, ExitCode::kRegression);
-  const bool any_open = any(Outcome::kUnclear, Outcome::kUnjudged) ||
-                        count_unreached(Outcome::kNew) + count_unreached(Outcome::kMissing) > 0;
+  const bool any_open =
+      any(Outcome::kUnclear, Outcome::kUnjudged) ||
+      count_unreached(Outcome::kNew) + count_unreached(Outcome::kMissing) + unmeasured_unreached > 0 || !any_finished;
   if (!any_judged || (strict && any_open)) {
     code = graver(code, ExitCode::kInconclusive);
   }
@@ -318,6 +325,10 @@ Comparison compare(std::span<const Launch> base, std::span<const Launch> head, c
                         .points = {},
                         .base_launches = static_cast<int>(base.size()),
                         .head_launches = static_cast<int>(head.size())};
+  const auto any_finished = [](std::span<const Launch> launches) {
+    return std::ranges::any_of(launches, &Launch::finished);
+  };
+  comparison.any_finished = any_finished(base) || any_finished(head);
   if (!of_base.empty() && !of_head.empty()) {
     std::ranges::set_symmetric_difference(of_base, of_head, std::back_inserter(comparison.unknown_axes));
   }
@@ -331,8 +342,11 @@ Comparison compare(std::span<const Launch> base, std::span<const Launch> head, c
   bool any_in_common = false;
   for (const Key& key : keys) {
     const std::optional<PointComparison> point = compare_point(key, base_side, head_side, comparison.options);
-    if (!point) ++comparison.unmeasured;
-    if (!point) continue;
+    if (!point) {
+      ++comparison.unmeasured;
+      if (base_side.unreached(key)) ++comparison.unmeasured_unreached;
+      continue;
+    }
     any_in_common = any_in_common || (point->base && head_side.points.contains(key));
     comparison.points.push_back(*point);
   }

@@ -52,12 +52,15 @@ struct Comparison {
   std::vector<std::string> unknown_axes;  ///< those
   std::vector<PointComparison> points;    ///< in the order of base, then those that only head has
   int unmeasured = 0;                     ///< points that neither side has measured, and that are not wrong
+  int unmeasured_unreached = 0;           ///< of those: perhaps only because a launch of base did not finish
+  bool any_finished = true;               ///< or there may be points that no launch came to name
   int base_launches = 0, head_launches = 0;
 
   int count(Outcome outcome) const;
   int count_unreached(Outcome outcome) const;  ///< those of them
   /// The gravest of: wrong points, points missing, regressions, and what cannot be told: where no point could be
-  /// judged, or if `strict` and some were not, are unclear, or were not reached by launches that did not finish.
+  /// judged, or if `strict` and some were not, are unclear, or may not have been reached by launches that did not
+  /// finish.
   ExitCode exit_code(bool strict) const;
 };
 

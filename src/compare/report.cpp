@@ -161,8 +161,9 @@ std::string verdict_of(const Comparison& comparison) {
   add(Outcome::kSlower, "SLOWER");
   add(Outcome::kUnjudged, "NOT JUDGED (too few launches)");
   add(Outcome::kUnclear, "unclear");
-  const int unreached = comparison.count_unreached(Outcome::kNew);
+  const int unreached = comparison.count_unreached(Outcome::kNew) + comparison.unmeasured_unreached;
   if (unreached > 0) parts.push_back("not reached by BASE: " + counted(unreached, "point"));
+  if (!comparison.any_finished) parts.emplace_back("no launch finished: there may be more points");
   return parts.empty() ? "NOT SLOWER" : fmt::format("{}", fmt::join(parts, "; "));
 }
 

@@ -162,19 +162,43 @@ TEST(Comparison, MindsWhatLaunchesThatDidNotFinishHadNotReached) {
   EXPECT_EQ(comparison.exit_code(false), ExitCode::kOk);
   EXPECT_EQ(comparison.exit_code(true), ExitCode::kInconclusive);
 
-  cut[0].points.push_back(unmeasured_point(ulysses(), "timeout", "was in flight"));
-  EXPECT_EQ(compare(cut, whole, {}).exit_code(true), ExitCode::kInconclusive);
-
-  comparison = compare(whole, cut, {});
-  EXPECT_TRUE(comparison.points[1].unreached);
-  EXPECT_EQ(comparison.points[1].reason, "timeout in 0: was in flight");
-  EXPECT_EQ(comparison.exit_code(true), ExitCode::kBaselineMissing);
-  cut[0].points.pop_back();
+  for (const std::string status : {"timeout", "interrupted"}) {
+    cut[0].points.push_back(unmeasured_point(ulysses(), status, "was in flight"));
+    EXPECT_EQ(compare(cut, whole, {}).exit_code(true), ExitCode::kInconclusive);
+    comparison = compare(whole, cut, {});
+    EXPECT_TRUE(comparison.points[1].unreached);
+    EXPECT_EQ(comparison.points[1].reason, status + " in 0: was in flight");
+    EXPECT_EQ(comparison.exit_code(true), ExitCode::kBaselineMissing);
+    cut[0].points.pop_back();
+  }
   cut[0].points.push_back(measured_point(ulysses(), 1));
   EXPECT_EQ(compare(whole, cut, {}).points[1].reason, "not in 1, which did not finish");
 
   for (Launch& launch : cut) launch.points = {measured_point(ring(), 1), unmeasured_point(ulysses(), "skipped", "")};
   EXPECT_EQ(compare(cut, whole, {}).exit_code(true), ExitCode::kOk) << "they had come to it";
+}
+
+TEST(Comparison, MindsWhatNeitherSideHadReached) {
+  std::vector<Launch> base = five({measured_point(ring(), 1)}), head = base;
+  const std::vector<Launch> finished = base;
+  for (std::vector<Launch>* side : {&base, &head}) {
+    for (Launch& launch : *side) launch.finished = false;
+  }
+  EXPECT_EQ(compare(base, head, {}).exit_code(false), ExitCode::kOk);
+  EXPECT_EQ(compare(base, head, {}).exit_code(true), ExitCode::kInconclusive) << "none says how many there are";
+  EXPECT_EQ(compare(base, finished, {}).exit_code(true), ExitCode::kOk);
+  EXPECT_EQ(compare(finished, head, {}).exit_code(true), ExitCode::kOk);
+
+  for (const char* status : {"timeout", "interrupted"}) {
+    base[0].points = {measured_point(ring(), 1), unmeasured_point(ulysses(), status, "was in flight")};
+    head = finished;
+    head[0].points.push_back(unmeasured_point(ulysses(), "failed", "out of memory"));
+    const Comparison comparison = compare(base, head, {});
+    EXPECT_EQ(comparison.unmeasured, 1);
+    EXPECT_EQ(comparison.exit_code(false), ExitCode::kOk);
+    EXPECT_EQ(comparison.exit_code(true), ExitCode::kInconclusive) << "BASE might have measured it";
+    EXPECT_EQ(compare(head, base, {}).exit_code(true), ExitCode::kOk) << "BASE had come to it";
+  }
 }
 
 TEST(Comparison, LeavesWithTheGravestCode) {

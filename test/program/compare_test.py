@@ -81,17 +81,30 @@ class Compare(ProgramTest):
         self.assertIn("missing: not in", run.out)
         self.assertIn("4.jsonl, which did not finish", run.out)
 
-    def test_strict_minds_what_an_interrupted_base_had_not_reached(self):
-        base, head = self.launches("base", edit=lambda result: result["points"].pop()), self.launches("head")
-        for path in base.glob("*.json"):
+    def interrupt(self, side):
+        """Leaves of its results what a job leaves that was ended in their second point."""
+        for path in side.glob("*.json"):
             result = read_json(path)
-            points = result.pop("points")
-            lines = [json.dumps(line) for line in (result, *points)]
+            first, second = result.pop("points")
+            in_flight = {"id": second["id"], "case": second["case"], "status": "interrupted", "reason": "ended by SIGTERM"}
+            lines = [json.dumps(line) for line in (result, first, in_flight)]
             path.with_suffix(".jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
             path.unlink()
+        return side
+
+    def test_strict_minds_what_an_interrupted_base_had_not_reached(self):
+        base, head = self.interrupt(self.launches("base")), self.launches("head")
         run = self.expect_ok(cpbench("compare", base, head))
         self.assertIn("# note: 4 launches of BASE did not finish", run.out)
-        self.assertIn("# verdict: not reached by BASE: 1 point", run.out)
+        self.assertIn("# verdict: not reached by BASE: 1 point\n", run.out)
+        run = cpbench("compare", base, head, "--strict")
+        self.assertEqual(run.code, 6, str(run))
+
+    def test_strict_minds_what_neither_side_had_reached(self):
+        base, head = self.interrupt(self.launches("base")), self.interrupt(self.launches("head"))
+        run = self.expect_ok(cpbench("compare", base, head))
+        self.assertIn("# points 1: 1 same; measured on neither side: 1\n", run.out)
+        self.assertIn("# verdict: not reached by BASE: 1 point; no launch finished: there may be more points\n", run.out)
         run = cpbench("compare", base, head, "--strict")
         self.assertEqual(run.code, 6, str(run))
 
