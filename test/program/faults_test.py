@@ -35,6 +35,11 @@ class Mpi(ProgramTest):
             run = cpbench("doctor", environment={"CPBENCH_TEST_MPI_FAILS": call})
             self.expect_refused(run, 4, "rank 0: ", words)
 
+    def test_the_lowest_of_several_ranks_speaks(self):
+        """The launcher's signal ends the others before their turn."""
+        run = cpbench("doctor", ranks=3, environment={"CPBENCH_TEST_MPI_FAILS": "MPI_Comm_size"})
+        self.expect_refused(run, 4, "rank 0: ", "MPI_Comm_size: ")
+
     def test_a_signal_ends_what_never_begins(self):
         process = start(None, ["doctor"], environment={"CPBENCH_TEST_MPI_FAILS": "hang"})
         self.addCleanup(end, process)

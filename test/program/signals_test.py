@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import pathlib
+import re
 import select
 import signal
 import subprocess
@@ -128,8 +129,11 @@ class Signals(ProgramTest):
             self.addCleanup(signal.signal, number, before)
         process = self.start(None, "run", *self.SWEEP)
         self.read_until(process.stderr, "[2/3]")
-        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-            process.send_signal(number)
+        status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+        ignored = int(re.search(r"SigIgn:\s*(\w+)", status)[1], 16)
+        for number in (signal.SIGHUP, signal.SIGINT):
+            self.assertTrue(ignored >> (number - 1) & 1, status)
+        process.terminate()
         run = self.finish(process)
         self.expect_refused(run, 128 + signal.SIGTERM, "ended by SIGTERM in point 2 of 3", "1 finished point is printed above")
 
@@ -176,6 +180,21 @@ class Signals(ProgramTest):
         self.expect_refused(self.finish(process), 128 + signal.SIGTERM, "ended by SIGTERM")
         self.assertEqual([path.name for path in self.directory.iterdir()], ["out.jsonl"])
         self.assertEqual(parse_json(self.lines.read_text().splitlines()[-1])["status"], "ok")
+
+    def test_does_not_wait_for_a_terminal_that_is_held_up(self):
+        reader, writer = os.pipe()
+        process = start(None, ["run", *self.SWEEP], stderr=writer)
+        self.addCleanup(end, process)
+        for descriptor in (reader, writer):  # before `end`: what MPI started may wait for the same terminal
+            self.addCleanup(os.close, descriptor)
+        process.stdout.readline()
+        own = os.open(f"/proc/self/fd/{writer}", os.O_WRONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, own)
+        with contextlib.suppress(BlockingIOError):
+            while os.write(own, b"x"):
+                pass
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(100), 128 + signal.SIGTERM)
 
 
 if __name__ == "__main__":
