@@ -18,7 +18,7 @@ using PointAxes = nlohmann::ordered_json;
 /// What identifies a point, whatever the order of its axes.
 using Key = nlohmann::json;
 
-PointAxes axes_of(const LaunchPoint& point, const std::vector<std::string>& ignored) {
+PointAxes axes_of(const PointRecord& point, const std::vector<std::string>& ignored) {
   PointAxes axes = point.axes;
   for (const std::string& name : ignored) axes.erase(name);
   return axes;
@@ -26,15 +26,15 @@ PointAxes axes_of(const LaunchPoint& point, const std::vector<std::string>& igno
 
 /// One point in the launches of a side.
 struct Measurements {
-  const LaunchPoint* named = nullptr;         ///< by whichever launch
-  std::vector<const LaunchPoint*> by_launch;  ///< null where it was not measured
+  const PointRecord* named = nullptr;         ///< by whichever launch
+  std::vector<const PointRecord*> by_launch;  ///< null where it was not measured
   std::string lacking;     ///< what the first of those says, `failed in head.json: ...`; empty if all have measured it
   std::string invalid;     ///< the same of the first that found it wrong
   bool unreached = false;  ///< by a launch that did not finish
 
   /// Null where no launch has measured it.
-  const LaunchPoint* first() const {
-    const auto found = std::ranges::find_if(by_launch, [](const LaunchPoint* point) { return point != nullptr; });
+  const PointRecord* first() const {
+    const auto found = std::ranges::find_if(by_launch, [](const PointRecord* point) { return point != nullptr; });
     return found == by_launch.end() ? nullptr : *found;
   }
 };
@@ -53,9 +53,9 @@ struct Side {
 };
 
 /// The points of a launch by their keys.
-std::map<Key, const LaunchPoint*> points_of(const Launch& launch, const std::vector<std::string>& ignored) {
-  std::map<Key, const LaunchPoint*> points;
-  for (const LaunchPoint& point : launch.points) {
+std::map<Key, const PointRecord*> points_of(const Launch& launch, const std::vector<std::string>& ignored) {
+  std::map<Key, const PointRecord*> points;
+  for (const PointRecord& point : launch.points) {
     const auto [other, is_new] = points.emplace(axes_of(point, ignored), &point);
     if (!is_new) {
       refuse("{}: points {} and {} are the same but for ignored axes", launch.path, other->second->id, point.id);
@@ -65,23 +65,23 @@ std::map<Key, const LaunchPoint*> points_of(const Launch& launch, const std::vec
 }
 
 /// Whether the launch has not tried the point to its end, or not begun it. `point` is null where it has no such point.
-bool is_unreached(const Launch& launch, const LaunchPoint* point) {
+bool is_unreached(const Launch& launch, const PointRecord* point) {
   if (launch.finished) return false;
-  return point == nullptr || point->status == name_of(Status::kTimeout) ||
-         point->status == name_of(Status::kInterrupted);
+  return point == nullptr || point->status == Status::kTimeout || point->status == Status::kInterrupted;
 }
 
 /// `point` is null where the launch has no such point.
-void add_launch(Measurements& measurements, const Launch& launch, const LaunchPoint* point) {
-  const bool is_measured = point != nullptr && !point->times.full.empty();
+void add_launch(Measurements& measurements, const Launch& launch, const PointRecord* point) {
+  const bool is_measured = point != nullptr && point->is_measured();
   measurements.by_launch.push_back(is_measured ? point : nullptr);
   if (is_measured) return;
   measurements.unreached = measurements.unreached || is_unreached(launch, point);
   std::string why = fmt::format("not in {}{}", launch.path, launch.finished ? "" : ", which did not finish");
   if (point != nullptr) {
-    why = fmt::format("{} in {}{}", point->status, launch.path, point->reason.empty() ? "" : ": " + point->reason);
+    const std::string_view status = point->status == Status::kOk ? "not measured" : name_of(point->status);
+    why = fmt::format("{} in {}{}", status, launch.path, point->reason.empty() ? "" : ": " + point->reason);
   }
-  const bool is_invalid = point != nullptr && point->status == name_of(Status::kInvalid);
+  const bool is_invalid = point != nullptr && point->status == Status::kInvalid;
   if (is_invalid && measurements.invalid.empty()) measurements.invalid = why;
   if (measurements.lacking.empty()) measurements.lacking = why;
 }
@@ -90,7 +90,7 @@ void add_launch(Measurements& measurements, const Launch& launch, const LaunchPo
 std::vector<const Launch*> by_start(std::span<const Launch> launches) {
   std::vector<const Launch*> order;
   for (const Launch& launch : launches) order.push_back(&launch);
-  std::ranges::stable_sort(order, {}, [](const Launch* launch) { return launch->origin.started; });
+  std::ranges::stable_sort(order, {}, [](const Launch* launch) { return launch->header.command.started; });
   return order;
 }
 
@@ -98,7 +98,7 @@ Side side_of(std::span<const Launch> launches, const std::vector<std::string>& i
   Side side;
   for (const Launch& launch : launches) {
     side.finished = side.finished && launch.finished;
-    for (const LaunchPoint& point : launch.points) {
+    for (const PointRecord& point : launch.points) {
       const Key key = axes_of(point, ignored);
       Measurements& measurements = side.points[key];
       if (measurements.named == nullptr) side.order.push_back(key);
@@ -115,13 +115,13 @@ Side side_of(std::span<const Launch> launches, const std::vector<std::string>& i
   return side;
 }
 
-using WhichTimes = std::vector<double> PointTimes::*;
+using WhichTimes = TimingSummary Timing::*;
 
 /// By launch, as the measurements; 0 where it was not measured.
 std::vector<double> medians_of(const Measurements& measurements, WhichTimes which) {
   std::vector<double> medians;
-  for (const LaunchPoint* point : measurements.by_launch) {
-    medians.push_back(point == nullptr ? 0 : summarize(point->times.*which).median_s);
+  for (const PointRecord* point : measurements.by_launch) {
+    medians.push_back(point == nullptr ? 0 : ((*point->timing).*which).median_s);
   }
   return medians;
 }
@@ -132,8 +132,8 @@ std::vector<double> without_zeros(std::vector<double> times) {
 }
 
 PointSide point_side_of(const Measurements& measurements) {
-  const std::vector<double> full = without_zeros(medians_of(measurements, &PointTimes::full));
-  const std::vector<double> compute_only = without_zeros(medians_of(measurements, &PointTimes::compute_only));
+  const std::vector<double> full = without_zeros(medians_of(measurements, &Timing::full));
+  const std::vector<double> compute_only = without_zeros(medians_of(measurements, &Timing::compute_only));
   return {.median_s = summarize(full).median_s,
           .compute_only_s = compute_only.empty() ? 0 : summarize(compute_only).median_s,
           .launches = static_cast<int>(full.size())};
@@ -164,10 +164,10 @@ Outcome outcome_of(const std::optional<Change>& change, double threshold) {
 
 /// Of a point that both sides have measured, head in all its launches.
 void judge(PointComparison& point, const Measurements& base, const Measurements& head, const CompareOptions& options) {
-  point.full = change_of(base, head, &PointTimes::full, options);
-  point.compute_only = change_of(base, head, &PointTimes::compute_only, options);
-  if (base.first()->sends && head.first()->sends) {
-    point.comm_only = change_of(base, head, &PointTimes::comm_only, options);
+  point.full = change_of(base, head, &Timing::full, options);
+  point.compute_only = change_of(base, head, &Timing::compute_only, options);
+  if (base.first()->sends() && head.first()->sends()) {
+    point.comm_only = change_of(base, head, &Timing::comm_only, options);
   }
   point.outcome = outcome_of(point.full, options.threshold);
 }
@@ -212,8 +212,8 @@ std::optional<PointComparison> compare_point(const Key& key, const Side& base, c
 std::set<std::string> axes_known_to(std::span<const Launch> launches) {
   std::set<std::string> names;
   for (const Launch& launch : launches) {
-    for (const LaunchPoint& point : launch.points) {
-      if (point.times.full.empty()) continue;
+    for (const PointRecord& point : launch.points) {
+      if (!point.is_measured()) continue;
       for (const auto& item : point.axes.items()) names.insert(item.key());
     }
   }
@@ -235,8 +235,8 @@ void require_pairs(std::span<const Launch> base, std::span<const Launch> head) {
   }
   const std::vector<const Launch*> bases = by_start(base), heads = by_start(head);
   for (std::size_t pair = 1; pair < bases.size(); ++pair) {
-    const auto late = std::max(bases[pair - 1]->origin.started, heads[pair - 1]->origin.started);
-    const auto early = std::min(bases[pair]->origin.started, heads[pair]->origin.started);
+    const auto late = std::max(bases[pair - 1]->header.command.started, heads[pair - 1]->header.command.started);
+    const auto early = std::min(bases[pair]->header.command.started, heads[pair]->header.command.started);
     if (late > early) {
       refuse("{} and {} are no pair: launches of BASE and HEAD were not made in turn", bases[pair - 1]->path,
              heads[pair - 1]->path);

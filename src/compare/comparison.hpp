@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "compare/interval.hpp"
-#include "compare/launch.hpp"
+#include "result/launch.hpp"
 #include "support/error.hpp"
 
 namespace cpbench {

@@ -10,6 +10,7 @@
 
 #include "result/case_columns.hpp"
 #include "result/columns.hpp"
+#include "result/origin.hpp"
 #include "result/tool.hpp"
 #include "support/counted.hpp"
 
@@ -56,15 +57,17 @@ std::vector<Column<PointComparison>> comparison_columns() {
 /// The distinct values of a side's launches.
 std::string distinct(std::span<const Launch> launches, std::string Origin::*what) {
   std::set<std::string> values;
-  for (const Launch& launch : launches) values.insert(launch.origin.*what);
+  for (const Launch& launch : launches) values.insert(origin_of(launch.header).*what);
   return fmt::format("{}", fmt::join(values, "; "));
 }
 
+const std::string& started(const Launch& launch) { return launch.header.command.started; }
+
 std::string side_text(const char* name, std::span<const Launch> launches) {
-  const auto by_start = [](const Launch& a, const Launch& b) { return a.origin.started < b.origin.started; };
+  const auto by_start = [](const Launch& a, const Launch& b) { return started(a) < started(b); };
   const auto [first, last] = std::ranges::minmax_element(launches, by_start);
-  const std::string& from = first->origin.started;
-  const std::string& to = last->origin.started;
+  const std::string& from = started(*first);
+  const std::string& to = started(*last);
   return fmt::format("# {}: {} of cpbench {}, {}, on {}\n", name, counted(std::ssize(launches), "launch", "launches"),
                      distinct(launches, &Origin::tool), from == to ? from : from + " to " + to,
                      distinct(launches, &Origin::devices));
@@ -205,7 +208,7 @@ Json json_of(const PointComparison& point) {
 Json json_of(std::span<const Launch> launches) {
   Json json = Json::array();
   for (const Launch& launch : launches) {
-    const Origin& origin = launch.origin;
+    const Origin origin = origin_of(launch.header);
     json.push_back({{"file", launch.path},
                     {"tool", origin.tool},
                     {"build", origin.build},
@@ -214,7 +217,7 @@ Json json_of(std::span<const Launch> launches) {
                     {"hosts", origin.hosts},
                     {"cpus", origin.cpus},
                     {"variables", origin.variables},
-                    {"started", origin.started},
+                    {"started", started(launch)},
                     {"finished", launch.finished}});
   }
   return json;

@@ -113,6 +113,11 @@ struct PointRecord {
   std::vector<Step> steps;
   /// Of this rank, for write_trace, where a trace is wanted; not part of the result file.
   std::string timeline;
+
+  /// Its times may be compared with others: it was measured, and is right where it was checked.
+  bool is_measured() const { return status == Status::kOk && timing.has_value(); }
+  /// Any bytes between ranks.
+  bool sends() const { return comm && comm->bytes_sent_per_rank > 0; }
 };
 
 struct Summary {

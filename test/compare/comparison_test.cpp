@@ -19,7 +19,7 @@ PointComparison compare_times(const std::vector<double>& base, const std::vector
 }
 
 /// Five launches of each point.
-std::vector<Launch> five(const std::vector<LaunchPoint>& points) {
+std::vector<Launch> five(const std::vector<PointRecord>& points) {
   std::vector<Launch> launches;
   for (int i = 0; i < 5; ++i) launches.push_back(launch(std::to_string(i), points, i));
   return launches;
@@ -63,7 +63,8 @@ TEST(Comparison, ConfidenceIsThatOfTheInterval) {
 
 TEST(Comparison, TakesOneTimeOfALaunch) {
   std::vector<Launch> base = ring_launches("base", {1, 1, 1, 1}), head = base;
-  for (Launch& launch : head) launch.points[0].times.full = {9, 1, 1, 1, 9};  // iterations scatter, medians do not
+  for (Launch& launch : head)
+    launch.points[0].timing->full = summarize({9, 1, 1, 1, 9});  // iterations scatter, medians do not
   const PointComparison point = compare(base, head, {}).points.at(0);
   EXPECT_EQ(point.outcome, Outcome::kSame);
   EXPECT_EQ(point.head->median_s, 1);
@@ -80,8 +81,8 @@ TEST(Comparison, SaysWhereTheChangeComesFrom) {
     EXPECT_NEAR(point.comm_only->value, 1, 1e-12);
   }
   for (Launch& launch : head) {
-    launch.points[0].sends = false;
-    launch.points[0].times.compute_only = {0, 0, 0};
+    launch.points[0].comm->bytes_sent_per_rank = 0;
+    launch.points[0].timing->compute_only = summarize({0, 0, 0});
   }
   for (const bool paired : {false, true}) {
     const PointComparison point = compare(base, head, {.paired = paired}).points.at(0);
@@ -105,7 +106,7 @@ TEST(Comparison, MatchesCasesWhateverTheOrderOfTheirAxes) {
 TEST(Comparison, MissesWhatAnyLaunchOfHeadLacks) {
   const std::vector<Launch> base = five({measured_point(ring(), 1), measured_point(ulysses(), 1)});
   std::vector<Launch> head = base;
-  head[3] = launch("bad", {measured_point(ring(), 1), unmeasured_point(ulysses(), "failed", "no memory")}, 3);
+  head[3] = launch("bad", {measured_point(ring(), 1), unmeasured_point(ulysses(), Status::kFailed, "no memory")}, 3);
   Comparison comparison = compare(base, head, {});
   EXPECT_EQ(comparison.points[0].outcome, Outcome::kSame);
   EXPECT_EQ(comparison.points[1].outcome, Outcome::kMissing);
@@ -121,11 +122,11 @@ TEST(Comparison, MissesWhatAnyLaunchOfHeadLacks) {
 }
 
 TEST(Comparison, MindsWrongResultsOfHeadWhateverBaseHas) {
-  const LaunchPoint wrong = unmeasured_point(ulysses(), "invalid", "dq is wrong");
+  const PointRecord wrong = unmeasured_point(ulysses(), Status::kInvalid, "dq is wrong");
   std::vector<Launch> head = five({measured_point(ring(), 1), measured_point(ulysses(), 1)});
   head[2] = launch("wrong", {measured_point(ring(), 1), wrong}, 2);
-  for (const std::vector<LaunchPoint>& more : {std::vector{measured_point(ulysses(), 1)}, {}, {wrong}}) {
-    std::vector<LaunchPoint> points = {measured_point(ring(), 1)};
+  for (const std::vector<PointRecord>& more : {std::vector{measured_point(ulysses(), 1)}, {}, {wrong}}) {
+    std::vector<PointRecord> points = {measured_point(ring(), 1)};
     points.insert(points.end(), more.begin(), more.end());
     const Comparison comparison = compare(five(points), head, {});
     EXPECT_EQ(comparison.points.at(1).outcome, Outcome::kInvalid);
@@ -135,11 +136,11 @@ TEST(Comparison, MindsWrongResultsOfHeadWhateverBaseHas) {
 }
 
 TEST(Comparison, MindsOnlyWhatBaseHasMeasured) {
-  std::vector<Launch> base = five({measured_point(ring(), 1), unmeasured_point(ulysses(), "skipped", "heads")});
+  std::vector<Launch> base = five({measured_point(ring(), 1), unmeasured_point(ulysses(), Status::kSkipped, "heads")});
   base.pop_back();
   base.push_back(launch("last", {measured_point(ring(), 1)}, 4));
   const Comparison same =
-      compare(base, five({measured_point(ring(), 1), unmeasured_point(ulysses(), "skipped", "heads")}), {});
+      compare(base, five({measured_point(ring(), 1), unmeasured_point(ulysses(), Status::kSkipped, "heads")}), {});
   EXPECT_EQ(same.points.size(), 1u);
   EXPECT_EQ(same.unmeasured, 1);
   EXPECT_EQ(same.exit_code(true), ExitCode::kOk);
@@ -162,19 +163,20 @@ TEST(Comparison, MindsWhatLaunchesThatDidNotFinishHadNotReached) {
   EXPECT_EQ(comparison.exit_code(false), ExitCode::kOk);
   EXPECT_EQ(comparison.exit_code(true), ExitCode::kInconclusive);
 
-  for (const std::string status : {"timeout", "interrupted"}) {
+  for (const Status status : {Status::kTimeout, Status::kInterrupted}) {
     cut[0].points.push_back(unmeasured_point(ulysses(), status, "was in flight"));
     EXPECT_EQ(compare(cut, whole, {}).exit_code(true), ExitCode::kInconclusive);
     comparison = compare(whole, cut, {});
     EXPECT_TRUE(comparison.points[1].unreached);
-    EXPECT_EQ(comparison.points[1].reason, status + " in 0: was in flight");
+    EXPECT_EQ(comparison.points[1].reason, fmt::format("{} in 0: was in flight", name_of(status)));
     EXPECT_EQ(comparison.exit_code(true), ExitCode::kBaselineMissing);
     cut[0].points.pop_back();
   }
   cut[0].points.push_back(measured_point(ulysses(), 1));
   EXPECT_EQ(compare(whole, cut, {}).points[1].reason, "not in 1, which did not finish");
 
-  for (Launch& launch : cut) launch.points = {measured_point(ring(), 1), unmeasured_point(ulysses(), "skipped", "")};
+  for (Launch& launch : cut)
+    launch.points = {measured_point(ring(), 1), unmeasured_point(ulysses(), Status::kSkipped, "")};
   EXPECT_EQ(compare(cut, whole, {}).exit_code(true), ExitCode::kOk) << "they had come to it";
 }
 
@@ -189,10 +191,10 @@ TEST(Comparison, MindsWhatNeitherSideHadReached) {
   EXPECT_EQ(compare(base, finished, {}).exit_code(true), ExitCode::kOk);
   EXPECT_EQ(compare(finished, head, {}).exit_code(true), ExitCode::kOk);
 
-  for (const char* status : {"timeout", "interrupted"}) {
+  for (const Status status : {Status::kTimeout, Status::kInterrupted}) {
     base[0].points = {measured_point(ring(), 1), unmeasured_point(ulysses(), status, "was in flight")};
     head = finished;
-    head[0].points.push_back(unmeasured_point(ulysses(), "failed", "out of memory"));
+    head[0].points.push_back(unmeasured_point(ulysses(), Status::kFailed, "out of memory"));
     const Comparison comparison = compare(base, head, {});
     EXPECT_EQ(comparison.unmeasured, 1);
     EXPECT_EQ(comparison.exit_code(false), ExitCode::kOk);
@@ -236,7 +238,8 @@ TEST(Comparison, IgnoresAxesThatItIsTold) {
 }
 
 TEST(Comparison, IgnoresAxesThatOneSideDoesNotKnow) {
-  const std::vector<Launch> base = five({measured_point(ring(), 1), unmeasured_point({{"new", 1}}, "skipped", "")});
+  const std::vector<Launch> base =
+      five({measured_point(ring(), 1), unmeasured_point({{"new", 1}}, Status::kSkipped, "")});
   nlohmann::ordered_json later = ring();
   later["new"] = 1;
   for (const auto& [a, b] :
@@ -265,14 +268,14 @@ TEST(Comparison, PairsLaunchesByTheirStart) {
   std::ranges::reverse(head);
   EXPECT_EQ(compare(base, head, kPaired).points.at(0).full->value, 0);
 
-  base[1].points = {unmeasured_point(ring(), "timeout", "")};  // its pair falls away
+  base[1].points = {unmeasured_point(ring(), Status::kTimeout, "")};  // its pair falls away
   const PointComparison point = compare(base, head, kPaired).points.at(0);
   EXPECT_EQ(point.full->value, 0);
   EXPECT_EQ(point.base->launches, 5);
 
   expect_refused([&] { compare(base, std::span(head).first(4), kPaired); }, {"6 and 4"});
-  head[0].origin.started = "2026-11-29T11:00:00Z";  // the last two become the first
-  head[1].origin.started = "2026-11-29T11:01:00Z";
+  head[0].header.command.started = "2026-11-29T11:00:00Z";  // the last two become the first
+  head[1].header.command.started = "2026-11-29T11:01:00Z";
   expect_refused([&] { compare(base, head, kPaired); }, {"no pair", "not made in turn"});
 }
 

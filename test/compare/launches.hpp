@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "compare/launch.hpp"
+#include "result/launch.hpp"
 
 namespace cpbench {
 
@@ -11,35 +11,42 @@ inline nlohmann::ordered_json ring() { return {{"algo", "ring"}, {"cp_size", 2},
 inline nlohmann::ordered_json ulysses() { return {{"algo", "ulysses"}, {"cp_size", 2}, {"isa", "avx2"}}; }
 
 /// One whose iterations all took the same.
-inline LaunchPoint measured_point(const nlohmann::ordered_json& axes, double full, double compute_only = 0.5,
+inline PointRecord measured_point(const nlohmann::ordered_json& axes, double full, double compute_only = 0.5,
                                   double comm_only = 0.25) {
-  return {.id = axes.dump(),
-          .axes = axes,
-          .status = "ok",
-          .reason = "",
-          .times = {.full = {full, full, full},
-                    .compute_only = {compute_only, compute_only, compute_only},
-                    .comm_only = {comm_only, comm_only, comm_only}},
-          .sends = true};
+  PointRecord point;
+  point.id = axes.dump();
+  point.axes = axes;
+  point.timing = Timing{.full = summarize({full, full, full}),
+                        .compute_only = summarize({compute_only, compute_only, compute_only}),
+                        .comm_only = summarize({comm_only, comm_only, comm_only})};
+  point.comm = CommFigures{.bytes_sent_per_rank = 1};
+  return point;
 }
 
-inline LaunchPoint unmeasured_point(const nlohmann::ordered_json& axes, const std::string& status,
-                                    const std::string& reason) {
-  return {.id = axes.dump(), .axes = axes, .status = status, .reason = reason, .times = {}};
+inline PointRecord unmeasured_point(const nlohmann::ordered_json& axes, Status status, const std::string& reason) {
+  PointRecord point;
+  point.id = axes.dump();
+  point.axes = axes;
+  point.status = status;
+  point.reason = reason;
+  return point;
 }
 
 /// `started`: minutes past noon.
-inline Launch launch(const std::string& path, std::vector<LaunchPoint> points, int started = 0) {
-  return {.path = path,
-          .origin = {.tool = "0.1.0 (git abc)",
-                     .build = "Release GNU 12.2.0 -O3",
-                     .mpi = "Open MPI v4.1.4",
-                     .devices = "2 x a CPU",
-                     .hosts = "node1",
-                     .cpus = "0-1",
-                     .variables = "OMP_NUM_THREADS=1",
-                     .started = fmt::format("2026-11-29T12:{:02}:00Z", started)},
-          .points = std::move(points)};
+inline Launch launch(const std::string& path, std::vector<PointRecord> points, int started = 0) {
+  Launch launch{.path = path, .header = {}, .points = std::move(points)};
+  Header& header = launch.header;
+  header.tool = {.version = "0.1.0",
+                 .git = "abc",
+                 .dirty = false,
+                 .build = {.type = "Release", .compiler = "GNU 12.2.0", .flags = "-O3"}};
+  header.command.started = fmt::format("2026-11-29T12:{:02}:00Z", started);
+  header.environment.mpi = "Open MPI v4.1.4";
+  header.environment.variables = {{"OMP_NUM_THREADS", "1"}};
+  for (int rank = 0; rank < 2; ++rank) {
+    header.ranks.push_back({.rank = rank, .host = "node1", .local_rank = rank, .device = "a CPU", .cpus = "0-1"});
+  }
+  return launch;
 }
 
 /// Launches of the ring, one for each time, a minute from each other.

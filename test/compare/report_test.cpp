@@ -56,21 +56,21 @@ TEST(ComparisonTable, ShowsEachPointAndTheVerdict) {
 }
 
 TEST(ComparisonTable, SaysWhereTheTimeOfSlowerPointsWent) {
-  const auto cause = [](const LaunchPoint& before, const LaunchPoint& after) {
+  const auto cause = [](const PointRecord& before, const PointRecord& after) {
     std::vector<Launch> base, head;
     for (int i = 0; i < 4; ++i) base.push_back(launch("base", {before}, i)), head.push_back(launch("head", {after}, i));
     return line_of_text(table(base, head), "# slower");
   };
-  LaunchPoint before = measured_point(ring(), 0.2, 0.1), after = measured_point(ring(), 0.3076, 0.1004);
+  PointRecord before = measured_point(ring(), 0.2, 0.1), after = measured_point(ring(), 0.3076, 0.1004);
   after.id = "3-ring-cp2";
   EXPECT_EQ(cause(before, after), "# slower 3-ring-cp2: +107.6 ms: compute alone +0.4, communication exposed +107.2");
   EXPECT_EQ(
       cause(measured_point(ring(), 0.0002, 0.0001), measured_point(ring(), 0.00025, 0.00009)),
       "# slower " + measured_point(ring(), 1).id + ": +0.050 ms: compute alone -0.010, communication exposed +0.060");
   EXPECT_EQ(cause(after, before), "") << "faster";
-  before.times.compute_only = {0, 0, 0};
+  before.timing->compute_only = summarize({0, 0, 0});
   EXPECT_EQ(cause(before, after), "") << "no figure";
-  after.sends = false;
+  after.comm->bytes_sent_per_rank = 0;
   EXPECT_EQ(cause(measured_point(ring(), 0.2, 0.1), after), "") << "no communication";
 }
 
@@ -109,16 +109,22 @@ TEST(ComparisonTable, SaysWhatWasComparedAndWhatIsNotAlike) {
   EXPECT_EQ(line_of_text(table({example.base[0]}, example.head), "# base"),
             "# base: 1 launch of cpbench 0.1.0 (git abc), 2026-11-29T12:00:00Z, on 2 x a CPU");
 
-  const std::pair<std::string, std::string Origin::*> whats[] = {
-      {"devices", &Origin::devices}, {"hosts", &Origin::hosts}, {"CPUs", &Origin::cpus},
-      {"MPI", &Origin::mpi},         {"build", &Origin::build}, {"variables", &Origin::variables}};
-  for (const auto& [name, what] : whats) {
+  const auto not_alike = [](auto&& change) {
     Example changed;
-    const std::string before = changed.head[2].origin.*what;
-    changed.head[2].origin.*what = "~other";
-    text = table(changed.base, changed.head);
-    EXPECT_EQ(line_of_text(text, "# not alike"), fmt::format("# not alike, {}: {} | {}; ~other", name, before, before));
-  }
+    change(changed.head[2].header);
+    return line_of_text(table(changed.base, changed.head), "# not alike");
+  };
+  EXPECT_EQ(not_alike([](Header& header) { header.ranks[1].device = "a GPU"; }),
+            "# not alike, devices: 2 x a CPU | 1 x a CPU, 1 x a GPU; 2 x a CPU");
+  EXPECT_EQ(not_alike([](Header& header) { header.ranks[1].host = "node2"; }),
+            "# not alike, hosts: node1 | node1; node1, node2");
+  EXPECT_EQ(not_alike([](Header& header) { header.ranks[1].cpus = "2"; }), "# not alike, CPUs: 0-1 | 0-1; 0-1, 2");
+  EXPECT_EQ(not_alike([](Header& header) { header.environment.mpi = "~other"; }),
+            "# not alike, MPI: Open MPI v4.1.4 | Open MPI v4.1.4; ~other");
+  EXPECT_EQ(not_alike([](Header& header) { header.tool.build.type = "Test"; }),
+            "# not alike, build: Release GNU 12.2.0 -O3 | Release GNU 12.2.0 -O3; Test GNU 12.2.0 -O3");
+  EXPECT_EQ(not_alike([](Header& header) { header.environment.variables.clear(); }),
+            "# not alike, variables: OMP_NUM_THREADS=1 | ; OMP_NUM_THREADS=1");
   EXPECT_EQ(line_of_text(table(example.base, example.base), "# note"), "# note: BASE and HEAD have a launch in common");
 }
 
@@ -161,8 +167,8 @@ TEST(ComparisonTable, HasAVerdictForEveryOutcome) {
   EXPECT_EQ(verdict({2, 2, 2, 2}), "# verdict: SLOWER: 1 point");
   EXPECT_EQ(verdict({1, 1, 1, 2}), "# verdict: unclear: 1 point");
   std::vector<Launch> wrong = ring_launches("head", {1, 1, 1, 1});
-  wrong[0].points.push_back(unmeasured_point(ulysses(), "invalid", "dq"));
-  wrong[0].points.push_back(unmeasured_point({{"algo", "hybrid"}}, "skipped", "heads"));
+  wrong[0].points.push_back(unmeasured_point(ulysses(), Status::kInvalid, "dq"));
+  wrong[0].points.push_back(unmeasured_point({{"algo", "hybrid"}}, Status::kSkipped, "heads"));
   const std::string text = table(ring_launches("base", {1, 1, 1, 1}), wrong);
   EXPECT_EQ(line_of_text(text, "# verdict"), "# verdict: INVALID: 1 point");
   EXPECT_EQ(line_of_text(text, "# points"), "# points 2: 1 same, 1 invalid; measured on neither side: 1");

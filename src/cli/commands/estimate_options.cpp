@@ -63,19 +63,20 @@ std::string kind_of_mask(const Json& axes) {
 }
 
 /// What one rank attained in this pass, in TFLOP/s, where it was measured.
-std::optional<double> measured_rate(const std::string& file, const std::vector<LaunchPoint>& points, const Json& axes,
+std::optional<double> measured_rate(const std::string& file, const std::vector<PointRecord>& points, const Json& axes,
                                     std::string_view pass) {
-  const auto is_alike = [&](const LaunchPoint& point) {
+  const auto is_alike = [&](const PointRecord& point) {
     const auto equal = [&](const char* axis) { return point.axes.value(axis, Json()) == axes.at(axis); };
-    return point.tflops_per_rank && point.axes.value("cp_size", 0) == 1 && point.axes.value("pass", "") == pass &&
-           equal("head_dim") && equal("head_dim_v") && equal("dtype") && kind_of_mask(point.axes) == kind_of_mask(axes);
+    return point.throughput && point.throughput->tflops_per_rank && point.axes.value("cp_size", 0) == 1 &&
+           point.axes.value("pass", "") == pass && equal("head_dim") && equal("head_dim_v") && equal("dtype") &&
+           kind_of_mask(point.axes) == kind_of_mask(axes);
   };
   std::vector<std::string> ids;
   std::optional<double> rate;
-  for (const LaunchPoint& point : points) {
+  for (const PointRecord& point : points) {
     if (!is_alike(point)) continue;
     ids.push_back(point.id);
-    rate = point.tflops_per_rank;
+    rate = point.throughput->tflops_per_rank;
   }
   if (ids.size() > 1) {
     refuse(
@@ -87,7 +88,7 @@ std::optional<double> measured_rate(const std::string& file, const std::vector<L
 }
 
 /// Each pass by itself where that was measured, else both together.
-Rates measured_rates(const std::string& file, const std::vector<LaunchPoint>& points, const Json& axes) {
+Rates measured_rates(const std::string& file, const std::vector<PointRecord>& points, const Json& axes) {
   const std::string pass = axes.at("pass");
   const auto rate = [&](std::string_view of_pass) {
     std::optional<double> found = measured_rate(file, points, axes, of_pass);
@@ -109,7 +110,7 @@ Rates measured_rates(const std::string& file, const std::vector<LaunchPoint>& po
 
 bool is_file(std::string_view rate) { return rate.ends_with(".json") || rate.ends_with(".jsonl"); }
 
-std::vector<LaunchPoint> points_of_file(const std::string& path) {
+std::vector<PointRecord> points_of_file(const std::string& path) {
   if (!std::filesystem::is_regular_file(path)) refuse("{} {}: there is no such result file", kFlag, path);
   return read_launches(path).front().points;
 }

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "cli/config/cli11_names.hpp"
-#include "compare/launch.hpp"
 #include "estimate/machine_model.hpp"
 #include "result/json.hpp"
+#include "result/launch.hpp"
 
 namespace cpbench {
 
@@ -35,7 +35,7 @@ class Machines {
 
  private:
   std::string rate_;
-  std::vector<LaunchPoint> measured_;  ///< of the file that `rate_` names, if it does
+  std::vector<PointRecord> measured_;  ///< of the file that `rate_` names, if it does
   MachineModel model_;                 ///< with rates unless these were measured
 };
 

@@ -1,20 +1,13 @@
-#include "compare/launch.hpp"
-
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include "result/launch.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <filesystem>
-#include <map>
 #include <optional>
-#include <set>
 #include <sstream>
 
 #include "result/file.hpp"
+#include "result/from_json.hpp"
 #include "result/json.hpp"
-#include "result/tool.hpp"
 #include "support/error.hpp"
 #include "support/file_contents.hpp"
 #include "support/json_text.hpp"
@@ -121,93 +114,14 @@ void require_result(const std::string& path, const Json& document) {
   }
 }
 
-/// `2 x AMD EPYC, 2 x NVIDIA H200`
-std::string devices_of(const Json& ranks) {
-  std::map<std::string, int> counts;
-  for (const Json& rank : ranks) ++counts[rank.at("device").get<std::string>()];
-  std::vector<std::string> parts;
-  for (const auto& [device, count] : counts) parts.push_back(fmt::format("{} x {}", count, device));
-  return fmt::format("{}", fmt::join(parts, ", "));
-}
-
-/// The distinct texts that ranks have under `key`.
-std::string distinct_of(const Json& ranks, const char* key) {
-  std::set<std::string> texts;
-  for (const Json& rank : ranks) texts.insert(rank.at(key).get<std::string>());
-  return fmt::format("{}", fmt::join(texts, ", "));
-}
-
-/// Without those that differ from job to job and change nothing; hosts are named elsewhere.
-std::string variables_of(const Json& environment) {
-  constexpr std::array<std::string_view, 3> kOfTheJob = {"CPBENCH_CONFIG_DIR", "SLURM_JOB_ID", "SLURM_JOB_NODELIST"};
-  std::vector<std::string> texts;
-  for (const auto& item : environment.at("variables").items()) {
-    if (std::ranges::count(kOfTheJob, item.key()) > 0) continue;
-    texts.push_back(item.key() + "=" + item.value().get<std::string>());
-  }
-  return fmt::format("{}", fmt::join(texts, " "));
-}
-
-Origin origin_of(const Json& document) {
-  const Json &tool = document.at("tool"), &build = tool.at("build"), &git = tool.at("git");
-  return {.tool = revision_text(tool.at("version").get<std::string>(),
-                                git.is_null() ? std::nullopt : std::optional(git.get<std::string>()),
-                                tool.at("dirty") == Json(true)),
-          .build = fmt::format("{} {} {}", build.at("type").get<std::string>(), build.at("compiler").get<std::string>(),
-                               build.at("flags").get<std::string>()),
-          .mpi = document.at("environment").value("mpi", ""),
-          .devices = devices_of(document.at("ranks")),
-          .hosts = distinct_of(document.at("ranks"), "host"),
-          .cpus = distinct_of(document.at("ranks"), "cpus"),
-          .variables = variables_of(document.at("environment")),
-          .started = document.at("command").at("started")};
-}
-
-std::vector<double> times_of(const Json& timing, const char* which) {
-  auto times = timing.at(which).at("samples_s").get<std::vector<double>>();
-  const auto is_time = [](double time) { return std::isfinite(time) && time >= 0; };
-  if (times.empty() || !std::ranges::all_of(times, is_time)) throw std::runtime_error("samples_s holds no times");
-  return times;
-}
-
-/// A row of a table is one line, whatever a message has.
-std::string one_line(std::string text) {
-  std::ranges::replace_if(
-      text, [](unsigned char c) { return c < ' ' || c == 0x7f; }, ' ');
-  return text;
-}
-
-LaunchPoint point_of(const Json& json) {
-  if (!json.at("case").is_object()) throw std::runtime_error("a case is not an object");
-  LaunchPoint point{.id = json.at("id"),
-                    .axes = json.at("case"),
-                    .status = json.at("status"),
-                    .reason = one_line(json.value("reason", "")),
-                    .times = {}};
-  const bool is_ok = point.status == name_of(Status::kOk);
-  if (!is_ok || !json.contains("timing")) {
-    if (is_ok) point.status = "not measured";
-    return point;
-  }
-  const Json& timing = json.at("timing");
-  point.times = {.full = times_of(timing, "full"),
-                 .compute_only = times_of(timing, "compute_only"),
-                 .comm_only = times_of(timing, "comm_only")};
-  if (std::ranges::min(point.times.full) <= 0) throw std::runtime_error("samples_s holds a time of 0");
-  point.sends = json.contains("comm") && json.at("comm").at("bytes_sent_per_rank") > 0;
-  const Json throughput = json.value("throughput", Json::object());
-  if (const Json rate = throughput.value("tflops_per_rank", Json()); rate.is_number()) point.tflops_per_rank = rate;
-  return point;
-}
-
 /// Empty for another file that was found in a directory.
 std::optional<Launch> launch_of(const ResultPlace& place) {
   const Json document = document_of(place.path);
   if (place.is_found && !is_result(document)) return std::nullopt;
   require_result(place.path, document);
   Launch launch{
-      .path = place.path, .origin = origin_of(document), .points = {}, .finished = !is_left_behind(place.path)};
-  for (const Json& point : document.at("points")) launch.points.push_back(point_of(point));
+      .path = place.path, .header = header_of(document), .points = {}, .finished = !is_left_behind(place.path)};
+  for (const Json& point : document.at("points")) launch.points.push_back(record_of(point));
   return launch;
 }
 
@@ -246,13 +160,15 @@ std::vector<Launch> read_launches(const std::string& places) {
 }
 
 bool are_the_same(const Launch& a, const Launch& b) {
-  const auto same_times = [](const LaunchPoint& x, const LaunchPoint& y) {
-    return x.axes == y.axes && x.times == y.times;
+  const auto times = [](const PointRecord& point) {
+    return point.is_measured() ? point.timing->full.samples_s : std::vector<double>();
+  };
+  const auto same_times = [&](const PointRecord& x, const PointRecord& y) {
+    return x.axes == y.axes && times(x) == times(y);
   };
   // Two that measured nothing may have started in the same second.
-  const bool measured =
-      std::ranges::any_of(a.points, [](const LaunchPoint& point) { return !point.times.full.empty(); });
-  return measured && a.origin.started == b.origin.started && std::ranges::equal(a.points, b.points, same_times);
+  return std::ranges::any_of(a.points, &PointRecord::is_measured) &&
+         a.header.command.started == b.header.command.started && std::ranges::equal(a.points, b.points, same_times);
 }
 
 }  // namespace cpbench

@@ -1,0 +1,29 @@
+// Result files as other commands read them: each is what one launch of `cpbench run` left.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "result/record.hpp"
+
+namespace cpbench {
+
+struct Launch {
+  std::string path;
+  Header header;
+  std::vector<PointRecord> points;  ///< as record_of reads them (result/from_json.hpp)
+  bool finished = true;             ///< or its lines are all that is left, and what it had not reached is unknown
+};
+
+/// The launches named by `places`, a comma list of result files (.json, or the .jsonl of a job that was killed) and of
+/// directories. A directory stands for all results in it, by name: each .json, and each .jsonl without a .json of
+/// its name, which a job left that did not come to its end; JSON of other things is passed over there. Throws
+/// Error(kBaselineMissing) for a place that does not exist and a directory without results, and a usage error for what
+/// is no result file of this version, or cut short, for a launch that is named twice, as a copy too, and for times that
+/// are not positive numbers.
+std::vector<Launch> read_launches(const std::string& places);
+
+/// Whether both have the same start and the same times: one is a copy of the other.
+bool are_the_same(const Launch& a, const Launch& b);
+
+}  // namespace cpbench
