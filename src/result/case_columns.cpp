@@ -23,16 +23,6 @@ std::string text_of_list(const Axes& list) {
   return fmt::format("{},...{}:{}", text.substr(0, end), list.size(), sha256_of(text).substr(0, kDigest));
 }
 
-std::string text_of_axis(const Axes& axes, const std::string& name) {
-  const auto found = axes.find(name);
-  if (found == axes.end() || found->is_null()) return kNothing;
-  if (found->is_string()) return found->get<std::string>();
-  if (found->is_array()) return text_of_list(*found);
-  if (found->is_number_float()) return fmt::format("{:.4g}", found->get<double>());
-  if (found->is_boolean()) return found->get<bool>() ? "on" : "off";
-  return found->dump();
-}
-
 std::int64_t integer_of_axis(const Axes& axes, const std::string& name) {
   const auto found = axes.find(name);
   return found != axes.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
@@ -87,6 +77,16 @@ std::vector<AxisWithoutColumn> axes_without_columns(std::span<const Axes> cases)
 }
 
 }  // namespace
+
+std::string text_of_axis(const Axes& axes, const std::string& name) {
+  const auto found = axes.find(name);
+  if (found == axes.end() || found->is_null()) return kNothing;
+  if (found->is_string()) return found->get<std::string>();
+  if (found->is_array()) return text_of_list(*found);
+  if (found->is_number_float()) return fmt::format("{:.4g}", found->get<double>());
+  if (found->is_boolean()) return found->get<bool>() ? "on" : "off";
+  return found->dump();
+}
 
 std::vector<Column<Axes>> case_columns(const std::vector<std::string>& extra_axes) {
   const auto axis = [](std::string name) {

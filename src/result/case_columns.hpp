@@ -19,6 +19,10 @@ std::vector<std::string> extra_axes_of(std::span<const nlohmann::ordered_json> c
 /// The axes that have no column, neither of their own nor as one that differs, with the one value that they have.
 nlohmann::ordered_json shared_axes_of(std::span<const nlohmann::ordered_json> cases);
 
+/// Of one axis of a case: `on`, `0.08839`, of a long list the beginning, its length and a digest; `-` where it is
+/// absent.
+std::string text_of_axis(const nlohmann::ordered_json& axes, const std::string& name);
+
 /// `heads 32, kv_heads 8, docs 1000,3096`
 std::string text_of_axes(const nlohmann::ordered_json& axes);
 

@@ -37,7 +37,7 @@ std::string spread_cell(const PointRecord& point) {
 
 /// Without a message nothing is exposed: the difference of the medians is noise.
 std::string exposed_cell(const PointRecord& point) {
-  return point.comm && point.comm->bytes_sent_per_rank > 0 ? milliseconds(point.comm->exposed_s) : kNothing;
+  return point.sends() ? milliseconds(point.comm->exposed_s) : kNothing;
 }
 
 auto percent_cell(std::optional<double> Throughput::*which) {
@@ -86,11 +86,25 @@ std::string Table::header(const Header& header, const TableContext& context) con
     text += fmt::format("#   rank {:>3} on {} (local rank {}), cpus {}: {}\n", rank.rank, rank.host, rank.local_rank,
                         rank.cpus, rank.uuid ? rank.device + " " + *rank.uuid : rank.device);
   }
-  if (!context.axes.empty()) text += fmt::format("# case: {}\n", text_of_axes(context.axes));
-  text +=
-      "# times: median over iterations of the slowest rank; spread: its middle half; compute, comm: the same programs "
-      "without the other\n#\n";
-  return text + column_names(identity_, figures_);
+  return text + heading(context.axes);
+}
+
+std::string Table::heading(const nlohmann::ordered_json& axes) const {
+  const std::string of_case = axes.empty() ? "" : fmt::format("# case: {}\n", text_of_axes(axes));
+  return of_case +
+         "# times: median over iterations of the slowest rank; spread: its middle half; compute, comm: the same "
+         "programs "
+         "without the other\n#\n" +
+         column_names(identity_, figures_);
+}
+
+std::vector<Column<PointRecord>> Table::columns() const {
+  std::vector<Column<PointRecord>> columns;
+  for (const auto& [name, unit, width, cell] : identity_) {
+    columns.push_back({name, unit, width, [cell](const PointRecord& point) { return cell(point.axes); }});
+  }
+  columns.insert(columns.end(), figures_.begin(), figures_.end());
+  return columns;
 }
 
 std::string Table::row(const PointRecord& point) const {
@@ -103,7 +117,7 @@ std::string Table::row(const PointRecord& point) const {
   return text;
 }
 
-std::string Table::footer(std::span<const PointRecord> points, std::size_t not_begun) {
+std::vector<std::string> Table::verdict(std::span<const PointRecord> points, std::size_t not_begun) {
   std::array<int, kStatuses> counts = {};
   int unchecked = 0;
   for (const PointRecord& point : points) {
@@ -123,7 +137,11 @@ std::string Table::footer(std::span<const PointRecord> points, std::size_t not_b
   const int ended = count_of(Status::kFailed) + count_of(Status::kTimeout) + count_of(Status::kInterrupted);
   if (ended > 0 || not_begun > 0) verdict = "FAILED: some points did not finish";
   if (count_of(Status::kInvalid) > 0) verdict = fmt::format("FAILED: {} invalid", count_of(Status::kInvalid));
-  return fmt::format("#\n# points {}: {}\n# verdict: {}\n", points.size() + not_begun, fmt::join(parts, ", "), verdict);
+  return {fmt::format("points {}: {}", points.size() + not_begun, fmt::join(parts, ", ")), "verdict: " + verdict};
+}
+
+std::string Table::footer(std::span<const PointRecord> points, std::size_t not_begun) {
+  return fmt::format("#\n# {}\n", fmt::join(verdict(points, not_begun), "\n# "));
 }
 
 std::size_t Table::width() const { return 1 + width_of(identity_) + width_of(figures_); }

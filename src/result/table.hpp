@@ -27,10 +27,16 @@ class Table {
   /// Version, ranks with their hosts and CPUs, backend, transport, threads, the axes that points share; then the
   /// columns' names and units.
   std::string header(const Header& header, const TableContext& context) const;
+  /// The last part of it alone, from the axes that points share on.
+  std::string heading(const nlohmann::ordered_json& axes) const;
+  /// Those of the rows, for other writers.
+  std::vector<Column<PointRecord>> columns() const;
   /// One line per point, from its record alone. The reason of a point without times stands in their place; that of an
   /// invalid one, whose times are shown, in a `#` line below.
   std::string row(const PointRecord& point) const;
-  /// How many points ended how, those that there was no time for among them, and the verdict.
+  /// Two lines: how many points ended how, those that there was no time for among them, and the verdict.
+  static std::vector<std::string> verdict(std::span<const PointRecord> points, std::size_t not_begun = 0);
+  /// The same as `#` lines.
   static std::string footer(std::span<const PointRecord> points, std::size_t not_begun = 0);
 
   /// Characters of a row whose cells all fit; a longer cell shifts the rest of its row.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +18,15 @@ inline std::vector<std::string_view> split(std::string_view list, char separator
     begin = end + 1;
   }
   return parts;
+}
+
+/// The axes of a comma list, which flags spell `seq-len` and files `seq_len`.
+inline std::vector<std::string> axis_list(std::string_view list) {
+  std::vector<std::string> names;
+  for (const std::string_view part : split(list, ',')) {
+    std::ranges::replace(names.emplace_back(part), '-', '_');
+  }
+  return names;
 }
 
 }  // namespace cpbench

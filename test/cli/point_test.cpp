@@ -192,6 +192,10 @@ TEST(Noteworthy, IsADefaultThatFollowsWhatIsNotShared) {
   EXPECT_EQ(shared, (Json{{"head_dim_v", 64}, {"scale", 0.125}}));
 }
 
+TEST(Noteworthy, IsWhatHasNoDefault) {
+  EXPECT_EQ(noteworthy({{"overlap", "on"}, {"isa", "avx2"}, {"seed", 1}}), (Json{{"isa", "avx2"}, {"seed", 1}}));
+}
+
 TEST(Legal, DivisorsAndNeighbours) {
   EXPECT_EQ(divisors_of(12), (std::vector<std::int64_t>{1, 2, 3, 4, 6, 12}));
   EXPECT_EQ(divisors_of(1), (std::vector<std::int64_t>{1}));

@@ -71,6 +71,19 @@ TEST(Table, RowShowsThePointUnderItsColumns) {
   EXPECT_EQ(row.find("ok"), names.find("check"));
 }
 
+TEST(Table, PartsOfItAreForOtherWriters) {
+  const Table table({"overlap"});
+  TableContext context = kContext;
+  context.axes = {{"heads", 32}};
+  EXPECT_TRUE(table.header(sample_result().header, context).ends_with(table.heading(context.axes)));
+  EXPECT_TRUE(table.heading(context.axes).starts_with("# case: heads 32\n# times: "));
+  std::string row = " ";
+  for (const auto& column : table.columns())
+    row += fmt::format(" {:>{}}", column.cell(sample_ok()), std::abs(column.width));
+  EXPECT_EQ(words_of(row), words_of(table.row(sample_ok())));
+  EXPECT_EQ(Table::verdict(std::vector{sample_ok()}), (std::vector<std::string>{"points 1: 1 ok", "verdict: PASSED"}));
+}
+
 TEST(Table, LargePointsFitTheirColumns) {
   const Table table;
   PointRecord large = sample_invalid();  // FAILED is the widest verdict

@@ -217,8 +217,9 @@ Json noteworthy(const Json& axes) {
   constexpr std::array kAlways = {Axis::kBatch, Axis::kHeads, Axis::kHeadDim, Axis::kDtype};
   Json noted;
   for (const auto& [name, value] : axes.items()) {
-    const Axis axis = find_axis(name)->axis;
-    if (std::ranges::count(kAlways, axis) > 0 || value != default_beside(axis, axes)) noted[name] = value;
+    const AxisInfo* axis = find_axis(name);
+    const bool has_default = axis != nullptr && std::ranges::count(kAlways, axis->axis) == 0;
+    if (!has_default || value != default_beside(axis->axis, axes)) noted[name] = value;
   }
   return noted;
 }

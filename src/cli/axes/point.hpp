@@ -65,7 +65,7 @@ struct ResolvedPoint {
 Json known_axes(const PointSpec& spec, const ResolveContext& context);
 
 /// Of resolved axes, all or some of them, those that a reader of a result must know: what its size is made of, and what
-/// differs from its default.
+/// differs from its default. What is no axis of a sweep, as result files have besides, has none.
 Json noteworthy(const Json& axes);
 
 /// Throws a usage error that names the rule, the values and the nearest legal choice if the point is impossible.

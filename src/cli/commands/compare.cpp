@@ -1,5 +1,4 @@
 // `cpbench compare BASE HEAD`: which points became slower. Runs nothing.
-#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -14,15 +13,6 @@
 
 namespace cpbench {
 namespace {
-
-/// `dtype,isa`, and with hyphens as in flags.
-std::vector<std::string> axes_of(std::string_view list) {
-  std::vector<std::string> names;
-  for (const std::string_view part : split(list, ',')) {
-    std::ranges::replace(names.emplace_back(part), '-', '_');
-  }
-  return names;
-}
 
 class CompareCommand : public Subcommand {
  public:
@@ -65,7 +55,7 @@ class CompareCommand : public Subcommand {
     if (options.confidence < 0.5 || options.confidence >= 1) {
       refuse("--confidence {} is in percent: at least 50, and less than 100", *confidence_);
     }
-    if (!ignored_.empty()) options.ignored = axes_of(ignored_);
+    if (!ignored_.empty()) options.ignored = axis_list(ignored_);
     options.paired = paired_;
     return options;
   }

@@ -1,11 +1,10 @@
 // `cpbench run`: measures and checks a point or a sweep.
-#include <algorithm>
 #include <memory>
-#include <set>
 
 #include "backend/cpu/isa.hpp"
 #include "cli/commands/reported_sweep.hpp"
 #include "cli/commands/subcommand.hpp"
+#include "cli/commands/table_axes.hpp"
 #include "cli/config/cli11.hpp"
 #include "result/table.hpp"
 
@@ -18,18 +17,6 @@ std::vector<Json> cases_of(const std::vector<SweepPoint>& points) {
   return cases;
 }
 
-/// The axes that differ between the points, but for those that everywhere have the default that other axes give them.
-std::vector<std::string> axes_with_columns(const std::vector<Json>& cases) {
-  std::set<std::string> noted;
-  for (const Json& axes : cases) {
-    const Json of_case = noteworthy(axes);
-    for (const auto& item : of_case.items()) noted.insert(item.key());
-  }
-  std::vector<std::string> names = extra_axes_of(cases);
-  std::erase_if(names, [&](const std::string& name) { return !noted.contains(name); });
-  return names;
-}
-
 TableContext context_of(const Execution& execution, const std::vector<SweepPoint>& points, int ranks) {
   const Settings& settings = execution.settings;
   const std::string link = to_string(settings.link);
@@ -37,7 +24,7 @@ TableContext context_of(const Execution& execution, const std::vector<SweepPoint
   return {.backend = fmt::format("{} ({})", settings.device.platform->name(), kernels),
           .transport = settings.route.describe(ranks) + (link.empty() ? "" : " with links emulated at " + link),
           .threads = settings.threads,
-          .axes = noteworthy(shared_axes_of(cases_of(points)))};
+          .axes = axes_above_columns(cases_of(points))};
 }
 
 Report table_of(const Header& header, const Execution& execution, const std::vector<SweepPoint>& points) {
