@@ -1,4 +1,6 @@
 // The program: finds the command, starts MPI where it needs ranks, and turns errors into one message and one exit code.
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -35,9 +37,10 @@ std::vector<std::string> with_help_as_flag(std::vector<std::string> arguments) {
   return arguments;
 }
 
-/// `plan`, `compare` and requests for help run nothing: they must work on a login node, without a launcher.
+/// `plan`, `compare`, `report` and requests for help run nothing: they must work on a login node, without a launcher.
 bool needs_ranks(const std::vector<std::string>& arguments) {
-  if (arguments.empty() || arguments[0] == "plan" || arguments[0] == "compare" || arguments[0].starts_with("-")) {
+  constexpr std::array<std::string_view, 3> kRunNothing = {"plan", "compare", "report"};
+  if (arguments.empty() || arguments[0].starts_with("-") || std::ranges::count(kRunNothing, arguments[0]) > 0) {
     return false;
   }
   for (const std::string& argument : arguments) {
@@ -62,9 +65,11 @@ ExitCode execute(Job& job, const std::vector<std::string>& arguments) {
   commands.push_back(make_plan_command(app));
   commands.push_back(make_doctor_command(app));
   commands.push_back(make_compare_command(app));
+  commands.push_back(make_report_command(app));
 
   if (job.world != nullptr) require_same(*job.world, "command lines", arguments);
-  if (arguments.empty()) refuse("a command is missing: run, validate, plan, doctor or compare (--help says more)");
+  if (arguments.empty())
+    refuse("a command is missing: run, validate, plan, doctor, compare or report (--help says more)");
   std::optional<std::string> text;
   on_all_ranks(job, [&] {
     const Translation translation = translate_foreign(arguments, all_flags(app));

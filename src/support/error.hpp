@@ -18,7 +18,7 @@ enum class ExitCode : int {
   kDevice = 4,           ///< CUDA, NCCL or MPI error, or one of the operating system
   kPlacement = 5,        ///< ranks, devices or memory do not fit the node
   kInconclusive = 6,     ///< `compare`: nothing could be judged, or with --strict not all
-  kBaselineMissing = 7,  ///< `compare`: baseline or points missing
+  kBaselineMissing = 7,  ///< `compare`: baseline or points missing; `report`: a file
   kInternal = 70,        ///< a bug of cpbench (sysexits.h: EX_SOFTWARE)
   kAllSkipped = 77,      ///< every point of a sweep was skipped
   kTimeout = 124,

@@ -37,5 +37,6 @@ std::unique_ptr<Subcommand> make_validate_command(CLI::App& app);
 std::unique_ptr<Subcommand> make_plan_command(CLI::App& app);
 std::unique_ptr<Subcommand> make_doctor_command(CLI::App& app);
 std::unique_ptr<Subcommand> make_compare_command(CLI::App& app);
+std::unique_ptr<Subcommand> make_report_command(CLI::App& app);
 
 }  // namespace cpbench

@@ -44,6 +44,15 @@ CLI::Option* add_text(CLI::App& command, const std::string& flags, std::string& 
   return add_value(command, flags, type, help, [&value](const std::string&, const std::string& text) { value = text; });
 }
 
+CLI::Option* add_texts(CLI::App& command, const std::string& name, std::vector<std::string>& values,
+                       const std::string& type, const std::string& help) {
+  const auto read = [&values](const CLI::results_t& texts) {
+    values = texts;
+    return true;
+  };
+  return command.add_option(name, read, help)->type_name(type)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
 void add_integer(CLI::App& command, const std::string& flags, int& value, int smallest, const std::string& help) {
   add_number(command, flags, value, smallest, std::numeric_limits<int>::max(), help);
 }

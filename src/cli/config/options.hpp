@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/config/cli11_names.hpp"
 
@@ -43,6 +44,9 @@ struct RunOptions {
 /// Adds a text to a command; its present value is the default, which `help` names.
 CLI::Option* add_text(CLI::App& command, const std::string& flags, std::string& value, const std::string& type,
                       const std::string& help);
+/// Adds what may be given several times, one text each time.
+CLI::Option* add_texts(CLI::App& command, const std::string& name, std::vector<std::string>& values,
+                       const std::string& type, const std::string& help);
 /// Adds a whole number >= smallest to a command; its present value is the default. Read strictly (support/number.hpp).
 void add_integer(CLI::App& command, const std::string& flags, int& value, int smallest, const std::string& help);
 

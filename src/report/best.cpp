@@ -1,0 +1,94 @@
+#include "report/best.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "report/configuration.hpp"
+#include "report/points.hpp"
+#include "result/case_columns.hpp"
+#include "support/error.hpp"
+
+namespace cpbench {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// What is computed, whichever way: where one of these differs, so does the work.
+constexpr auto kWhatIsComputed =
+    std::to_array<std::string_view>({"model", "seq_len", "batch", "heads", "kv_heads", "head_dim", "head_dim_v",
+                                     "tensor_parallel", "sink", "dtype", "mask", "docs", "pass"});
+
+double time_of(const Configuration& configuration) { return configuration.median(find_figure(kTimeFigure)).value(); }
+
+void require_same_work(const ConfigurationGroup& rivals) {
+  for (const std::string_view axis : kWhatIsComputed) {
+    const std::string name(axis);
+    for (const Configuration& rival : rivals.members) {
+      const std::string one = text_of_axis(rivals.members.front().axes, name), other = text_of_axis(rival.axes, name);
+      if (one == other) continue;
+      refuse("--best: points of {} compute different things, {} {} and {}; add {} to --best, or choose: --where {}={}",
+             text_of_axes(rivals.values), name, one, other, name, name, one);
+    }
+  }
+}
+
+/// Of each group what was measured, the fastest first.
+std::vector<ConfigurationGroup> rivals_of(std::span<const PointRecord> points, const std::vector<std::string>& axes) {
+  std::vector<ConfigurationGroup> groups = groups_of(points, axes);
+  for (ConfigurationGroup& rivals : groups) {
+    std::erase_if(rivals.members, [](const Configuration& one) { return one.measured().empty(); });
+    require_same_work(rivals);
+    std::ranges::stable_sort(rivals.members, {}, time_of);
+  }
+  return groups;
+}
+
+std::string_view lead_of(const std::vector<Configuration>& configurations) {
+  if (configurations.empty()) return "nothing measured";
+  if (configurations.size() == 1) return "alone";
+  const TimingSummary fastest = configurations[0].times(), runner_up = configurations[1].times();
+  if (std::min(fastest.samples_s.size(), runner_up.samples_s.size()) < 2) return "one sample";
+  return fastest.q3_s < runner_up.q1_s ? "wins" : "within the spread";
+}
+
+/// `algo ulysses, ulysses_degree 4`
+Cell runner_up_cell(const Configuration& fastest, const Configuration& runner_up) {
+  return cell_of(text_of_axes(values_on(differing_axes(runner_up, fastest), runner_up.axes)));
+}
+
+}  // namespace
+
+Sheet best_of(std::span<const PointRecord> points, const std::vector<std::string>& axes) {
+  require_axes("--best", axes, points);
+  const Figure &time = find_figure(kTimeFigure), &rate = find_figure(kRateFigure);
+  std::vector<std::string> others = varying_axes(points);
+  std::erase_if(others, [&](const auto& axis) { return axis == kFileAxis || std::ranges::count(axes, axis) > 0; });
+  Sheet sheet;
+  for (const auto& names : {axes, others}) {
+    for (const std::string& axis : names) sheet.columns.push_back({axis, "", false});
+  }
+  sheet.columns.insert(sheet.columns.end(), {{std::string(time.name), std::string(time.unit), true},
+                                             {std::string(rate.name), std::string(rate.unit), true},
+                                             {"ahead_percent", "%", true},
+                                             {"lead", "", false},
+                                             {"runner_up", "", false}});
+  for (const auto& [combination, configurations] : rivals_of(points, axes)) {
+    const Configuration none, &fastest = configurations.empty() ? none : configurations.front();
+    const bool has_rival = configurations.size() > 1;
+    std::vector<Cell>& row = sheet.rows.emplace_back();
+    for (const std::string& axis : axes) row.push_back(cell_of(combination, axis));
+    for (const std::string& axis : others) row.push_back(cell_of(fastest.axes, axis));
+    row.push_back(cell_of(fastest.median(time)));
+    row.push_back(cell_of(fastest.median(rate)));
+    row.push_back(
+        cell_of(has_rival ? std::optional((time_of(configurations[1]) / time_of(fastest) - 1) * 100) : std::nullopt));
+    row.push_back(cell_of(std::string(lead_of(configurations))));
+    row.push_back(has_rival ? runner_up_cell(fastest, configurations[1]) : cell_of(std::nullopt));
+  }
+  return sheet;
+}
+
+}  // namespace cpbench
