@@ -20,8 +20,9 @@ using Json = nlohmann::ordered_json;
 
 /// Of the ranks that take part in a point: the first ones of the job.
 std::span<const RankInfo> ranks_of(const Launch& launch, const Json& axes) {
-  const std::size_t ranks = launch.header.ranks.size(), used = axes.value("cp_size", ranks);
-  return std::span(launch.header.ranks).first(std::min(ranks, used));
+  const std::span<const RankInfo> all = launch.header.ranks;
+  const Json cp_size = axes.value("cp_size", Json());
+  return cp_size.is_number_integer() ? all.first(std::min(all.size(), cp_size.get<std::size_t>())) : all;
 }
 
 void add_axes_of_launch(Json& axes, const Launch& launch) {
@@ -145,9 +146,8 @@ std::vector<std::string> notes_on_unmeasured(std::span<const PointRecord> points
   for (const PointRecord& point : points) {
     if (point.is_measured()) continue;
     const std::string_view status = point.status == Status::kOk ? "not measured" : name_of(point.status);
-    const std::string file = point.axes.value(kFileAxis, "");
-    notes.push_back(fmt::format("{}{}: {}{}", point.id, file.empty() ? "" : " in " + file, status,
-                                point.reason.empty() ? "" : ": " + point.reason));
+    const std::string file = point.axes.contains(kFileAxis) ? " in " + text_of_axis(point.axes, kFileAxis) : "";
+    notes.push_back(fmt::format("{}{}: {}{}", point.id, file, status, point.reason.empty() ? "" : ": " + point.reason));
   }
   return notes;
 }

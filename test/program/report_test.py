@@ -153,6 +153,17 @@ class Report(ProgramTest):
             for axis in point["case"]:
                 self.assertIn(axis, row)
 
+    def test_axes_of_other_programs_are_shown(self):
+        strange = {"algo": "pairwise", "cp_size": "four", "head_dim": [1], "seq_len": None, "tile": 7.5}
+
+        def edit(result):
+            result["points"][0]["case"].update(strange)
+
+        files = [self.timed("1.json", (1,) * 6, edit=edit), self.timed("2.json", (2,) * 6, minute=1, edit=edit)]
+        for question in ([], ["--rows", "algo,tile", "--columns", "seq_len", "--value", "time_s"], ["--best", "tile,seq_len,head_dim"]):
+            with self.subTest(question):
+                self.assertIn("pairwise", self.expect_ok(cpbench("report", *files, *question)).out)
+
     def test_bad_input_is_refused(self):
         good = self.write()
         none, bad = self.directory / "none.json", self.directory / "bad.json"

@@ -146,7 +146,8 @@ Json default_beside(Axis axis, const Json& axes) {
     case Axis::kHeadDimV:
       return head_dim == axes.end() ? Json() : *head_dim;
     case Axis::kScale:
-      return head_dim == axes.end() ? Json() : Json(default_scale(head_dim->get<int>()));
+      if (head_dim == axes.end() || !head_dim->is_number_integer()) return {};
+      return default_scale(head_dim->get<int>());
     case Axis::kCpSize:
     case Axis::kUlyssesDegree:
     case Axis::kWindowSize:
