@@ -87,6 +87,10 @@ bool cores_suffice(const Placement& placement, int threads) {
          threads <= static_cast<int>(placement.cpus.size());
 }
 
+bool cores_suffice(const Communicator& world, const Placement& placement, int threads) {
+  return world.min_over_ranks(cores_suffice(placement, threads) ? 1 : 0) == 1;
+}
+
 std::string thread_warning(const Placement& placement, int threads) {
   if (cores_suffice(placement, threads)) return "";
   const int cpus = static_cast<int>(placement.cpus.size());

@@ -35,6 +35,8 @@ std::string format_cpus(const std::vector<int>& cpus);
 
 /// Whether each thread of each rank of the node has a CPU to itself: what Backoff wants to know.
 bool cores_suffice(const Placement& placement, int threads);
+/// Collective: whether that is so on every node.
+bool cores_suffice(const Communicator& world, const Placement& placement, int threads);
 /// What to tell the user where they have not: this rank has fewer CPUs than threads, or its node fewer than all its
 /// ranks together. Empty where they have.
 std::string thread_warning(const Placement& placement, int threads);

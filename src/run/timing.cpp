@@ -17,6 +17,11 @@ double quantile(const std::vector<double>& sorted, double fraction) {
 
 }  // namespace
 
+double median_of(std::vector<double> values) {
+  std::ranges::sort(values);
+  return quantile(values, 0.5);
+}
+
 TimingSummary summarize(std::vector<double> samples_s) {
   if (samples_s.empty()) throw std::logic_error("summarize: no samples");
   std::vector<double> sorted = samples_s;

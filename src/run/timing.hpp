@@ -5,6 +5,9 @@
 
 namespace cpbench {
 
+/// Of one value at least; between the two in the middle where their number is even.
+double median_of(std::vector<double> values);
+
 /// Seconds per iteration, each the maximum over ranks, and their statistics. Quartiles interpolate linearly.
 struct TimingSummary {
   double median_s = 0, q1_s = 0, q3_s = 0, min_s = 0;

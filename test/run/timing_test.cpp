@@ -31,5 +31,11 @@ TEST(Timing, OneSampleIsEveryQuantile) {
   EXPECT_THROW(summarize({}), std::logic_error);
 }
 
+TEST(Median, InterpolatesBetweenTheTwoInTheMiddle) {
+  EXPECT_EQ(median_of({3, 1, 2}), 2);
+  EXPECT_EQ(median_of({8, 1, 4, 2}), 3);
+  EXPECT_EQ(median_of({5}), 5);
+}
+
 }  // namespace
 }  // namespace cpbench

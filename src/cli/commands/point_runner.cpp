@@ -69,8 +69,7 @@ PointRunner::PointRunner(const Communicator& world, const Settings& settings, co
       settings_(settings),
       placement_(placement),
       cpus_(world.sum_over_ranks(placement.local_rank == 0 ? placement.node_cpus : 0)) {
-  const int suffice = cores_suffice(placement, settings.threads) ? 1 : 0;
-  Backoff::set_cores_suffice(world.min_over_ranks(suffice) == 1);
+  Backoff::set_cores_suffice(cores_suffice(world, placement, settings.threads));
 }
 
 PointRecord PointRunner::record_of(const SweepPoint& point, const std::string& id) const {

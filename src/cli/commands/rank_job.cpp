@@ -2,8 +2,10 @@
 
 #include <cstdio>
 #include <utility>
+#include <vector>
 
 #include "cli/commands/together.hpp"
+#include "run/make_ready.hpp"
 #include "run/poison.hpp"
 #include "support/error.hpp"
 
@@ -42,14 +44,10 @@ void RankJob::fill(const Inputs& inputs) {
 const ProgramMemory& RankJob::results() { return host_->fetch(program().owned.results()); }
 
 void RankJob::make_ready(std::initializer_list<Executor*> executors, Pass pass) {
-  for (Executor* executor : executors) executor->make_ready(pass);
-  DeviceQueues* const queues = backend_->queues();
-  if (queues == nullptr) return;
-  const std::string obstacle = ranks_.first_nonempty(queues->graph_obstacle());
+  const std::vector<Executor*> these = executors;
+  const std::string obstacle = cpbench::make_ready(ranks_, backend_->queues(), these, pass);
   if (obstacle.empty()) return;
-  queues->forgo_graphs();
   for (auto* executor : {&full_, &compute_only_, &comm_only_}) (*executor)->forget_graphs();
-  for (Executor* executor : executors) executor->forget_graphs();
   static bool is_said = false;
   if (ranks_.rank() == 0 && !std::exchange(is_said, true)) {
     fmt::print(stderr, "cpbench: warning: {}: work is queued operation by operation, as with --no-graphs\n", obstacle);
