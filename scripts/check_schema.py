@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Checks result files against docs/result.schema.json, comparisons against docs/comparison.schema.json, and plans against
-docs/plan.schema.json.
+"""Checks result files against docs/result.schema.json, comparisons against docs/comparison.schema.json, plans against
+docs/plan.schema.json, and records of the doctor against docs/doctor.schema.json.
 
-    scripts/check_schema.py RESULT.json... RESULT.jsonl... COMPARISON.json... PLAN.json...
+    scripts/check_schema.py RESULT.json... RESULT.jsonl... COMPARISON.json... PLAN.json... DOCTOR.json...
 
 Prints every fault with its JSON pointer. Exit 0: all files conform; 1: some do not; 77: python3-jsonschema is missing.
 """
@@ -50,7 +50,7 @@ def kind_of(document):
     """Whatever does not call itself anything else should be a result."""
     head = document.get("schema") if isinstance(document, dict) else None
     name = head.get("name") if isinstance(head, dict) else None
-    return {"cpbench.comparison": "comparison", "cpbench.plan": "plan"}.get(name, "result")
+    return {"cpbench.comparison": "comparison", "cpbench.plan": "plan", "cpbench.doctor": "doctor"}.get(name, "result")
 
 
 def faults_of_file(path):

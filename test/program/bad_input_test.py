@@ -24,7 +24,7 @@ class CommandLine(ProgramTest):
         self.expect_refused(cpbench(), 2, "run, validate, plan")
         self.expect_refused(cpbench("plam"), 2, '"plam"', 'did you mean "plan"?', "run, validate, plan, doctor")
         self.expect_refused(cpbench("doctor", "--check", "off"), 2, "--check belongs to run and validate, not to doctor")
-        self.expect_refused(cpbench("doctor", "-J", "x"), 2, "-J belongs to run, validate, plan and compare, not to doctor")
+        self.expect_refused(cpbench("doctor", "-w", "1"), 2, "-w belongs to run, not to doctor")
         self.expect_refused(cpbench("plan", "stray"), 2, '"stray"')
         self.expect_refused(cpbench("validate", "--check", "off"), 2, "--check off")
 

@@ -1,12 +1,13 @@
 """Faults that are not the user's: each ends every command with one message and the exit code that README.md gives it.
 
-CPBENCH_PROGRAM is the program with an algorithm that does not verify, and with an MPI library that fails where it is told to.
+CPBENCH_PROGRAM is the program with an algorithm that does not verify, with a transport that loses bits, and with an MPI library that
+fails where it is told to.
 """
 
 import signal
 import unittest
 
-from program import BRIEFLY, TINY, Finished, ProgramTest, cpbench, end, start
+from program import BRIEFLY, TINY, Finished, ProgramTest, cpbench, end, read_json, start
 
 
 class Unverified(ProgramTest):
@@ -47,6 +48,24 @@ class Mpi(ProgramTest):
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=100)
         self.expect_refused(Finished("doctor", process.returncode, out, err), 143, "ended by SIGTERM")
+
+
+class Links(ProgramTest):
+    def test_one_that_corrupts_data_is_found_and_named(self):
+        path = self.directory / "doctor.json"
+        line = ["doctor", "--links", "--transport", "lossy", "--message-bytes", "4096", "-n", "3", "--json", path]
+        run = cpbench(*line, ranks=3)
+        self.assertEqual(run.code, 4, str(run))
+        self.assertRegex(run.out, r"corrupt link: rank 2 on \S+ to rank 1 on \S+: wrong bytes in 4 messages of 4.00 KiB, the first at byte 1000\n")
+        self.assertIn("verdict: FAILED", run.out)
+        self.assertNotIn("for plan:", run.out)
+        record = read_json(path)
+        self.assertEqual(record["exit_code"], 4)
+        self.assertEqual(record["links"]["corrupt"], [{"from": 2, "to": 1, "bytes": 4096, "first_wrong": 1000, "times": 4}])
+        self.assertIsNone(record["links"]["plan"])
+
+    def test_they_are_not_found_where_another_transport_is_used(self):
+        self.expect_ok(cpbench("doctor", "--links", "--message-bytes", "4096", "-n", "3", ranks=3))
 
 
 if __name__ == "__main__":

@@ -1,69 +1,210 @@
 // `cpbench doctor`: is this job placed sanely, and what can its machine do?
 #include <cstdio>
+#include <utility>
 
 #include "backend/cpu/isa.hpp"
 #include "backend/cpu/peaks.hpp"
 #include "cli/commands/job_header.hpp"
+#include "cli/commands/job_links.hpp"
+#include "cli/commands/point_sweep.hpp"
 #include "cli/commands/subcommand.hpp"
+#include "cli/commands/together.hpp"
+#include "cli/commands/watchdog.hpp"
 #include "cli/config/cli11.hpp"
+#include "result/doctor.hpp"
+#include "result/file.hpp"
+#include "result/links.hpp"
 #include "run/device_binding.hpp"
 #include "run/placement.hpp"
 #include "support/counted.hpp"
+#include "support/doing.hpp"
+#include "support/error.hpp"
 
 namespace cpbench {
 namespace {
 
+constexpr int kSmallestMessageBytes = 4096;
+
+struct DoctorOptions {
+  RunOptions run;
+  SweepOptions sweep;  ///< of which ranks_per_node
+  bool peaks = false, links = false, all_to_all = false;
+  int message_bytes = static_cast<int>(LinkOptions{}.message_bytes);
+  int repetitions = LinkOptions{}.repetitions;
+};
+
+void add_link_options(CLI::App& command, DoctorOptions& options) {
+  command.add_flag("--links", options.links, "measure the links between ranks: hops of rings, and each link by itself");
+  command.add_flag("--all-to-all", options.all_to_all, "with --links: an all-to-all of all ranks, too");
+  add_integer(command, "--message-bytes", options.message_bytes, kSmallestMessageBytes,
+              "with --links: of the largest message, a multiple of 8");
+  add_integer(command, "-n,--iterations", options.repetitions, 1, "with --links: repetitions");
+  add_ranks_per_node(command, options.sweep.ranks_per_node);
+}
+
+/// Nothing that the user says is dropped silently.
+void refuse_link_options_without_links(const CLI::App& command, const DoctorOptions& options) {
+  for (const char* flag : {"--all-to-all", "--message-bytes", "--iterations", "--ranks-per-node", "--transport",
+                           "--allow-shared-gpu", "--comm-ctas", "--no-graphs", "--emulate-link"}) {
+    if (!options.links && command.count(flag) > 0) refuse("{} is about measured links: give --links, too", flag);
+  }
+  if (options.message_bytes % kLinkWordBytes != 0) {
+    refuse("--message-bytes {} is no multiple of {}", options.message_bytes, kLinkWordBytes);
+  }
+}
+
+/// What the doctor looks at.
+struct Patient {
+  Placement placement;
+  DeviceBinding device;
+  std::optional<Settings> settings;  ///< where links are measured
+  int threads;
+};
+
+/// Links are measured as `run` would use them, so ranks that it refuses are refused; else what there is is shown.
+Patient patient_of(const Communicator& world, const DoctorOptions& options) {
+  if (options.links) {
+    Execution execution = execution_of(world, options.run, options.sweep);
+    const int threads = execution.settings.threads;
+    const DeviceBinding device = execution.settings.device;
+    return {std::move(execution.placement), device, std::move(execution.settings), threads};
+  }
+  Placement placement = find_placement(world);
+  const DeviceBinding device = bind_device(world, placement, options.run.backend, /*allow_shared=*/true);
+  const int threads = placement.threads_per_rank;
+  return {std::move(placement), device, std::nullopt, threads};
+}
+
+DoctorRecord record_of(const Job& job, const Patient& patient) {
+  const DeviceBinding& device = patient.device;
+  DoctorRecord record{.header = header_of(job, patient.placement, device, /*config=*/{}),
+                      .threads = patient.threads,
+                      .backend = device.platform->name(),
+                      .isas = isa_names()};
+  if (device.info) record.kernels = device.info->kernels;
+  for (const std::string& line : device.left_out) record.findings.push_back({Finding::Kind::kDevice, line});
+  const std::string warning = thread_warning(*job.world, patient.placement, patient.threads);
+  if (!warning.empty()) record.findings.push_back({Finding::Kind::kCores, warning});
+  return record;
+}
+
+void print_ranks(const DoctorRecord& record) {
+  const auto& [tool, command, environment, ranks] = record.header;
+  fmt::print("{} of {}{}; {}\n", counted(std::ssize(ranks), "rank"), counted(record.threads, "thread"),
+             ranks.size() == 1 ? "" : " each", environment.mpi.value_or("no MPI"));
+  fmt::print("{:>6}  {:<24}{:>6}  {:<16}{}\n", "rank", "host", "local", "cpus", "device");
+  for (const RankInfo& r : ranks) {
+    fmt::print("{:>6}  {:<24}{:>6}  {:<16}{}\n", r.rank, r.host, r.local_rank, r.cpus,
+               r.uuid ? r.device + " " + *r.uuid : r.device);
+  }
+  fmt::print("instruction sets, the fastest first: {}\n", fmt::join(record.isas, " "));
+  if (!record.kernels.empty()) {
+    fmt::print("kernels of {}, the best first: {}\n", ranks.front().device, fmt::join(record.kernels, " "));
+  }
+}
+
+/// All ranks measure at once, as they would compute at once; the figures are means over ranks.
+MeasuredPeaks measure_peaks(const Communicator& world, int threads) {
+  doing() = "measuring peaks";
+  const auto mean = [&](double value) { return world.sum_over_ranks(value) / world.size(); };
+  world.barrier();
+  return {.fp32_flops = mean(fma_peak_flops(DType::kFp32, threads)),
+          .bf16_flops = mean(fma_peak_flops(DType::kBf16, threads)),
+          .memory_bytes_per_second = mean(memory_bandwidth(threads)),
+          .exps_per_second = mean(exp_rate(threads))};
+}
+
+void print_peaks(const MeasuredPeaks& peaks, int threads) {
+  fmt::print("per rank, all ranks at once, {}, {}:\n", counted(threads, "thread"), isa());
+  fmt::print("  fp32 FMA          {:8.1f} GFLOP/s\n", peaks.fp32_flops * 1e-9);
+  fmt::print("  bf16              {:8.1f} GFLOP/s\n", peaks.bf16_flops * 1e-9);
+  fmt::print("  memory bandwidth  {:8.1f} GB/s\n", peaks.memory_bytes_per_second * 1e-9);
+  fmt::print("  exp2              {:8.2f} G/s\n", peaks.exps_per_second * 1e-9);
+}
+
+void print_links(const LinkReport& links, const std::string& transport) {
+  if (links.patterns.empty()) {
+    fmt::print("links: one rank has none\n");
+    return;
+  }
+  const std::string emulated = to_string(links.options.emulated);
+  fmt::print("links by {}{}, nodes of {}, messages up to {}, best of {}:\n{}", transport,
+             emulated.empty() ? "" : " emulated at " + emulated, counted(links.options.ranks_per_node, "rank"),
+             bytes_text(static_cast<double>(links.options.message_bytes)), counted(links.repetitions, "repetition"),
+             links_table(links));
+  if (!links.has_all_pairs) {
+    fmt::print("by themselves: the links of neighbours, for there are more than {} ranks\n", kMostRanksOfAllPairs);
+  }
+}
+
+void print_verdict(const DoctorRecord& record) {
+  fmt::print("findings:{}\n", record.findings.empty() ? " none" : "");
+  for (const Finding& finding : record.findings) fmt::print("  {}\n", finding.text);
+  if (record.exit_code != 0) fmt::print("verdict: FAILED\n");
+  const std::string flags = record.links ? plan_flags_of(*record.links) : "";
+  if (!flags.empty()) fmt::print("for plan: {}\n", flags);
+}
+
 class DoctorCommand : public Subcommand {
  public:
   explicit DoctorCommand(CLI::App& parent) {
-    app = parent.add_subcommand("doctor", "Ranks, hosts, bindings, devices and measured peaks of this job");
-    app->add_flag("--peaks", peaks_, "measure FMA peaks, memory bandwidth and the rate of exp");
+    app = parent.add_subcommand("doctor", "Ranks, hosts, bindings, devices, measured peaks and links of this job");
+    app->add_flag("--peaks", options_.peaks, "measure FMA peaks, memory bandwidth and the rate of exp");
+    add_link_options(*app, options_);
+    add_job_options(*app, options_.run);
+    add_record_options(*app, options_.run);
   }
 
   ExitCode execute(const Job& job) override {
     const Communicator& world = *job.world;
-    const Placement placement = find_placement(world);
-    const int threads = placement.threads_per_rank;
-    const DeviceBinding device = bind_device(world, placement, "auto", /*allow_shared=*/true);
-    const Header header = header_of(job, placement, device, /*config=*/{});
-    if (job.speaks && !device.note.empty()) fmt::print("{}\n", device.note);
-    if (job.speaks) print_ranks(header, threads);
-    for (const std::string& line : device.left_out) fmt::print("{}\n", line);
-    if (job.speaks && device.info) {
-      fmt::print("kernels of {}, the best first: {}\n", device.info->name, fmt::join(device.info->kernels, " "));
+    together(world, [&] {
+      refuse_link_options_without_links(*app, options_);
+      if (job.speaks && !options_.run.json.empty()) check_writable(options_.run.json, options_.run.overwrite);
+    });
+    const Watch watch(*job.watchdog, options_.run.timeout_s);
+    const Patient patient = patient_of(world, options_);
+    DoctorRecord record = record_of(job, patient);
+    if (job.speaks) {
+      if (!options_.links && !patient.device.note.empty()) fmt::print("{}\n", patient.device.note);
+      print_ranks(record);
     }
-    const std::string warning = thread_warning(world, placement, threads);
-    if (job.speaks && !warning.empty()) fmt::print("{}\n", warning);
-    if (peaks_) measure_peaks(job, threads);
-    return ExitCode::kOk;
+    if (options_.peaks) {
+      record.peaks = measure_peaks(world, patient.threads);
+      if (job.speaks) print_peaks(*record.peaks, patient.threads);
+    }
+    if (options_.links) examine_links(job, patient, record);
+    if (job.speaks) conclude(record);
+    return static_cast<ExitCode>(record.exit_code);
   }
 
  private:
-  static void print_ranks(const Header& header, int threads) {
-    fmt::print("{} of {}{}; {}\n", counted(std::ssize(header.ranks), "rank"), counted(threads, "thread"),
-               header.ranks.size() == 1 ? "" : " each", header.environment.mpi.value_or("no MPI"));
-    fmt::print("{:>6}  {:<24}{:>6}  {:<16}{}\n", "rank", "host", "local", "cpus", "device");
-    for (const RankInfo& r : header.ranks) {
-      fmt::print("{:>6}  {:<24}{:>6}  {:<16}{}\n", r.rank, r.host, r.local_rank, r.cpus,
-                 r.uuid ? r.device + " " + *r.uuid : r.device);
-    }
-    fmt::print("instruction sets, the fastest first: {}\n", fmt::join(isa_names(), " "));
-  }
-
-  /// All ranks measure at once, as they would compute at once; the figures are means over ranks.
-  static void measure_peaks(const Job& job, int threads) {
-    const Communicator& world = *job.world;
-    const auto mean = [&](double value) { return world.sum_over_ranks(value) / world.size(); };
-    world.barrier();
-    const double fp32 = mean(fma_peak_flops(DType::kFp32, threads)), bf16 = mean(fma_peak_flops(DType::kBf16, threads));
-    const double bandwidth = mean(memory_bandwidth(threads)), exp = mean(exp_rate(threads));
+  void examine_links(const Job& job, const Patient& patient, DoctorRecord& record) const {
+    const Settings& settings = *patient.settings;
+    const int asked = options_.sweep.ranks_per_node;
+    record.links = measured_links(*job.world, settings, patient.placement,
+                                  {.ranks_per_node = asked > 0 ? asked : patient.placement.ranks_per_node,
+                                   .all_to_all = options_.all_to_all,
+                                   .message_bytes = options_.message_bytes,
+                                   .repetitions = options_.repetitions,
+                                   .emulated = settings.link});
+    record.transport = settings.route.name(job.world->size());
+    if (!record.links->corruptions.empty()) record.exit_code = static_cast<int>(ExitCode::kDevice);
     if (!job.speaks) return;
-    fmt::print("per rank, all ranks at once, {}, {}:\n", counted(threads, "thread"), isa());
-    fmt::print("  fp32 FMA          {:8.1f} GFLOP/s\n  bf16              {:8.1f} GFLOP/s\n", fp32 * 1e-9, bf16 * 1e-9);
-    fmt::print("  memory bandwidth  {:8.1f} GB/s\n  exp2              {:8.2f} G/s\n", bandwidth * 1e-9, exp * 1e-9);
+    for (Finding& finding : findings_of(*record.links, record.header.ranks))
+      record.findings.push_back(std::move(finding));
+    print_links(*record.links, settings.route.describe(job.world->size()));
+    if (record.links->graph_obstacle.empty()) return;
+    warn(job,
+         fmt::format("warning: {}: messages are queued one by one, as with --no-graphs", record.links->graph_obstacle));
   }
 
-  bool peaks_ = false;
+  void conclude(const DoctorRecord& record) const {
+    print_verdict(record);
+    if (options_.run.json.empty()) return;
+    write_atomically(options_.run.json, text_of(json_of(record), 2) + "\n", options_.run.overwrite);
+  }
+
+  DoctorOptions options_;
 };
 
 }  // namespace

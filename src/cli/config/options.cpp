@@ -63,25 +63,26 @@ void add_positive(CLI::App& command, const std::string& flag, std::optional<doub
             [&value](const std::string& name, const std::string& text) { value = parse_positive(name, text); });
 }
 
+void add_ranks_per_node(CLI::App& command, int& ranks_per_node) {
+  add_integer(command, "--ranks-per-node", ranks_per_node, 0,
+              "ranks that share a node; 0: as found, on unequal nodes what divides all");
+}
+
 void add_sweep_options(CLI::App& command, SweepOptions& options) {
   add_text(command, "--config", options.config, "FILE", "sweep from a config file; flags override it");
   add_positive(command, "--length-scale", options.length_scale, "FACTOR",
                "multiplies the config's lengths, instead of its own length_scale");
-  add_integer(command, "--ranks-per-node", options.ranks_per_node, 0,
-              "ranks that share a node; 0: as found, on unequal nodes what divides all");
+  add_ranks_per_node(command, options.ranks_per_node);
   add_number(command, "--seed", options.seed, 0, std::numeric_limits<std::int64_t>::max(),
              "of inputs and of documents drawn from a histogram");
 }
 
-void add_execution_options(CLI::App& command, RunOptions& options) {
+void add_record_options(CLI::App& command, RunOptions& options) {
   add_text(command, "-J,--json", options.json, "FILE", "result file; never overwritten silently");
   command.add_flag("--overwrite", options.overwrite, "replace existing results, traces and dumps");
-  add_text(command, "--dump", options.dump, "DIR", "inputs, outputs and gradients as .npy files");
-  add_text(command, "--check", options.check, "CHECK",
-           "full, sample[:ROWS], off, or auto: full where it takes seconds, else sample [auto]");
-  add_text(command, "--reference", options.reference, "NAME",
-           "what results are checked against: fp64 on the host, or device: cuBLAS on the rank's GPU [fp64]");
-  add_text(command, "--input", options.input, "INPUT", "normal, outlier, large-logits, constant or nan [normal]");
+}
+
+void add_job_options(CLI::App& command, RunOptions& options) {
   add_text(command, "--backend", options.backend, "NAME", "auto, cpu or cuda [auto]");
   add_text(command, "--transport", options.transport, "NAME", "auto, mpi, ipc, nccl or ipc+nccl [auto]");
   command.add_flag("--allow-shared-gpu", options.allow_shared_gpu, "let ranks of a node share a GPU, for tests");
@@ -91,14 +92,25 @@ void add_execution_options(CLI::App& command, RunOptions& options) {
               options.comm_ctas = static_cast<int>(parse_integer(name, text, 0, std::numeric_limits<int>::max()));
             });
   command.add_flag("--no-graphs", options.no_graphs, "queue a GPU's work operation by operation, not as a graph");
-  add_text(command, "--kernel", options.kernel, "NAME", "attention kernel of the backend [auto]");
   add_text(
       command, "--emulate-link", options.emulate_link, "SPEED",
       "GB/s[:us], or inner=...,outer=...,all-to-all=...; with --ranks-per-node inner is within a node, outer between");
+  add_positive(command, "--timeout", options.timeout_s, "SECONDS", "ends the run with exit code 124");
+}
+
+void add_execution_options(CLI::App& command, RunOptions& options) {
+  add_record_options(command, options);
+  add_text(command, "--dump", options.dump, "DIR", "inputs, outputs and gradients as .npy files");
+  add_text(command, "--check", options.check, "CHECK",
+           "full, sample[:ROWS], off, or auto: full where it takes seconds, else sample [auto]");
+  add_text(command, "--reference", options.reference, "NAME",
+           "what results are checked against: fp64 on the host, or device: cuBLAS on the rank's GPU [fp64]");
+  add_text(command, "--input", options.input, "INPUT", "normal, outlier, large-logits, constant or nan [normal]");
+  add_job_options(command, options);
+  add_text(command, "--kernel", options.kernel, "NAME", "attention kernel of the backend [auto]");
   add_text(command, "--isa", options.isa, "NAME", "instruction set of the CPU kernels [auto]")->envname("CPBENCH_ISA");
   add_integer(command, "--threads", options.threads, 0,
               "threads per rank; 0: the node's CPUs / its ranks, where that is least");
-  add_positive(command, "--timeout", options.timeout_s, "SECONDS", "ends the run with exit code 124");
 }
 
 void add_run_options(CLI::App& command, RunOptions& options) {

@@ -56,6 +56,11 @@ void add_positive(CLI::App& command, const std::string& flag, std::optional<doub
 
 /// Adds the flags to a command; `options` must outlive its parsing. None takes two values.
 void add_sweep_options(CLI::App& command, SweepOptions& options);
+void add_ranks_per_node(CLI::App& command, int& ranks_per_node);  ///< of add_sweep_options
+/// What is written of a run: `doctor` has it too; add_execution_options adds it.
+void add_record_options(CLI::App& command, RunOptions& options);
+/// Where ranks run and for how long, and how they send each other messages: likewise.
+void add_job_options(CLI::App& command, RunOptions& options);
 /// Those that `validate` has too; add_run_options adds them and what measuring needs.
 void add_execution_options(CLI::App& command, RunOptions& options);
 void add_run_options(CLI::App& command, RunOptions& options);

@@ -31,6 +31,16 @@ class Errors(ProgramTest):
             warning = run.warnings[-1]
             self.assertIn(failing.split(":")[0] + ": unknown error: work is queued operation by operation", warning)
 
+    def test_links_are_measured_without_graphs_and_not_without_memory(self):
+        arguments = ["doctor", "--links", "--message-bytes", "4096", "-n", "3", "--transport", "nccl"]
+        for code, failing, message in (
+            (0, "cudaGraphInstantiate:1", "cudaGraphInstantiate: unknown error: messages are queued one by one"),
+            (5, "cudaMalloc:1:1", "cannot allocate 4096 bytes of device memory"),
+        ):
+            run = cpbench(*arguments, ranks=2, environment={"CPBENCH_VGPU_FAIL": failing}, limit_s=LIMIT_S)
+            self.assertEqual(run.code, code, str(run))
+            self.assertIn(message, run.messages[-1])
+
     def test_an_error_of_nccl_ends_the_job(self):
         run = self.run_with("ncclCommGetAsyncError:1", "--transport", "nccl")
         self.assertEqual(run.code, 4, str(run))

@@ -94,6 +94,29 @@ class OnVirtualGpus(ProgramTest):
         nodes = {"CPBENCH_VGPU_RANKS_PER_NODE": "2"}
         self.expect_validated(3, {"defaults": SMALL}, environment=nodes)
 
+    def test_links_are_measured_on_every_transport(self):
+        """In the memory of devices, as graphs and message by message, and what arrives is looked at there."""
+        path = self.directory / "doctor.json"
+        nodes = {"CPBENCH_VGPU_RANKS_PER_NODE": "2"}
+        for transport, flags, environment, kinds in (
+            ("ipc", [], None, ["inner", "all-to-all"]),
+            ("nccl", ["--no-graphs"], None, ["inner", "all-to-all"]),
+            ("mpi", [], None, ["inner", "all-to-all"]),
+            ("ipc+nccl", ["--ranks-per-node", "2"], nodes, ["inner", "outer", "all-to-all"]),
+        ):
+            run = cpbench(
+                "doctor", "--links", "--all-to-all", "--message-bytes", "4096", "-n", "3", "--transport", transport, *flags,
+                "--json", path, "--overwrite", ranks=3, environment=environment, limit_s=LIMIT_S,
+            )  # fmt: skip
+            self.expect_ok(run)
+            self.assertNotIn("one by one", run.err)
+            record = read_json(path)
+            self.assertEqual(record["devices"]["backend"], "cuda")
+            links = record["links"]
+            self.assertEqual((links["transport"], links["corrupt"], links["repetitions"]), (transport, [], 3))
+            self.assertEqual([pattern["kind"] for pattern in links["patterns"]], kinds)
+            self.assertEqual(len(links["pairs"]), 6)
+
     def test_devices_that_cannot_reach_each_other_use_nccl(self):
         for peers, transport in ((1, "nccl"), (2, "ipc+nccl")):
             reach = {"CPBENCH_VGPU_PEERS": str(peers)}

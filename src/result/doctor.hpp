@@ -1,0 +1,38 @@
+// What `doctor` finds out about a job, as JSON (docs/doctor.schema.json).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "links/link_report.hpp"
+#include "result/findings.hpp"
+#include "result/json.hpp"
+#include "result/record.hpp"
+
+namespace cpbench {
+
+/// Of a rank while all ranks measure at once; means over ranks.
+struct MeasuredPeaks {
+  double fp32_flops, bf16_flops;  ///< per second
+  double memory_bytes_per_second;
+  double exps_per_second;
+};
+
+struct DoctorRecord {
+  Header header;
+  int threads = 1;                        ///< of each rank
+  std::string backend = {};               ///< that ranks were bound for
+  std::vector<std::string> kernels = {};  ///< of a GPU, the best first
+  std::vector<std::string> isas = {};     ///< instruction sets of the CPU, the fastest first
+  std::optional<MeasuredPeaks> peaks = {};
+  std::string transport = {};            ///< that links were measured by
+  std::optional<LinkReport> links = {};  ///< where they were asked for; without patterns where there are none
+  std::vector<Finding> findings = {};
+  int exit_code = 0;
+};
+
+inline constexpr int kDoctorVersion = 1;
+Json json_of(const DoctorRecord& record);
+
+}  // namespace cpbench
