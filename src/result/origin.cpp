@@ -35,7 +35,7 @@ std::string variables_of(const Environment& environment) {
   constexpr std::array<std::string_view, 3> kOfTheJob = {"CPBENCH_CONFIG_DIR", "SLURM_JOB_ID", "SLURM_JOB_NODELIST"};
   std::vector<std::string> texts;
   for (const auto& [name, value] : environment.variables) {
-    if (std::ranges::count(kOfTheJob, name) == 0) texts.push_back(name + "=" + value);
+    if (std::ranges::count(kOfTheJob, name) == 0) texts.push_back(fmt::format("{}={}", name, value));
   }
   return fmt::format("{}", fmt::join(texts, " "));
 }

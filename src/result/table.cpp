@@ -100,8 +100,9 @@ std::string Table::heading(const nlohmann::ordered_json& axes) const {
 
 std::vector<Column<PointRecord>> Table::columns() const {
   std::vector<Column<PointRecord>> columns;
-  for (const auto& [name, unit, width, cell] : identity_) {
-    columns.push_back({name, unit, width, [cell](const PointRecord& point) { return cell(point.axes); }});
+  for (const auto& column : identity_) {
+    columns.push_back({column.name, column.unit, column.width,
+                       [cell = column.cell](const PointRecord& point) { return cell(point.axes); }});
   }
   columns.insert(columns.end(), figures_.begin(), figures_.end());
   return columns;
