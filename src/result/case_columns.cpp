@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "result/sha256.hpp"
+#include "schedule/algorithm.hpp"
 
 namespace cpbench {
 namespace {
@@ -36,13 +37,20 @@ std::string asked_grid(std::int64_t cp, std::int64_t ulysses, std::int64_t windo
   return asked.empty() ? std::to_string(cp) : fmt::format("{} ({})", cp, fmt::join(asked, " "));
 }
 
+/// Of an algorithm of this program: whether a window of one member is one, and not the whole ring.
+bool always_has_windows(const std::string& algorithm) {
+  return std::ranges::any_of(all_algorithms(), [&](const Algorithm* known) {
+    return known->name == algorithm && known->ring == RingLevel::kWindows;
+  });
+}
+
 /// `8 (2x2x2)`: cp_size, then Ulysses places, windows and ring members per window.
 std::string grid_of(const Axes& axes) {
   const std::int64_t cp = integer_of_axis(axes, "cp_size"), ulysses = integer_of_axis(axes, "ulysses_degree"),
                      window = integer_of_axis(axes, "window_size");
   if (cp < 1) return kNothing;
   if (ulysses < 1 || window < 1 || cp % (ulysses * window) != 0) return asked_grid(cp, ulysses, window);
-  const bool plain_ring = window == 1 && text_of_axis(axes, "algo") != "double-ring";
+  const bool plain_ring = window == 1 && !always_has_windows(text_of_axis(axes, "algo"));
   const std::int64_t ring = cp / ulysses, inner = plain_ring ? ring : window;
   return fmt::format("{} ({}x{}x{})", cp, ulysses, ring / inner, inner);
 }

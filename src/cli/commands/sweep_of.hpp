@@ -24,9 +24,9 @@ struct ResolvedSweep {
 ResolvedSweep sweep_of(const SweepOptions& options, const AxisFlags& flags, const ResolveContext& context);
 
 /// What is not as it was given, or may be meant otherwise. One for each axis of which no point has a value that was
-/// given: all of them ignore it. And one for hybrid and for double-ring each, where a point's grid makes another
-/// algorithm of it and no other point of as many ranks has both levels: a sweep over grids is meant to have such
-/// points.
+/// given: all of them ignore it. And one for each level of an algorithm, Ulysses above a ring or windows of a ring,
+/// that a point's grid leaves out, so that it is another algorithm, where no other point of as many ranks has it: a
+/// sweep over grids is meant to have such points.
 std::vector<std::string> notes_on_points(const AxisValues& given, const std::vector<SweepPoint>& points);
 
 }  // namespace cpbench
