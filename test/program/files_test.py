@@ -109,7 +109,7 @@ class Results(ProgramTest):
             end(process)
         lines = path.with_suffix(".jsonl")
         run = Finished("", process.returncode, out, err)
-        self.expect_refused(run, 2, path, f'; all 2 points are in "{lines}", which compare reads')
+        self.expect_refused(run, 2, path, f'; all 2 points are in "{lines}", which report and compare read')
         self.assertEqual(len(lines.read_text().splitlines()), 3)
 
     def test_a_dump_that_cannot_be_written_loses_no_result(self):

@@ -136,7 +136,7 @@ class Output {
       write_atomically(options_.json, text_of(json_of(file_), 2) + "\n", options_.overwrite);
     } catch (const Error& error) {
       const std::string points = points_ == 1 ? "its point is" : fmt::format("all {} points are", points_);
-      throw Error(error.code(), fmt::format("{}; {} in \"{}\", which compare reads", error.what(), points,
+      throw Error(error.code(), fmt::format("{}; {} in \"{}\", which report and compare read", error.what(), points,
                                             lines_path(options_.json)));
     }
   }
