@@ -3,11 +3,9 @@
 import copy
 import json
 import re
-import subprocess
-import sys
 import unittest
 
-from program import BRIEFLY, ROOT, TINY, ProgramTest, cpbench, read_json
+from program import BRIEFLY, TINY, ProgramTest, cpbench, read_json
 
 UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "PiB": 2**50}
 
@@ -310,8 +308,6 @@ class Estimates(ProgramTest):
 
 
 class Files(ProgramTest):
-    CHECK = [sys.executable, ROOT / "scripts" / "check_schema.py"]
-
     def setUp(self):
         super().setUp()
         self.path = self.directory / "plan.json"
@@ -320,14 +316,6 @@ class Files(ProgramTest):
         run = cpbench("plan", *arguments, "--json", self.path)
         self.assertEqual(run.code, code, str(run))
         return run.out, read_json(self.path)
-
-    def faults(self, document):
-        path = self.directory / "checked.json"
-        path.write_text(json.dumps(document), encoding="utf-8")
-        run = subprocess.run([*self.CHECK, path], capture_output=True, text=True)
-        if run.returncode == 77:
-            self.skipTest(run.stderr)
-        return run.stdout
 
     def test_has_the_figures_that_are_printed(self):
         shape = ["--algo", "hybrid", "--cp-size", 8, "--ulysses-degree", 2, "--seq-len", 1003, "--ranks-per-node", 4]
@@ -367,7 +355,7 @@ class Files(ProgramTest):
         machine = document["points"][0]["estimate"]["machine"]
         self.assertAlmostEqual(machine["forward_tflops"] / measured["throughput"]["tflops_per_rank"], 1, 9)
         self.assertIsNone(machine["backward_tflops"])
-        self.assertEqual(self.faults(document), "")
+        self.assertEqual(self.schema_faults_of(document), "")
 
     def test_conform_to_the_schema(self):
         sweep = ["--algo", "ring,ulysses", "--cp-size", "1,3,100000", "--seq-len", 300]
@@ -379,10 +367,10 @@ class Files(ProgramTest):
             self.assertEqual("reason" in point, point["status"] != "ok")
             if "reason" in point:
                 self.assertIn(point["reason"], text)
-        self.assertEqual(self.faults(document), "")
+        self.assertEqual(self.schema_faults_of(document), "")
         self.path.unlink()
         without = self.plan(*sweep, code=5)[1]
-        self.assertEqual(self.faults(without), "")
+        self.assertEqual(self.schema_faults_of(without), "")
         self.assertNotIn("estimate", json.dumps(without["points"]))
 
         ok, failed = (lambda d: d["points"][0]), (lambda d: d["points"][2])
@@ -404,7 +392,7 @@ class Files(ProgramTest):
             with self.subTest(what):
                 mutated = copy.deepcopy(document)
                 mutate(mutated)
-                self.assertNotEqual(self.faults(mutated), "")
+                self.assertNotEqual(self.schema_faults_of(mutated), "")
 
     def test_of_a_config_names_it(self):
         config = self.config({"include": [{"cp_size": 2, "seq_len": 64}]})

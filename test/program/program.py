@@ -10,6 +10,7 @@ import pathlib
 import resource
 import signal
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -104,6 +105,12 @@ def read_json(path):
     return parse_json(pathlib.Path(path).read_text(encoding="utf-8"))
 
 
+def check_schema(*paths):
+    """What scripts/check_schema.py says of these files. Its exit code is 77 where the library that it needs is not there."""
+    command = [sys.executable, ROOT / "scripts" / "check_schema.py", *paths]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
 class ProgramTest(unittest.TestCase):
     """Each test has an empty directory."""
 
@@ -131,6 +138,18 @@ class ProgramTest(unittest.TestCase):
 
     def pid_of_rank(self, rank):
         return int((self.directory / f"pid.{rank}").read_text())
+
+    def schema_faults(self, *paths):
+        check = check_schema(*paths)
+        if check.returncode == 77:
+            self.skipTest(check.stderr)
+        self.assertEqual(check.returncode == 0, check.stdout == "", check.stdout + check.stderr)
+        return check.stdout
+
+    def schema_faults_of(self, document):
+        path = self.directory / "checked.json"
+        path.write_text(json.dumps(document), encoding="utf-8")
+        return self.schema_faults(path)
 
     def expect_refused(self, run, code, *words):
         """One message, from rank 0, with `words` in it, besides warnings, and nothing that looks like a crash."""

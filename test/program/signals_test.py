@@ -7,11 +7,9 @@ import pathlib
 import re
 import select
 import signal
-import subprocess
-import sys
 import unittest
 
-from program import ROOT, TINY, Finished, ProgramTest, end, parse_json, start
+from program import TINY, Finished, ProgramTest, check_schema, end, parse_json, start
 
 
 def is_running(pid):
@@ -64,7 +62,7 @@ class Signals(ProgramTest):
         self.assertEqual([path.name for path in self.directory.glob("out*")], ["out.jsonl"])
         self.assertIn(f" interrupted: ended by {name}\n", run.out)
         self.assertIn("# points 3: 1 ok, 1 interrupted, 1 not begun\n# verdict: FAILED: some points did not finish\n", run.out)
-        check = subprocess.run([sys.executable, ROOT / "scripts" / "check_schema.py", self.lines], capture_output=True, text=True)
+        check = check_schema(self.lines)
         self.assertIn(check.returncode, (0, 77), check.stdout)
 
     def expect_ended(self, run, name, pids):
@@ -85,21 +83,22 @@ class Signals(ProgramTest):
                 self.expect_ended(run, number.name, pids)
                 self.lines.unlink()
 
-    def test_to_rank_0_alone(self):
+    def send_to_one(self, rank, number):
+        """Returns how the sweep ended, and the processes that it had."""
         process = self.start_sweep(2)
         pids = self.pids(2)
-        os.kill(pids[0], signal.SIGTERM)
+        os.kill(pids[rank], number)
         run = self.finish(process)
-        self.assertEqual(run.code, 128 + signal.SIGTERM, str(run))
+        self.assertEqual(run.code, 128 + number, str(run))
+        return run, pids
+
+    def test_to_rank_0_alone(self):
+        run, pids = self.send_to_one(0, signal.SIGTERM)
         self.expect_ended(run, "SIGTERM", pids)
 
     def test_to_another_rank_alone(self):
         """It leaves rank 0 some time, and then ends the job; whether rank 0 has a word then is the launcher's choice."""
-        process = self.start_sweep(2)
-        pids = self.pids(2)
-        os.kill(pids[1], signal.SIGINT)
-        run = self.finish(process)
-        self.assertEqual(run.code, 128 + signal.SIGINT, str(run))
+        run, pids = self.send_to_one(1, signal.SIGINT)
         self.assertIn("cpbench: rank 1: ended by SIGINT", run.errors)
         self.assertEqual([pid for pid in pids if is_running(pid)], [])
 
