@@ -34,6 +34,12 @@ void add_axes_of_launch(Json& axes, const Launch& launch) {
   axes[kFileAxis] = launch.path;
 }
 
+std::vector<OccurringAxis> axes_of(std::span<const PointRecord> points) {
+  std::vector<Json> cases;
+  for (const PointRecord& point : points) cases.push_back(point.axes);
+  return occurring_axes(cases);
+}
+
 struct Condition {
   std::string axis;
   std::vector<std::string> values;
@@ -96,24 +102,17 @@ std::vector<Json> values_of(std::span<const PointRecord> points, const std::stri
 }
 
 std::vector<std::string> varying_axes(std::span<const PointRecord> points) {
-  const Json shared = shared_axes(points);
   std::vector<std::string> names;
-  for (const PointRecord& point : points) {
-    for (const auto& item : point.axes.items()) {
-      if (!shared.contains(item.key()) && std::ranges::count(names, item.key()) == 0) names.push_back(item.key());
-    }
+  for (const OccurringAxis& axis : axes_of(points)) {
+    if (axis.values.size() > 1) names.push_back(axis.name);
   }
   return names;
 }
 
 Json shared_axes(std::span<const PointRecord> points) {
   Json shared = Json::object();
-  for (const PointRecord& point : points) shared.update(point.axes);
-  const Json last = shared;
-  for (const PointRecord& point : points) {
-    for (const auto& item : point.axes.items()) {
-      if (last.at(item.key()) != item.value()) shared.erase(item.key());
-    }
+  for (const OccurringAxis& axis : axes_of(points)) {
+    if (axis.values.size() == 1) shared[axis.name] = axis.values.front();
   }
   return shared;
 }

@@ -64,27 +64,25 @@ std::string tokens_per_rank(const Axes& axes) {
 constexpr std::array<std::string_view, 8> kAxesWithColumns = {"algo",  "cp_size", "ulysses_degree", "window_size",
                                                               "shard", "mask",    "seq_len",        "pass"};
 
-/// The distinct values of an axis that has no column of its own.
-struct AxisWithoutColumn {
-  std::string name;
-  std::vector<Axes> values;
-};
+std::vector<OccurringAxis> axes_without_columns(std::span<const Axes> cases) {
+  std::vector<OccurringAxis> axes = occurring_axes(cases);
+  std::erase_if(axes, [](const OccurringAxis& axis) { return std::ranges::count(kAxesWithColumns, axis.name) > 0; });
+  return axes;
+}
 
-/// In the order of the first case that has them.
-std::vector<AxisWithoutColumn> axes_without_columns(std::span<const Axes> cases) {
-  std::vector<AxisWithoutColumn> found;
+}  // namespace
+
+std::vector<OccurringAxis> occurring_axes(std::span<const Axes> cases) {
+  std::vector<OccurringAxis> found;
   for (const Axes& axes : cases) {
     for (const auto& item : axes.items()) {
-      if (std::ranges::count(kAxesWithColumns, item.key()) > 0) continue;
-      auto axis = std::ranges::find(found, item.key(), &AxisWithoutColumn::name);
+      auto axis = std::ranges::find(found, item.key(), &OccurringAxis::name);
       if (axis == found.end()) axis = found.insert(found.end(), {item.key(), {}});
       if (std::ranges::count(axis->values, item.value()) == 0) axis->values.push_back(item.value());
     }
   }
   return found;
 }
-
-}  // namespace
 
 std::string text_of_axis(const Axes& axes, const std::string& name) {
   const auto found = axes.find(name);
@@ -117,7 +115,7 @@ std::vector<Column<Axes>> case_columns(const std::vector<std::string>& extra_axe
 
 std::vector<std::string> extra_axes_of(std::span<const nlohmann::ordered_json> cases) {
   std::vector<std::string> names;
-  for (const AxisWithoutColumn& axis : axes_without_columns(cases)) {
+  for (const OccurringAxis& axis : axes_without_columns(cases)) {
     if (axis.values.size() > 1) names.push_back(axis.name);
   }
   return names;
@@ -125,7 +123,7 @@ std::vector<std::string> extra_axes_of(std::span<const nlohmann::ordered_json> c
 
 nlohmann::ordered_json shared_axes_of(std::span<const nlohmann::ordered_json> cases) {
   Axes shared;
-  for (const AxisWithoutColumn& axis : axes_without_columns(cases)) {
+  for (const OccurringAxis& axis : axes_without_columns(cases)) {
     if (axis.values.size() == 1) shared[axis.name] = axis.values.front();
   }
   return shared;

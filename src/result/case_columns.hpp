@@ -10,6 +10,14 @@
 
 namespace cpbench {
 
+/// An axis, and its distinct values among the cases that have it, in their order.
+struct OccurringAxis {
+  std::string name;
+  std::vector<nlohmann::ordered_json> values;
+};
+/// In the order of the first case that has them.
+std::vector<OccurringAxis> occurring_axes(std::span<const nlohmann::ordered_json> cases);
+
 /// Of a `case`: algorithm, grid, shard, mask, length, pass, and the `extra_axes`, see extra_axes_of.
 std::vector<Column<nlohmann::ordered_json>> case_columns(const std::vector<std::string>& extra_axes);
 
