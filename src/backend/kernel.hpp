@@ -29,7 +29,7 @@ struct AttendArguments {
 /// k, v, dk and dv have the same rows.
 struct AttendBackwardArguments {
   TensorView q, k, v, dout, lse, delta;
-  TensorView dq, dk, dv;  ///< fp32, or the storage type with `--accumulate merge`
+  TensorView dq, dk, dv;  ///< fp32, or the storage type where they start and end here, or with `--accumulate merge`
   HeadMap heads;
   int group;
   double scale;

@@ -31,6 +31,10 @@ bool may_be_pruned(const Program& program);
 /// type.
 void accumulate_by_merging(Program& program);
 
+/// Drops copies of whole buffers where what is copied can be written to the copy at once: the gradients of a single
+/// attend, which are rounded as they are stored, and sums in the type of the result.
+void drop_copies(Program& program);
+
 /// Lets buffers with disjoint lifetimes share memory. Owned buffers keep theirs. With `keep_forward`, what the forward
 /// pass leaves to the backward pass survives the backward pass too, so that this can be run again alone.
 void share_buffers(Program& program, bool keep_forward);

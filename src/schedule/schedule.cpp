@@ -21,6 +21,7 @@ void state_order(Program& program, const Case& c) {
 /// The passes that look at one rank alone.
 void finish(Program& program, const Case& c, int rank) {
   if (c.accumulate == Accumulate::kMerge) accumulate_by_merging(program);
+  drop_copies(program);
   state_dependencies(program);
   share_buffers(program, c.pass == Pass::kBackward);
   state_links(program, c.grid, rank);

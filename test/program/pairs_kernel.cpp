@@ -8,6 +8,7 @@
 #include <new>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include "backend/cpu/parallel.hpp"
 #include "backend/kernel.hpp"
@@ -25,18 +26,47 @@ float dot(const T* a, const T* b, std::int64_t count) {
 }
 
 /// to += factor * from
-template <typename From, typename To>
-void add_scaled(float factor, const From* from, std::int64_t count, To* to) {
-  for (std::int64_t i = 0; i < count; ++i) to[i] = from_float<To>(to_float(to[i]) + factor * to_float(from[i]));
+template <typename T>
+void add_scaled(float factor, const T* from, std::int64_t count, float* to) {
+  for (std::int64_t i = 0; i < count; ++i) to[i] += factor * to_float(from[i]);
 }
 
-void zero(const TensorView& tensor, std::int64_t b, std::int64_t head) {
-  with_type(tensor.dtype, [&]<typename T>(T) {
-    for (std::int64_t row = 0; row < tensor.rows; ++row) {
-      std::fill_n(tensor.at<T>(b, row, head), tensor.dim, from_float<T>(0));
-    }
-  });
-}
+/// A gradient of one sequence in fp32, [row][head][dim], so that a call rounds it once, whatever type it has.
+class GradientSum {
+ public:
+  GradientSum(const TensorView& gradient, std::int64_t b, bool starts)
+      : gradient_(gradient), b_(b), sum_(static_cast<std::size_t>(gradient.rows * gradient.heads * gradient.dim)) {
+    if (!starts) for_each([](auto& element, float& sum) { sum = to_float(element); });
+  }
+  float* at(std::int64_t row, std::int64_t head) {
+    return sum_.data() + (row * gradient_.heads + head) * gradient_.dim;
+  }
+  /// Brings the heads [begin, end) back.
+  void store(std::int64_t begin, std::int64_t end) {
+    for_each([]<typename T>(T& element, float& sum) { element = from_float<T>(sum); }, begin, end);
+  }
+
+ private:
+  template <typename Visit>
+  void for_each(Visit&& visit) {
+    for_each(visit, 0, gradient_.heads);
+  }
+  template <typename Visit>
+  void for_each(Visit&& visit, std::int64_t begin, std::int64_t end) {
+    with_type(gradient_.dtype, [&]<typename T>(T) {
+      for (std::int64_t row = 0; row < gradient_.rows; ++row) {
+        for (std::int64_t head = begin; head < end; ++head) {
+          T* elements = gradient_.at<T>(b_, row, head);
+          for (std::int64_t x = 0; x < gradient_.dim; ++x) visit(elements[x], at(row, head)[x]);
+        }
+      }
+    });
+  }
+
+  const TensorView& gradient_;
+  std::int64_t b_;
+  std::vector<float> sum_;
+};
 
 /// Calls visit(row of q, row of k) for every pair that the tiles allow.
 template <typename Visit>
@@ -48,16 +78,14 @@ void for_pairs(std::span<const Tile> tiles, Visit&& visit) {
   }
 }
 
-/// Calls work(b, query head, K/V head) for every query head. Heads may share a K/V head, and so its gradients:
-/// only sequences are worked on side by side.
+/// Calls work(query head, K/V head) for every query head. Heads may share a K/V head, and so its gradients: only
+/// sequences are worked on side by side.
 template <typename Arguments, typename Work>
-void for_heads(const Arguments& a, const KernelContext& context, Work&& work) {
-  parallel_for(a.q.batch, context, [&](std::int64_t b, Poller& poller) {
-    for (int i = 0; i < a.heads.count; ++i) {
-      work(b, a.heads.q_begin + i, (a.heads.q_global + i) / a.group - a.heads.kv_global);
-      poller();
-    }
-  });
+void for_heads(const Arguments& a, Poller& poller, Work&& work) {
+  for (int i = 0; i < a.heads.count; ++i) {
+    work(a.heads.q_begin + i, (a.heads.q_global + i) / a.group - a.heads.kv_global);
+    poller();
+  }
 }
 
 class PairsKernel : public AttentionKernel {
@@ -65,22 +93,22 @@ class PairsKernel : public AttentionKernel {
   explicit PairsKernel(bool lossy) : lossy_(lossy) {}
 
   void attend(const AttendArguments& a, const KernelContext& context) override {
-    with_type(a.q.dtype, [&]<typename T>(T) {
-      for_heads(a, context, [&](std::int64_t b, int head, int kv_head) { attend_head<T>(a, b, head, kv_head); });
+    parallel_for(a.q.batch, context, [&](std::int64_t b, Poller& poller) {
+      with_type(a.q.dtype, [&]<typename T>(T) {
+        for_heads(a, poller, [&](int head, int kv_head) { attend_head<T>(a, b, head, kv_head); });
+      });
     });
   }
 
   void attend_backward(const AttendBackwardArguments& a, const KernelContext& context) override {
-    if (a.first_dkv) {
-      for (std::int64_t b = 0; b < a.k.batch; ++b) {
-        for (std::int64_t head = 0; head < a.k.heads; ++head) zero(a.dk, b, head), zero(a.dv, b, head);
-      }
-    }
-    with_type(a.q.dtype, [&]<typename T>(T) {
-      with_type(a.dq.dtype, [&]<typename G>(G) {
-        for_heads(a, context,
-                  [&](std::int64_t b, int head, int kv_head) { head_gradients<T, G>(a, b, head, kv_head); });
+    parallel_for(a.q.batch, context, [&](std::int64_t b, Poller& poller) {
+      GradientSum dq(a.dq, b, a.first_dq), dk(a.dk, b, a.first_dkv), dv(a.dv, b, a.first_dkv);
+      with_type(a.q.dtype, [&]<typename T>(T) {
+        for_heads(a, poller, [&](int head, int kv_head) { head_gradients<T>(a, b, head, kv_head, dq, dk, dv); });
       });
+      dq.store(a.heads.q_begin, a.heads.q_begin + a.heads.count);
+      dk.store(0, a.dk.heads);
+      dv.store(0, a.dv.heads);
     });
   }
 
@@ -122,19 +150,18 @@ class PairsKernel : public AttentionKernel {
     }
   }
 
-  /// T is what tensors are stored in, G gradients.
-  template <typename T, typename G>
-  static void head_gradients(const AttendBackwardArguments& a, std::int64_t b, int head, int kv_head) {
-    if (a.first_dq) zero(a.dq, b, head);
+  template <typename T>
+  static void head_gradients(const AttendBackwardArguments& a, std::int64_t b, int head, int kv_head, GradientSum& dq,
+                             GradientSum& dk, GradientSum& dv) {
     const auto scale = static_cast<float>(a.scale);
     for_pairs(a.tiles, [&](std::int64_t i, std::int64_t j) {
       const T *q = a.q.at<const T>(b, i, head), *k = a.k.at<const T>(b, j, kv_head);
       const T *v = a.v.at<const T>(b, j, kv_head), *dout = a.dout.at<const T>(b, i, head);
       const float p = std::exp(scale * dot(q, k, a.q.dim) - *a.lse.at<const float>(b, i, head));
       const float ds = scale * p * (dot(dout, v, a.v.dim) - *a.delta.at<const float>(b, i, head));
-      add_scaled(p, dout, a.v.dim, a.dv.at<G>(b, j, kv_head));
-      add_scaled(ds, q, a.q.dim, a.dk.at<G>(b, j, kv_head));
-      add_scaled(ds, k, a.q.dim, a.dq.at<G>(b, i, head));
+      add_scaled(p, dout, a.v.dim, dv.at(j, kv_head));
+      add_scaled(ds, q, a.q.dim, dk.at(j, kv_head));
+      add_scaled(ds, k, a.q.dim, dq.at(i, head));
     });
   }
 
@@ -169,7 +196,7 @@ class FailingKernel : public AttentionKernel {
  public:
   explicit FailingKernel(std::function<void()> fail) : fail_(std::move(fail)) {}
   void attend(const AttendArguments& a, const KernelContext& context) override {
-    for_heads(a, context, [this](std::int64_t, int, int) { fail_(); });
+    parallel_for(a.q.batch, context, [this](std::int64_t, Poller&) { fail_(); });
   }
   void attend_backward(const AttendBackwardArguments&, const KernelContext&) override {}
 

@@ -49,6 +49,11 @@ class VerifyFaults : public testing::Test {
     program(rank).ops.insert(program(rank).ops.begin() + find(rank, label), op);
     state_dependencies(program(rank));
   }
+  void append(int rank, Action action, const char* name) {
+    program(rank).ops.push_back(
+        {.action = action, .label = {name}, .stream = Stream::kCompute, .backward = true, .after = {}});
+    state_dependencies(program(rank));
+  }
   void remove(int rank, const std::string& label) {
     program(rank).ops.erase(program(rank).ops.begin() + find(rank, label));
     state_dependencies(program(rank));
@@ -287,14 +292,16 @@ TEST_F(VerifyFaults, GradientOfKeysThatAreHeldTwice) {
   const BufferId kv = program(0).owned.kv;
   AttendBackward& attend = action<AttendBackward>(0, "attend-backward 0");
   const BufferId twice = add_buffer(0, program(0).buffer(kv), 2 * rows);
-  const BufferId gradient = add_buffer(0, program(0).buffer(attend.dkv), 2 * rows);
+  const BufferId gradient = add_buffer(0, program(0).buffer(attend.dkv), 2 * rows), dkv = attend.dkv;
   attend.kv = twice;
   attend.dkv = gradient;
   const auto tiles = own_tiles(0, attend.tiles, 1);
   tiles[0] = {.q_begin = 0, .q_count = rows, .k_begin = 0, .k_count = half, .lo = -(rows - 1), .hi = half - 1};
   tiles[1] = tiles[0];
   tiles[1].k_begin = rows + half;
-  action<Copy>(0, "round dkv").from.buffer = gradient;
+  Region returned = program(0).whole(dkv);
+  returned.buffer = gradient;
+  append(0, Copy{.to = program(0).whole(dkv), .from = returned}, "return dkv");
   Region copy = program(0).whole(kv);
   copy.buffer = twice;
   insert_before(0, "attend-backward 0", Copy{copy, program(0).whole(kv)}, "first copy");
