@@ -38,7 +38,7 @@ void copy_run(To* to, const From* from, std::int64_t count) {
   if constexpr (std::is_same_v<To, From>) {
     std::memmove(to, from, static_cast<std::size_t>(count) * sizeof(To));
   } else if constexpr (std::is_same_v<From, float>) {
-    microkernels_for(DType::kFp32).put_row(from, count, 1, false, kTypeOf<To>, to);
+    microkernels_for(DType::kFp32).rows.put(from, count, 1, false, kTypeOf<To>, to);
   } else {
     for (std::int64_t i = 0; i < count; ++i) to[i] = from_float<To>(to_float(from[i]));
   }
@@ -46,7 +46,11 @@ void copy_run(To* to, const From* from, std::int64_t count) {
 
 template <typename To, typename From>
 void add_run(To* to, const From* from, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) to[i] = from_float<To>(to_float(to[i]) + to_float(from[i]));
+  if constexpr (std::is_same_v<From, float>) {
+    microkernels_for(DType::kFp32).rows.put(from, count, 1, true, kTypeOf<To>, to);
+  } else {
+    for (std::int64_t i = 0; i < count; ++i) to[i] = from_float<To>(to_float(to[i]) + to_float(from[i]));
+  }
 }
 
 /// Calls run(to, from, count) for contiguous runs of the two views: a head's row, or all heads of it where they touch.
@@ -72,17 +76,12 @@ void for_runs(const TensorView& to, const TensorView& from, const KernelContext&
 void compute_delta(const TensorView& out, const TensorView& dout, const TensorView& delta,
                    const KernelContext& context) {
   check_same_shape(out, dout);
-  with_type(out.dtype, [&]<typename T>(T) {
-    for_rows(out, context, [&](std::int64_t b, std::int64_t row) {
-      for (std::int64_t head = 0; head < out.heads; ++head) {
-        const T* o = out.at<const T>(b, row, head);
-        const T* d = dout.at<const T>(b, row, head);
-        float sum = 0;
-#pragma omp simd reduction(+ : sum)
-        for (std::int64_t i = 0; i < out.dim; ++i) sum += to_float(o[i]) * to_float(d[i]);
-        *delta.at<float>(b, row, head) = sum;
-      }
-    });
+  const RowKernels& rows = microkernels_for(DType::kFp32).rows;
+  for_rows(out, context, [&](std::int64_t b, std::int64_t row) {
+    for (std::int64_t head = 0; head < out.heads; ++head) {
+      *delta.at<float>(b, row, head) =
+          rows.dot(out.address(b, row, head), dout.address(b, row, head), out.dim, out.dtype);
+    }
   });
 }
 

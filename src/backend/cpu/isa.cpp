@@ -84,7 +84,7 @@ void set_isa(std::string_view name) {
 std::string_view isa() { return forced()->name; }
 
 Microkernels with_rows_of_avx512(Microkernels pairs) {
-  pairs.put_row = fp32_microkernels().front()->put_row;
+  pairs.rows = fp32_microkernels().front()->rows;
   return pairs;
 }
 

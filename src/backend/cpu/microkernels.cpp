@@ -31,8 +31,18 @@ void PutRow(const float* from, std::int64_t count, float factor, bool add, DType
   });
 }
 
+float DotRow(const void* a, const void* b, std::int64_t count, DType dtype) {
+  return with_type(dtype, [=]<typename T>(T) HWY_ATTR {
+    const T *row = static_cast<const T*>(a), *other = static_cast<const T*>(b);
+    float sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (std::int64_t i = 0; i < count; ++i) sum += to_float(row[i]) * to_float(other[i]);
+    return sum;
+  });
+}
+
 constexpr Microkernels WithRows(Microkernels kernels) {
-  kernels.put_row = PutRow;
+  kernels.rows = {.put = PutRow, .dot = DotRow};
   return kernels;
 }
 

@@ -106,6 +106,14 @@ struct Product {
   Ahead next;
 };
 
+/// For rows of tensors where they lie.
+struct RowKernels {
+  /// A row of fp32 that ends in a tensor: to[i] = factor * from[i], or with `add` to[i] += factor * from[i].
+  void (*put)(const float* from, std::int64_t count, float factor, bool add, DType dtype, void* to);
+  /// The sum of a[i] * b[i].
+  float (*dot)(const void* a, const void* b, std::int64_t count, DType dtype);
+};
+
 /// Each call works on a column of tiles: what is common to them is decided once, outside.
 struct Microkernels {
   std::string_view isa;
@@ -127,8 +135,7 @@ struct Microkernels {
   /// dO^T P or Q^T dS: A [tile_rows][query_row_words], the head's dims as rows, and B the block.
   void (*product_transposed)(Product);
 
-  /// A row of fp32 that ends in a tensor: to[i] = factor * from[i], or with `add` to[i] += factor * from[i].
-  void (*put_row)(const float* from, std::int64_t count, float factor, bool add, DType dtype, void* to);
+  RowKernels rows;
 
   /// The same multiply-add on registers alone, `steps` times; returns FLOPs. For measuring the peak.
   double (*multiply_add)(std::int64_t steps);

@@ -427,7 +427,7 @@ constexpr Microkernels kAmxMicrokernels = {.isa = "avx512-amx",
                                            .gradients = Gradients,
                                            .product = Multiply<kBlockStride, kPanel>,
                                            .product_transposed = Multiply<kQueryRowWords, kBlockStride>,
-                                           .put_row = nullptr,
+                                           .rows = {},
                                            .multiply_add = MultiplyAddPeak,
                                            .exp2 = Exp2OfAll};
 

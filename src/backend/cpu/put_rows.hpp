@@ -22,7 +22,7 @@ inline void put_rows(const Microkernels& kernels, const float* from, std::int64_
   constexpr std::int64_t kRowsAhead = 16;
   for (std::int64_t r = 0; r < count; ++r) {
     if (r + kRowsAhead < count) ask_for_row_to_write(to, b, row + r + kRowsAhead, head);
-    kernels.put_row(from + r * stride, to.dim, factor, add, to.dtype, to.address(b, row + r, head));
+    kernels.rows.put(from + r * stride, to.dim, factor, add, to.dtype, to.address(b, row + r, head));
   }
 }
 

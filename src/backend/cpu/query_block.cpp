@@ -203,7 +203,7 @@ void QueryBlock::finish() {
   for (int r = 0; r < rows_; ++r) {
     const float l = state_.l[r];
     const float inverse = l == 0 ? 0.0f : 1 / l;
-    kernels_.put_row(o_row(r), shape_.dim_v, inverse, false, a_.out.dtype, a_.out.address(b_, row0_ + r, head_));
+    kernels_.rows.put(o_row(r), shape_.dim_v, inverse, false, a_.out.dtype, a_.out.address(b_, row0_ + r, head_));
     *a_.lse.at<float>(b_, row0_ + r, head_) = l == 0 ? kMinusInfinity : (state_.m[r] + std::log2(l)) * kLn2;
   }
 }
