@@ -71,14 +71,16 @@ TensorView mapped_heads(const TensorView& view, const HeadMap& heads) {
   return view.box(0, view.rows, heads.q_begin, heads.count);
 }
 
-/// Gradients that the kernels sum in fp32, and what that means for the tensors that they belong to.
+/// Gradients that the kernels sum in fp32. dK and dV are summed in registers, and are rounded as they are stored where
+/// they start.
 struct Gradients {
   TensorView dq, dk, dv;
   std::int64_t workspace_bytes;
 };
 Gradients gradients_in_fp32(const AttendBackwardArguments& a, std::byte* memory) {
   Workspace workspace(memory);
-  Gradients gradients{workspace.fp32(a.dq), workspace.fp32(a.dk), workspace.fp32(a.dv), 0};
+  const auto of_keys = [&](const TensorView& view) { return a.first_dkv ? view : workspace.fp32(view); };
+  Gradients gradients{workspace.fp32(a.dq), of_keys(a.dk), of_keys(a.dv), 0};
   gradients.workspace_bytes = workspace.used();
   return gradients;
 }
@@ -196,6 +198,7 @@ void attend_backward(const CudaDevice& device, const CudaAttendBackwardArguments
                                       .scale = static_cast<float>(a.scale),
                                       .scale_log2 = static_cast<float>(a.scale * kLog2E),
                                       .first_dkv = a.first_dkv || own_dkv,
+                                      .round_dkv = sums.dk.dtype != DType::kFp32,
                                       .work = arguments.work,
                                       .order = order_of(arguments.work.block_count, a.k.batch * a.dk.heads, q_bytes)};
   choose_kernels(device, a.q.dtype).backward(parameters, {a.q.dtype, stream, device.multiprocessors, nullptr});

@@ -47,24 +47,27 @@ __device__ inline void score_gradients(float (&dp)[kElements], const float (&p)[
   }
 }
 
-/// Adds an accumulator of keys, times `scale`, to a gradient, or writes it where the gradient starts anew. `row` is the
-/// lane's first key, `column` the accumulator's first column, of `dim`.
-template <int kElements>
+/// Adds an accumulator of keys, times `scale`, to a gradient, or writes it where the gradient starts anew, rounded to T
+/// or not. `row` is the lane's first key, `column` the accumulator's first column, of `dim`.
+template <typename T, int kElements>
 __device__ inline void add_to_gradient(const BackwardParameters& p, const DeviceTensor& gradient, int dim, int batch,
                                        int kv_head, int row, int column, float scale, const float (&d)[kElements]) {
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     if (row + 8 * half >= p.k_rows) continue;
-    float* to = gradient.at<float>(batch, row + 8 * half, kv_head);
 #pragma unroll
     for (int j = 0; j < kElements / 4; ++j) {
       const int c = column + 8 * j + first_column();
       if (c >= dim) continue;
-      auto* pair = reinterpret_cast<float2*>(to + c);
-      float2 sum = p.first_dkv ? float2{0, 0} : *pair;
-      sum.x += scale * d[4 * j + 2 * half];
-      sum.y += scale * d[4 * j + 2 * half + 1];
-      *pair = sum;
+      const float2 own{scale * d[4 * j + 2 * half], scale * d[4 * j + 2 * half + 1]};
+      if (p.round_dkv) {
+        *reinterpret_cast<std::uint32_t*>(gradient.at<T>(batch, row + 8 * half, kv_head) + c) =
+            ptx::pack<T>(own.x, own.y);
+        continue;
+      }
+      auto* pair = reinterpret_cast<float2*>(gradient.at<float>(batch, row + 8 * half, kv_head) + c);
+      const float2 sum = p.first_dkv ? float2{0, 0} : *pair;
+      *pair = {sum.x + own.x, sum.y + own.y};
     }
   }
 }

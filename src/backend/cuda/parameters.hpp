@@ -71,13 +71,13 @@ struct ForwardParameters {
 /// See AttendBackward in schedule/program.hpp. dq is zeroed before where it starts anew; additions to it are atomic.
 struct BackwardParameters {
   DeviceTensor q, k, v, dout, lse, delta;
-  DeviceTensor dq, dk, dv;  ///< fp32
+  DeviceTensor dq, dk, dv;  ///< fp32; dk and dv of the operands' type with round_dkv
   HeadMap heads;
   std::int32_t group, batch, q_rows, k_rows, q_heads, kv_heads, dim, dim_v;
-  float scale, scale_log2;  ///< scale_log2 = scale * log2(e)
-  bool first_dkv;
-  DeviceWork work;  ///< rows are keys, columns queries
-  ItemOrder order;  ///< units are batch * kv_heads
+  float scale, scale_log2;    ///< scale_log2 = scale * log2(e)
+  bool first_dkv, round_dkv;  ///< the latter only with the former
+  DeviceWork work;            ///< rows are keys, columns queries
+  ItemOrder order;            ///< units are batch * kv_heads
 
   /// The heads of the map, as indices from 0, that read a K/V head: [begin, end).
   __device__ int head_begin(int kv_head) const { return clamp_head((kv_head + heads.kv_global) * group); }

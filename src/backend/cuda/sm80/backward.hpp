@@ -207,8 +207,8 @@ class Backward {
 
   __device__ void write() {
     const int row = block_.row_begin + first_row();
-    if constexpr (kWantsKey) add_to_gradient(p_, p_.dk, p_.dim, batch_, kv_head_, row, 0, p_.scale, dk_);
-    if constexpr (kWantsValue) add_to_gradient(p_, p_.dv, p_.dim_v, batch_, kv_head_, row, 0, 1.0f, dv_);
+    if constexpr (kWantsKey) add_to_gradient<T>(p_, p_.dk, p_.dim, batch_, kv_head_, row, 0, p_.scale, dk_);
+    if constexpr (kWantsValue) add_to_gradient<T>(p_, p_.dv, p_.dim_v, batch_, kv_head_, row, 0, 1.0f, dv_);
   }
 
   const BackwardParameters& p_;

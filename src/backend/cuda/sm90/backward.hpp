@@ -129,8 +129,8 @@ class Backward {
     }
     const Keys at = keys();
     const int row = at.block.row_begin + first_row();
-    add_to_gradient(p_, p_.dk, p_.dim, at.batch, at.head, row, 0, p_.scale, dk_);
-    add_to_gradient(p_, p_.dv, p_.dim_v, at.batch, at.head, row, 0, 1.0f, dv_);
+    add_to_gradient<T>(p_, p_.dk, p_.dim, at.batch, at.head, row, 0, p_.scale, dk_);
+    add_to_gradient<T>(p_, p_.dv, p_.dim_v, at.batch, at.head, row, 0, 1.0f, dv_);
   }
 
  private:
