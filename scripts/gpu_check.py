@@ -31,7 +31,9 @@ SANITIZER_FOUND = 86
 # By the release notes of compute-sanitizer: what racecheck reports of mbarriers (fixed in 2025.4 and 2026.3) and of barriers of warpgroups
 # on Hopper (2026.1) may be no race before. It tracks as many mbarriers as it is told of; a kernel of ours has 16 at most.
 TRUSTED_SINCE, DOUBTED_KERNELS = (2026, 3), {"sm90"}
-SANITIZER_OPTIONS = {"memcheck": [], "racecheck": ["--num-cuda-barriers", 64]}
+# memcheck would also count as its findings calls that fail and may: the program asks for Hopper's kernels on every GPU, and the runtime asks
+# the driver for functions that only a later one has. What else fails the program says itself.
+SANITIZER_OPTIONS = {"memcheck": ["--report-api-errors", "no"], "racecheck": ["--num-cuda-barriers", 64]}
 EXIT_CODES = {"passed": 0, "failed": 1, "below target": 3}
 
 CHECKED = "--check full --iterations 1 --warmup 0 "
