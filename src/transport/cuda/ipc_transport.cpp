@@ -1,5 +1,6 @@
 #include "transport/cuda/ipc_transport.hpp"
 
+#include <algorithm>
 #include <array>
 #include <stdexcept>
 
@@ -108,21 +109,29 @@ T* IpcTransport::open(const RemoteAddress& remote, int peer) {
   return reinterpret_cast<T*>(peer == communicator_.rank() ? remote.address : opened_.open(remote));
 }
 
+/// The next rank first and so on around: where all send to all, each then sends to another one, and not all of them
+/// over the links of the same one. Itself last, for the driver lets multiprocessors copy within a device: behind a
+/// kernel that stays on all of them that would hold up what others are sent.
+int IpcTransport::turn_of(const Prepared* send) const {
+  const int ranks = communicator_.size();
+  return (send->message.peer - communicator_.rank() - 1 + ranks) % ranks;
+}
+
 void IpcTransport::queue(std::span<const MessageId> messages, Stream stream) {
   const cudaStream_t queue = queues_.stream(stream);
-  const auto for_each = [&](bool sends, auto&& visit) {
-    for (const MessageId id : messages) {
-      Prepared& p = prepared_.at(static_cast<std::size_t>(id));
-      if (p.is_send() == sends) visit(p);
-    }
-  };
-  for_each(false, [&](Prepared& p) { raise(p.peers_flag, queue); });
-  for_each(true, [&](Prepared& p) {
-    await(p.flag, queue);
-    for (std::size_t i = 0; i < p.target.size(); ++i) queue_copy(p.target[i], p.message.boxes[i], queue);
-    raise(p.peers_flag, queue);
-  });
-  for_each(false, [&](Prepared& p) { await(p.flag, queue); });
+  std::vector<Prepared*> receives, sends;
+  for (const MessageId id : messages) {
+    Prepared& p = prepared_.at(static_cast<std::size_t>(id));
+    (p.is_send() ? sends : receives).push_back(&p);
+  }
+  std::ranges::stable_sort(sends, {}, [this](const Prepared* send) { return turn_of(send); });
+  for (const Prepared* p : receives) raise(p->peers_flag, queue);
+  for (const Prepared* p : sends) {
+    await(p->flag, queue);
+    for (std::size_t i = 0; i < p->target.size(); ++i) queue_copy(p->target[i], p->message.boxes[i], queue);
+    raise(p->peers_flag, queue);
+  }
+  for (const Prepared* p : receives) await(p->flag, queue);
 }
 
 void IpcTransport::start(MessageId) { throw std::logic_error("messages by the copy engine are queued, not started"); }

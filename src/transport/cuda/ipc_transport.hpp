@@ -1,4 +1,5 @@
-// Messages between GPUs of a node by the copy engines: no kernel, no host.
+// Messages between GPUs of a node by the copy engines: no kernel, no host. (What a rank sends itself may be a kernel of
+// the driver's.)
 #pragma once
 
 #include <deque>
@@ -42,6 +43,7 @@ class IpcTransport : public Transport {
   void exchange_ends(std::span<Prepared* const> messages);
   template <typename T>
   T* open(const RemoteAddress& remote, int peer);
+  int turn_of(const Prepared* send) const;
 
   Communicator communicator_;
   const CudaQueues& queues_;
