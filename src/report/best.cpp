@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 #include "report/configuration.hpp"
@@ -15,11 +14,6 @@ namespace cpbench {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// What is computed, whichever way: where one of these differs, so does the work.
-constexpr auto kWhatIsComputed =
-    std::to_array<std::string_view>({"model", "seq_len", "batch", "heads", "kv_heads", "head_dim", "head_dim_v",
-                                     "tensor_parallel", "sink", "dtype", "mask", "docs", "pass"});
 
 double time_of(const Configuration& configuration) { return configuration.median(find_figure(kTimeFigure)).value(); }
 

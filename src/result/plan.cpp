@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "result/case_columns.hpp"
 #include "result/columns.hpp"
@@ -98,6 +100,25 @@ Json json_of(const PlanRecord& point) {
   return json;
 }
 
+/// The points that have an estimate, those that compute the same together, in the order of the first.
+std::vector<std::vector<const PlanRecord*>> rivals_of(std::span<const PlanRecord> points) {
+  const auto compute_the_same = [](const Json& a, const Json& b) {
+    return std::ranges::all_of(kWhatIsComputed, [&](std::string_view axis) {
+      const std::string name(axis);
+      return a.value(name, Json()) == b.value(name, Json());
+    });
+  };
+  std::vector<std::vector<const PlanRecord*>> groups;
+  for (const PlanRecord& point : points) {
+    if (!point.estimate) continue;
+    auto group = std::ranges::find_if(
+        groups, [&](const auto& rivals) { return compute_the_same(rivals.front()->axes, point.axes); });
+    if (group == groups.end()) group = groups.insert(group, std::vector<const PlanRecord*>());
+    group->push_back(&point);
+  }
+  return groups;
+}
+
 /// Points that are as fast as far as the table shows stand in the order of their communication: an estimate takes for
 /// granted that all of it is hidden where it can be.
 std::pair<double, double> rank_in_table(const PlanRecord* point) {
@@ -149,22 +170,24 @@ Json json_of(const PlanFile& file) {
 }
 
 std::string estimates_table(std::span<const PlanRecord> points, std::optional<std::int64_t> available_bytes) {
-  std::vector<const PlanRecord*> by_time;
-  std::vector<nlohmann::ordered_json> cases;
-  for (const PlanRecord& point : points) {
-    if (!point.estimate) continue;
-    by_time.push_back(&point);
-    cases.push_back(point.axes);
+  std::vector<std::vector<const PlanRecord*>> rivals = rivals_of(points);
+  if (rivals.empty()) return {};
+  std::vector<Json> cases;
+  for (const auto& group : rivals) {
+    for (const PlanRecord* point : group) cases.push_back(point->axes);
   }
-  if (by_time.empty()) return {};
-  std::ranges::stable_sort(by_time, {}, rank_in_table);
   const auto identity = case_columns(extra_axes_of(cases));
   const auto figures = estimate_columns(available_bytes);
   std::string text = "# estimated times, fastest first\n" + column_names(identity, figures);
-  for (const PlanRecord* point : by_time) {
-    text += without_trailing_spaces(" " + cells(identity, point->axes) + cells(figures, *point)) + "\n";
+  for (auto& group : rivals) {
+    std::ranges::stable_sort(group, {}, rank_in_table);
+    if (&group != &rivals.front()) text += "#\n";
+    for (const PlanRecord* point : group) {
+      text += without_trailing_spaces(" " + cells(identity, point->axes) + cells(figures, *point)) + "\n";
+    }
+    text += note_on_close_times(group);
   }
-  return text + note_on_close_times(by_time);
+  return text;
 }
 
 }  // namespace cpbench

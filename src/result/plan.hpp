@@ -52,9 +52,10 @@ Json json_of(const PlanFile& file);
 /// As if the estimate had been measured: the figures of docs/results-format.md.
 Timing timing_of(const TimeEstimate& estimate);
 
-/// The points that have an estimate, fastest first, those that take the same time with the least communication first:
-/// which they are, their times, and the memory of a rank; and how many an estimate cannot tell apart. Empty where none
-/// has one. Where `available_bytes` is known, points whose ranks need more are marked.
+/// The points that have an estimate: of each kind of work (kWhatIsComputed) by itself, fastest first, those that take
+/// the same time with the least communication first: which they are, their times, and the memory of a rank; and how
+/// many an estimate cannot tell apart. Empty where none has one. Where `available_bytes` is known, points whose ranks
+/// need more are marked.
 std::string estimates_table(std::span<const PlanRecord> points, std::optional<std::int64_t> available_bytes);
 
 }  // namespace cpbench

@@ -43,6 +43,14 @@ TEST(EstimatesTable, TheLessCommunicationComesFirstWhereTimesAreTheSame) {
   EXPECT_EQ(estimates_table(std::vector{points[0], points[3]}, std::nullopt).find("differ"), std::string::npos);
 }
 
+TEST(EstimatesTable, OnlyWhatComputesTheSameIsCompared) {
+  std::vector points = {point("a", 3, 5), point("b", 2, 5), point("c", 1, 5), point("d", 1.01, 5)};
+  for (const std::size_t i : {0, 2, 3}) points[i].axes["seq_len"] = 100;
+  points[1].axes["seq_len"] = 200;
+  const std::string table = estimates_table(points, std::nullopt);
+  EXPECT_TRUE(in_order(table, {"\n  c ", "\n  d ", "\n  a ", "\n# the first 2 differ", "\n#\n  b "})) << table;
+}
+
 TEST(EstimatesTable, MarksWhatNeedsMoreMemoryThanThereIs) {
   const std::vector points = {point("a", 1, 5), point("b", 2, 6)};
   const std::string table = estimates_table(points, 5);
