@@ -106,6 +106,7 @@ void require_result(const std::string& path, const Json& document) {
   const Json name = schema_entry(document, "name");
   if (name == "cpbench.plan") refuse("{} is a plan, not results of run", path);
   if (name == "cpbench.comparison") refuse("{} is a comparison, not results of run", path);
+  if (name == "cpbench.doctor") refuse("{} is a record of doctor, not results of run", path);
   if (document.is_object() && document.contains("traceEvents")) refuse("{} is a trace, not results of run", path);
   if (!is_result(document)) refuse("{} is no result file of cpbench", path);
   const Json version = schema_entry(document, "version");

@@ -181,6 +181,8 @@ TEST_F(LaunchTest, WhatIsNoResultIsRefused) {
   refused(write("plan.json", R"({"schema": {"name": "cpbench.plan", "version": 1}})"), "is a plan, not results of run");
   refused(write("comparison.json", R"({"schema": {"name": "cpbench.comparison", "version": 1}})"),
           "is a comparison, not results of run");
+  refused(write("doctor.json", R"({"schema": {"name": "cpbench.doctor", "version": 1}})"),
+          "is a record of doctor, not results of run");
   const std::string later = write_result("later/1.json", [](Json& json) { json["schema"]["version"] = 9; });
   refused(later, "is of version 9, and this program reads version 1");
   expect_refused([&] { read_launches(directory_.path() / "later"); }, {later, "is of version 9"});
