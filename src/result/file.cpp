@@ -1,6 +1,7 @@
 #include "result/file.hpp"
 
 #include <fcntl.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -149,8 +150,16 @@ std::string lines_path(const std::string& result_path) {
 
 LineWriter::LineWriter(std::string path, bool overwrite) : path_(std::move(path)) {
   check_writable(path_, overwrite);
-  const int existing = overwrite ? O_TRUNC : O_EXCL;
-  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | existing, kMode);
+  open(overwrite ? O_TRUNC : O_EXCL);
+}
+
+LineWriter::LineWriter(std::string path, const std::vector<std::string>& lines) : path_(std::move(path)) {
+  write_atomically(path_, fmt::format("{}\n", fmt::join(lines, "\n")), /*overwrite=*/true);
+  open(0);
+}
+
+void LineWriter::open(int flags) {
+  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | flags, kMode);
   if (descriptor_ < 0) refuse_write(path_, errno);
 }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cpbench {
 
@@ -31,6 +32,8 @@ class LineWriter {
  public:
   /// Creates the file, or empties it with `overwrite`. Throws a usage error as check_writable does.
   LineWriter(std::string path, bool overwrite);
+  /// Replaces the file, whole or not at all, by one that begins with these lines.
+  LineWriter(std::string path, const std::vector<std::string>& lines);
   ~LineWriter();
   LineWriter(const LineWriter&) = delete;
   LineWriter& operator=(const LineWriter&) = delete;
@@ -41,8 +44,10 @@ class LineWriter {
   const std::string& path() const { return path_; }
 
  private:
+  void open(int flags);
+
   std::string path_;
-  int descriptor_;
+  int descriptor_ = -1;
 };
 
 }  // namespace cpbench

@@ -127,6 +127,8 @@ Header header_of(const Json& document) {
                 .environment = environment_of(document.at("environment")),
                 .ranks = {}};
   for (const Json& rank : document.at("ranks")) header.ranks.push_back(rank_of(rank));
+  if (document.contains("resumed")) header.resumed = document.at("resumed").get<std::vector<Json>>();
+  for (const Json& earlier : header.resumed) earlier.at("points").get<std::vector<std::string>>();
   return header;
 }
 

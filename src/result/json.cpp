@@ -187,11 +187,13 @@ Json json_of(const PointRecord& point) {
 Json json_of(const Header& header) {
   Json ranks = Json::array();
   for (const RankInfo& rank : header.ranks) ranks.push_back(json_of(rank));
-  return {{"schema", {{"name", "cpbench.result"}, {"version", kResultVersion}}},
-          {"tool", json_of(header.tool)},
-          {"command", json_of(header.command)},
-          {"environment", json_of(header.environment)},
-          {"ranks", ranks}};
+  Json json = {{"schema", {{"name", "cpbench.result"}, {"version", kResultVersion}}},
+               {"tool", json_of(header.tool)},
+               {"command", json_of(header.command)},
+               {"environment", json_of(header.environment)},
+               {"ranks", ranks}};
+  if (!header.resumed.empty()) json["resumed"] = header.resumed;
+  return json;
 }
 
 Json json_of(const ResultFile& file) {

@@ -115,25 +115,29 @@ void require_result(const std::string& path, const Json& document) {
   }
 }
 
-/// Empty for another file that was found in a directory.
-std::optional<Launch> launch_of(const ResultPlace& place) {
-  const Json document = document_of(place.path);
-  if (place.is_found && !is_result(document)) return std::nullopt;
-  require_result(place.path, document);
-  Launch launch{
-      .path = place.path, .header = header_of(document), .points = {}, .finished = !is_left_behind(place.path)};
+Launch launch_of(const std::string& path, const Json& document) {
+  require_result(path, document);
+  Launch launch{.path = path, .header = header_of(document), .points = {}, .finished = !is_left_behind(path)};
   for (const Json& point : document.at("points")) launch.points.push_back(record_of(point));
   return launch;
 }
 
-/// Errors of the JSON library and of the file system name neither file nor remedy.
-std::optional<Launch> launch_or_refusal(const ResultPlace& place) {
+/// Empty for another file that was found in a directory.
+std::optional<Launch> launch_at(const ResultPlace& place) {
+  const Json document = document_of(place.path);
+  if (place.is_found && !is_result(document)) return std::nullopt;
+  return launch_of(place.path, document);
+}
+
+/// What `read` makes of the file. Errors of the JSON library and of the file system name neither file nor remedy.
+template <typename Read>
+auto read_or_refuse(const std::string& path, Read&& read) {
   try {
-    return launch_of(place);
+    return read();
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
-    refuse("{} cannot be read as a result file: {}", place.path, complaint_of(error.what()));
+    refuse("{} cannot be read as a result file: {}", path, complaint_of(error.what()));
   }
 }
 
@@ -150,7 +154,7 @@ std::vector<ResultPlace> results_or_refusal(const std::string& places) {
 std::vector<Launch> read_launches(const std::string& places) {
   std::vector<Launch> launches;
   for (const ResultPlace& place : results_or_refusal(places)) {
-    std::optional<Launch> launch = launch_or_refusal(place);
+    std::optional<Launch> launch = read_or_refuse(place.path, [&] { return launch_at(place); });
     if (!launch) continue;
     const auto copy = std::ranges::find_if(launches, [&](const Launch& other) { return are_the_same(other, *launch); });
     if (copy != launches.end()) refuse("{} and {} are the same launch, which counts once", copy->path, place.path);
@@ -158,6 +162,14 @@ std::vector<Launch> read_launches(const std::string& places) {
   }
   if (launches.empty()) refuse_missing(places, "no result file is in it");
   return launches;
+}
+
+WholeLaunch read_whole(const std::string& path) {
+  return read_or_refuse(path, [&] {
+    Json document = document_of(path);
+    Launch launch = launch_of(path, document);
+    return WholeLaunch{.launch = std::move(launch), .document = std::move(document)};
+  });
 }
 
 bool are_the_same(const Launch& a, const Launch& b) {

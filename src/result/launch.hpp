@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "result/json.hpp"
 #include "result/record.hpp"
 
 namespace cpbench {
@@ -22,6 +23,13 @@ struct Launch {
 /// is no result file of this version, or cut short, for a launch that is named twice, as a copy too, and for times that
 /// are not positive numbers.
 std::vector<Launch> read_launches(const std::string& places);
+
+/// One result file with all that it has, of a .jsonl its head with the `points` of its lines. Throws as read_launches.
+struct WholeLaunch {
+  Launch launch;
+  Json document;
+};
+WholeLaunch read_whole(const std::string& path);
 
 /// Whether both have the same start and the same times: one is a copy of the other.
 bool are_the_same(const Launch& a, const Launch& b);

@@ -136,6 +136,9 @@ struct Header {
   Command command;
   Environment environment;
   std::vector<RankInfo> ranks;
+  /// Heads of earlier jobs whose points this one kept, the oldest first, each with the ids of its points; as the file
+  /// has them.
+  std::vector<nlohmann::ordered_json> resumed = {};
 };
 
 struct ResultFile {

@@ -89,9 +89,9 @@ DoctorRecord record_of(const Job& job, const Patient& patient) {
 }
 
 void print_ranks(const DoctorRecord& record) {
-  const auto& [tool, command, environment, ranks] = record.header;
+  const std::vector<RankInfo>& ranks = record.header.ranks;
   fmt::print("{} of {}{}; {}\n", counted(std::ssize(ranks), "rank"), counted(record.threads, "thread"),
-             ranks.size() == 1 ? "" : " each", environment.mpi.value_or("no MPI"));
+             ranks.size() == 1 ? "" : " each", record.header.environment.mpi.value_or("no MPI"));
   fmt::print("{:>6}  {:<24}{:>6}  {:<16}{}\n", "rank", "host", "local", "cpus", "device");
   for (const RankInfo& r : ranks) {
     fmt::print("{:>6}  {:<24}{:>6}  {:<16}{}\n", r.rank, r.host, r.local_rank, r.cpus,

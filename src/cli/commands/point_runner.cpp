@@ -50,6 +50,17 @@ Json axes_with(const Json& axes, const Settings& settings, int ranks) {
   return all;
 }
 
+PointRecord record_of(const SweepPoint& point, const std::string& id, const Settings& settings, int ranks) {
+  PointRecord record;
+  record.id = id;
+  record.axes = axes_with(point.axes, settings, point.of ? point.of->cp_size() : ranks);
+  if (!point.of) {
+    record.status = Status::kSkipped;
+    record.reason = point.skipped_because;
+  }
+  return record;
+}
+
 LocalResults results_of(RankJob& job, const Case& c) {
   const OwnedBuffers& own = job.program().owned;
   const ProgramMemory& memory = job.results();
@@ -70,17 +81,6 @@ PointRunner::PointRunner(const Communicator& world, const Settings& settings, co
       placement_(placement),
       cpus_(world.sum_over_ranks(placement.local_rank == 0 ? placement.node_cpus : 0)) {
   Backoff::set_cores_suffice(cores_suffice(world, placement, settings.threads));
-}
-
-PointRecord PointRunner::record_of(const SweepPoint& point, const std::string& id) const {
-  PointRecord record;
-  record.id = id;
-  record.axes = axes_with(point.axes, settings_, point.of ? point.of->cp_size() : world_.size());
-  if (!point.of) {
-    record.status = Status::kSkipped;
-    record.reason = point.skipped_because;
-  }
-  return record;
 }
 
 void PointRunner::run(const Case& c, const PointFiles& files, bool measured, PointRecord& record,

@@ -34,8 +34,6 @@ class PointRunner {
  public:
   PointRunner(const Communicator& world, const Settings& settings, const Placement& placement);
 
-  /// What is known of a point before it is run; all that there is of one that is skipped.
-  PointRecord record_of(const SweepPoint& point, const std::string& id) const;
   /// Collective over the world, with what record_of gave. Builds and verifies the point's programs, runs and checks
   /// them, and with `measured` times them if the check passed; results that differ after the last timed iteration (on a
   /// backend whose bits vary: that fail the check again) are invalid too. Status kFailed, with the figures, where
@@ -74,6 +72,9 @@ class PointRunner {
 /// `case` of a result: the axes, and the settings that figures depend on, named as their flags.
 /// `ranks`: of the point.
 Json axes_with(const Json& axes, const Settings& settings, int ranks);
+
+/// What is known of a point before it is run on the first of so many ranks; all that there is of one that is skipped.
+PointRecord record_of(const SweepPoint& point, const std::string& id, const Settings& settings, int ranks);
 
 /// The point's results in the memory of the job.
 LocalResults results_of(RankJob& job, const Case& c);

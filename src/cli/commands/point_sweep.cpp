@@ -80,10 +80,11 @@ ExitCode run_points(const Communicator& world, const Execution& execution, const
                     const PointVisitor& visitor) {
   PointRunner runner(world, execution.settings, execution.placement);
   ExitCode gravest = ExitCode::kOk;
-  bool all_skipped = true;
+  bool all_skipped = visitor.kept.empty();
   for (std::size_t index = 0; index < points.size(); ++index) {
+    if (visitor.kept.contains(index)) continue;
     const std::string id = id_of(index, points[index]);
-    PointRecord record = runner.record_of(points[index], id);
+    PointRecord record = record_of(points[index], id, execution.settings, world.size());
     PointFiles files;
     together(world, [&] { files = visitor.begin(record); });
     files.dump = world.broadcast(files.dump);  // which rank 0 alone prepares

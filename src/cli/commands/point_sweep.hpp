@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,7 @@ struct PointVisitor {
   std::function<PointFiles(const PointRecord& record)> begin;  ///< what is known before: id, case, what is skipped
   std::function<void(PointRecord record)> end;                 ///< complete on rank 0
   PointProgress progress = {};                                 ///< in between
+  std::set<std::size_t> kept = {};                             ///< indices of points that are not run again
 };
 
 /// Collective. Runs the points in their order, each with its trace if the visitor names one, and returns the gravest

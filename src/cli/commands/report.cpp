@@ -25,13 +25,21 @@
 namespace cpbench {
 namespace {
 
+/// Points that were kept are of other jobs, of the same program on the same devices.
+std::string resumed_text(const Header& header) {
+  if (header.resumed.empty()) return {};
+  std::size_t points = 0;
+  for (const Json& earlier : header.resumed) points += earlier.at("points").size();
+  return fmt::format(", {} of its points from {}", points, counted(std::ssize(header.resumed), "earlier job"));
+}
+
 /// `out.json: cpbench 0.1.0 (git 1a2b3c), 4 ranks on node1, 4 x AMD EPYC, Open MPI v4.1.4, 2026-11-30T12:00:00Z`
 std::string provenance_of(const Launch& launch) {
   const Origin origin = origin_of(launch.header);
-  return fmt::format("{}: cpbench {}, {} on {}, {}, {}, {}{}", launch.path, origin.tool,
+  return fmt::format("{}: cpbench {}, {} on {}, {}, {}, {}{}{}", launch.path, origin.tool,
                      counted(std::ssize(launch.header.ranks), "rank"), origin.hosts, origin.devices,
                      origin.mpi.empty() ? "MPI not known" : origin.mpi, launch.header.command.started,
-                     launch.finished ? "" : ", did not finish");
+                     resumed_text(launch.header), launch.finished ? "" : ", did not finish");
 }
 
 /// `file` only where nothing else tells two points apart.

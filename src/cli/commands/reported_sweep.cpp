@@ -8,9 +8,11 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "cli/commands/job_header.hpp"
+#include "cli/commands/kept_points.hpp"
 #include "cli/commands/sweep_of.hpp"
 #include "cli/commands/together.hpp"
 #include "cli/commands/watchdog.hpp"
@@ -37,6 +39,7 @@ class RunFiles {
 
   /// What cannot be written is said before the run.
   void check() const {
+    if (options_.resume) check_resume();
     std::vector<std::string> files;
     if (!options_.json.empty() && lines_path(options_.json) == options_.json) {
       refuse("--json {}: a file of this name takes the lines of finished points; name the result {}", options_.json,
@@ -48,7 +51,7 @@ class RunFiles {
     }
     std::set<std::filesystem::path> distinct;
     for (const std::string& file : files) {
-      check_writable(file, options_.overwrite);
+      check_writable(file, options_.overwrite || options_.resume);
       if (!distinct.insert(std::filesystem::weakly_canonical(file)).second) {
         refuse("\"{}\" would be written twice: results, their lines and traces need files of their own", file);
       }
@@ -68,6 +71,12 @@ class RunFiles {
   }
 
  private:
+  void check_resume() const {
+    if (options_.json.empty()) refuse("--resume: which result? name it with --json");
+    if (options_.overwrite) refuse("--resume keeps what --overwrite replaces: give one of them");
+    if (!options_.dump.empty()) refuse("--resume: dumps are not resumed; leave out --dump");
+  }
+
   const RunOptions& options_;
   const std::vector<SweepPoint>& points_;
 };
@@ -75,9 +84,16 @@ class RunFiles {
 /// Results as they come: the report on stdout, lines in the .jsonl file, and at the end the result file. Rank 0's.
 class Output {
  public:
-  Output(const RunOptions& options, Header header, Report report, std::size_t points)
-      : options_(options), report_(std::move(report)), progress_(static_cast<int>(points)), points_(points) {
+  Output(const RunOptions& options, Header header, Report report, std::size_t points, KeptPoints kept)
+      : options_(options),
+        report_(std::move(report)),
+        progress_(static_cast<int>(points - kept.points.size())),
+        points_(points),
+        kept_(std::move(kept.points)) {
     file_.header = std::move(header);
+    file_.header.resumed = std::move(kept.makers);
+    file_.points = std::move(kept.records);
+    for (const PointRecord& record : file_.points) print(std::exchange(report_.heading, {}) + report_.row(record));
   }
 
   /// `record`: what is known of a point before it is run.
@@ -125,7 +141,7 @@ class Output {
     const std::lock_guard lock(mutex_);
     print(report_.footer(file_.points, 0));
     file_.summary = summary_of(file_.points, static_cast<int>(code), elapsed_s);
-    if (!options_.json.empty()) write_result();
+    if (!options_.json.empty() && !is_there_already()) write_result();
     is_finished_ = true;
   }
 
@@ -133,12 +149,19 @@ class Output {
   /// The points are not lost with it: their lines are written already.
   void write_result() const {
     try {
-      write_atomically(options_.json, text_of(json_of(file_), 2) + "\n", options_.overwrite);
+      Json result = json_of(file_);
+      for (std::size_t i = 0; i < kept_.size(); ++i) result["points"][i] = kept_[i];
+      write_atomically(options_.json, text_of(result, 2) + "\n", replaces());
     } catch (const Error& error) {
       const std::string points = points_ == 1 ? "its point is" : fmt::format("all {} points are", points_);
       throw Error(error.code(), fmt::format("{}; {} in \"{}\", which report and compare read", error.what(), points,
                                             lines_path(options_.json)));
     }
+  }
+  bool replaces() const { return options_.overwrite || options_.resume; }
+  /// Nothing was left to run of a sweep that had come to its end.
+  bool is_there_already() const {
+    return lines_ == nullptr && !kept_.empty() && std::filesystem::exists(options_.json);
   }
   std::string place() const {
     const std::size_t done = file_.points.size();
@@ -165,12 +188,19 @@ class Output {
   /// no older result may lie beside it, which would pass for this run's if that were killed.
   void append(const PointRecord& record) {
     const bool begins = lines_ == nullptr;
-    if (begins) {
-      lines_ = std::make_unique<LineWriter>(lines_path(options_.json), options_.overwrite);
-      lines_->append(text_of(json_of(file_.header)));
-    }
+    if (begins) begin_lines();
     lines_->append(text_of(json_of(record)));
-    if (begins && options_.overwrite) remove_file(options_.json);  // last: where it fails, the record is there
+    if (begins && replaces()) remove_file(options_.json);  // last: where it fails, the record is there
+  }
+  void begin_lines() {
+    const std::string path = lines_path(options_.json), head = text_of(json_of(file_.header));
+    if (kept_.empty()) {
+      lines_ = std::make_unique<LineWriter>(path, replaces());
+      return lines_->append(head);
+    }
+    std::vector<std::string> lines = {head};
+    for (const Json& point : kept_) lines.push_back(text_of(point));
+    lines_ = std::make_unique<LineWriter>(path, lines);
   }
   static void print(const std::string& text) {
     std::fputs(text.c_str(), stdout);
@@ -181,19 +211,44 @@ class Output {
   ResultFile file_;
   Report report_;  ///< its heading until it is printed
   Progress progress_;
-  std::size_t points_;  ///< of the sweep
+  std::size_t points_;      ///< of the sweep
+  std::vector<Json> kept_;  ///< the first ones of the file
   bool has_lost_ = false, is_finished_ = false;
   std::unique_ptr<LineWriter> lines_;
   std::timed_mutex mutex_;
   std::optional<PointRecord> in_flight_;
 };
 
+/// Collective: of --resume; complete on rank 0, while the others know which points are kept.
+KeptPoints points_kept(const Job& job, const RunOptions& run, const Execution& execution,
+                       const std::vector<SweepPoint>& points, const Header& header, bool measured) {
+  KeptPoints kept;
+  if (!run.resume) return kept;
+  std::string known(points.size(), '-');
+  together(*job.world, [&] {
+    if (!job.speaks) return;
+    std::vector<PointRecord> sweep;
+    for (std::size_t index = 0; index < points.size(); ++index) {
+      sweep.push_back(record_of(points[index], id_of(index, points[index]), execution.settings, job.world->size()));
+    }
+    kept = kept_points(run.json, sweep, header, measured);
+    for (const std::size_t index : kept.indices) known[index] = '+';
+  });
+  known = job.world->broadcast(known);
+  for (std::size_t index = 0; index < known.size(); ++index) {
+    if (known[index] == '+') kept.indices.insert(index);
+  }
+  for (const std::string& note : kept.notes) warn(job, note);
+  return kept;
+}
+
 /// `output` is rank 0's, and null elsewhere.
-PointVisitor visitor_of(const RunFiles& files, bool measured, Output* output) {
+PointVisitor visitor_of(const RunFiles& files, bool measured, std::set<std::size_t> kept, Output* output) {
   if (output == nullptr) {
     return {.measured = measured,
             .begin = [&files](const PointRecord& record) { return files.of(record.id); },
-            .end = [](const PointRecord&) {}};
+            .end = [](const PointRecord&) {},
+            .kept = std::move(kept)};
   }
   return {.measured = measured,
           .begin =
@@ -212,7 +267,8 @@ PointVisitor visitor_of(const RunFiles& files, bool measured, Output* output) {
           .end = [output](PointRecord record) { output->add(std::move(record)); },
           .progress = {.fits = [output] { output->begin_report(); },
                        .iterated = [output](int done, int iterations) { output->advance(done, iterations); },
-                       .lost = [output](const std::string& why) { output->lose(why); }}};
+                       .lost = [output](const std::string& why) { output->lose(why); }},
+          .kept = std::move(kept)};
 }
 
 }  // namespace
@@ -232,15 +288,19 @@ ExitCode run_and_report(const Job& job, const RunOptions& run, const SweepOption
   if (measured) warn(job, thread_warning(world, execution.placement, execution.settings.threads));
 
   Header header = header_of(job, execution.placement, execution.settings.device, resolved.config);
+  KeptPoints kept = points_kept(job, run, execution, points, header, measured);
+  ExitCode code = ExitCode::kOk;
+  for (const PointRecord& record : kept.records) code = graver(code, code_of(record.status));
+  const std::set<std::size_t> indices = kept.indices;
   std::unique_ptr<Output> output;
   together(world, [&] {
     if (!job.speaks) return;
     Report report = make_report(header, execution, points);
-    output = std::make_unique<Output>(run, std::move(header), std::move(report), points.size());
+    output = std::make_unique<Output>(run, std::move(header), std::move(report), points.size(), std::move(kept));
   });
   const Watch watch(*job.watchdog, run.timeout_s,
                     [&](const Interruption& why) { return output ? output->interrupt(why) : ""; });
-  ExitCode code = run_points(world, execution, points, visitor_of(files, measured, output.get()));
+  code = graver(code, run_points(world, execution, points, visitor_of(files, measured, indices, output.get())));
   if (output) code = graver(code, output->code_of_side_products());
   const double elapsed_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (output) output->finish(code, elapsed_s);

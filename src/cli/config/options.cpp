@@ -100,6 +100,7 @@ void add_job_options(CLI::App& command, RunOptions& options) {
 
 void add_execution_options(CLI::App& command, RunOptions& options) {
   add_record_options(command, options);
+  command.add_flag("--resume", options.resume, "keep the finished points of --json's file, and run the others");
   add_text(command, "--dump", options.dump, "DIR", "inputs, outputs and gradients as .npy files");
   add_text(command, "--check", options.check, "CHECK",
            "full, sample[:ROWS], off, or auto: full where it takes seconds, else sample [auto]");

@@ -24,9 +24,10 @@ struct RunOptions {
   int warmup = 3;
   std::string json;  ///< result file; empty: none
   bool overwrite = false;
-  std::string trace;  ///< empty: none
-  std::string dump;   ///< directory; empty: none
-  std::string check;  ///< empty: full up to a size that takes seconds, else sample
+  bool resume = false;  ///< keeps what `json` has of the sweep
+  std::string trace;    ///< empty: none
+  std::string dump;     ///< directory; empty: none
+  std::string check;    ///< empty: full up to a size that takes seconds, else sample
   std::string reference = "fp64";
   std::string input = "normal";
   std::string backend = "auto";
