@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/format.sh --check
-shellcheck scripts/*.sh .ci/run
+shellcheck scripts/*.sh scripts/*.sbatch .ci/run
 
 # clang-tidy reads translation units: a changed header is read through the source of the same name.
 changed_sources() {

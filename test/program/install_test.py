@@ -55,7 +55,7 @@ class Install(ProgramTest):
                 self.assertTrue((path.parent / link).exists(), f"{path.name}: {link}")
         texts.update({path: path.read_text(encoding="utf-8") for path in self.data.rglob("configs/*.json")})
         for path, text in texts.items():
-            for script in set(re.findall(r"scripts/(\w+\.(?:sh|py))", text)) - OF_THE_SOURCES:
+            for script in set(re.findall(r"scripts/(\w+\.(?:sh|py|sbatch))", text)) - OF_THE_SOURCES:
                 self.assertTrue((self.data / "scripts" / script).exists(), f"{path.name}: {script}")
         for script in (self.data / "scripts").iterdir():
             self.assertEqual(os.access(script, os.X_OK), os.access(ROOT / "scripts" / script.name, os.X_OK), script)

@@ -5,7 +5,7 @@ import os
 import signal
 import unittest
 
-from program import BRIEFLY, TINY, ProgramTest, cpbench, end, parse_json, read_json, start
+from program import BRIEFLY, ROOT, TINY, ProgramTest, cpbench, end, parse_json, read_json, start
 
 
 class Resume(ProgramTest):
@@ -112,6 +112,46 @@ class Resume(ProgramTest):
         self.assertEqual((kept["status"], interrupted["status"]), ("ok", "interrupted"))
         self.expect_ok(self.resume(sweep=["--seq-len", "16,17", *TINY]))
         self.expect_kept([kept], lengths=(16, 17))
+
+    def start_batch_job(self, lengths):
+        """scripts/sweep.sbatch with commands of Slurm that do the same on this machine."""
+        directory = self.directory / "slurm"
+        directory.mkdir(exist_ok=True)
+        for name, text in (
+            ("srun", f'exec {ROOT}/scripts/launch.sh 2 "$@"'),
+            ("scancel", f"kill -TERM $(cat {self.directory}/pid.*)"),
+            ("scontrol", f'echo "$@" > {self.directory}/queued'),
+        ):
+            (directory / name).write_text(f"#!/bin/sh\n{text}\n")
+            (directory / name).chmod(0o755)
+        environment = {
+            "PATH": f"{directory}:{os.environ['PATH']}",
+            "SLURM_JOB_ID": "7",
+            "CPBENCH_PROGRESS": "1",
+            "CPBENCH_PROGRAM": str(self.program_that_tells_its_number()),
+        }
+        line = [self.path, "--seq-len", lengths, *TINY, *BRIEFLY, "--check", "off"]
+        process = start(None, line, environment=environment, program=ROOT / "scripts" / "sweep.sbatch")
+        self.addCleanup(end, process)
+        return process
+
+    def test_a_batch_job_queues_itself_again(self):
+        queued = self.directory / "queued"
+        process = self.start_batch_job("16,300000")
+        text = ""
+        while "[2/2]" not in text:
+            text += process.stderr.read(1)
+        process.send_signal(signal.SIGUSR1)
+        process.communicate(timeout=100)
+        self.assertNotEqual(process.returncode, 0)
+        self.assertEqual(queued.read_text(), "requeue 7\n")
+        self.assertEqual([point["status"] for point in self.read_lines()[1:]], ["ok", "interrupted"])
+        queued.unlink()
+        process = self.start_batch_job("16,17")
+        out, err = process.communicate(timeout=100)
+        self.assertEqual(process.returncode, 0, out + err)
+        self.assertFalse(queued.exists())
+        self.expect_kept(self.read_lines()[1:2], lengths=(16, 17))
 
     def test_of_a_sweep_that_has_grown(self):
         """Its points are numbered anew, as files of each are named after that."""
