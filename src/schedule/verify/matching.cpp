@@ -1,43 +1,33 @@
 #include "schedule/verify/matching.hpp"
 
 #include <algorithm>
-#include <array>
 #include <deque>
 #include <map>
+#include <vector>
 
-#include "schedule/verify/peer_list.hpp"
+#include "schedule/joint_progress.hpp"
 
 namespace cpbench::verification {
 namespace {
 
-/// A stream of a rank: everything before `head` is done. An exchange runs from when it starts until no transfer is
-/// pending.
-struct StreamProgress {
-  OpId head = 0;
-  const Exchange* running = nullptr;
-  int pending = 0;
-  PeerList sends, receives;  ///< of the exchange that runs
-};
-
-struct RankProgress {
-  std::array<StreamProgress, kStreams> streams;
-  std::vector<std::uint8_t>
-      stream_of;  ///< by operation, packed: it is asked for all the time, and operations are large
-  bool queued = false;
-};
-
-class Matching {
+class Matching : JointProgress {
  public:
   Matching(const Schedule& schedule, Observer& observer, Faults& faults)
-      : schedule_(schedule), observer_(observer), faults_(faults), ranks_(schedule.programs.size()) {
-    for (int rank = 0; rank < count(); ++rank) prepare(rank);
+      : JointProgress(schedule, Pass::kForwardBackward),
+        observer_(observer),
+        faults_(faults),
+        is_queued_(schedule.programs.size()) {
+    for (int rank = 0; rank < count(); ++rank) {
+      check_ordinals(rank);
+      enqueue(rank);
+    }
   }
 
   void run() {
     while (!queue_.empty() && !faults_.full()) {
       const int rank = queue_.front();
       queue_.pop_front();
-      progress(rank).queued = false;
+      is_queued_[static_cast<std::size_t>(rank)] = false;
       advance(rank);
     }
     report_unmatched();
@@ -45,34 +35,20 @@ class Matching {
   }
 
  private:
-  int count() const { return static_cast<int>(schedule_.programs.size()); }
-  const Program& program(int rank) const { return schedule_.programs[static_cast<std::size_t>(rank)]; }
-  RankProgress& progress(int rank) { return ranks_[static_cast<std::size_t>(rank)]; }
-  OpId end(int rank) const { return static_cast<OpId>(program(rank).ops.size()); }
-
-  void prepare(int rank) {
-    RankProgress& p = progress(rank);
+  void check_ordinals(int rank) {
     std::vector<std::int32_t> ordinals;
     for (const Op& o : program(rank).ops) {
-      p.stream_of.push_back(static_cast<std::uint8_t>(o.stream));
       if (const auto* exchange = std::get_if<Exchange>(&o.action)) ordinals.push_back(exchange->ordinal);
     }
     std::ranges::sort(ordinals);
     if (const auto twice = std::ranges::adjacent_find(ordinals); twice != ordinals.end()) {
       faults_.add("rank {} has two exchanges of ordinal {}", rank, *twice);
     }
-    for (std::size_t s = 0; s < p.streams.size(); ++s) p.streams[s].head = next_in_stream(p, 0, s);
-    enqueue(rank);
-  }
-
-  static OpId next_in_stream(const RankProgress& p, OpId from, std::size_t stream) {
-    const auto next = std::find(p.stream_of.begin() + from, p.stream_of.end(), static_cast<std::uint8_t>(stream));
-    return static_cast<OpId>(next - p.stream_of.begin());
   }
 
   void enqueue(int rank) {
-    if (progress(rank).queued) return;
-    progress(rank).queued = true;
+    if (is_queued_[static_cast<std::size_t>(rank)]) return;
+    is_queued_[static_cast<std::size_t>(rank)] = true;
     queue_.push_back(rank);
   }
 
@@ -80,69 +56,35 @@ class Matching {
   void advance(int rank) {
     for (bool moved = true; moved;) {
       moved = false;
-      for (std::size_t s = 0; s < kStreams; ++s) {
-        while (step(rank, s)) moved = true;
+      for (StreamProgress& stream : streams(rank)) {
+        while (step(stream)) moved = true;
       }
     }
   }
 
-  /// Starts the stream's next operation if it is ready; whether the stream got past it.
-  bool step(int rank, std::size_t stream) {
-    RankProgress& p = progress(rank);
-    StreamProgress& s = p.streams[stream];
-    if (s.head == end(rank)) return false;
-    if (s.running == nullptr) {
-      const Op& op = program(rank).ops[static_cast<std::size_t>(s.head)];
-      for (const OpId before : program(rank).after(op)) {
-        if (before >= p.streams[p.stream_of[static_cast<std::size_t>(before)]].head) return false;
-      }
-      if (const auto* exchange = std::get_if<Exchange>(&op.action)) {
-        start(rank, s, *exchange);
+  /// Begins the stream's next operation if it is ready; whether the stream got past it.
+  bool step(StreamProgress& stream) {
+    if (stream.running == nullptr) {
+      if (!is_ready(stream)) return false;
+      if (const auto* exchange = std::get_if<Exchange>(&head_of(stream).action)) {
+        begin(stream, *exchange);
       } else {
-        observer_.on_compute(rank, s.head);
+        observer_.on_compute(stream.rank, stream.head);
       }
     }
-    if (s.pending > 0) return false;
-    s.running = nullptr;
-    s.head = next_in_stream(p, s.head + 1, stream);
+    if (stream.pending > 0) return false;
+    pass(stream);
     return true;
   }
 
-  /// Every transfer whose other side runs already takes place. The others do when their other side starts.
-  void start(int rank, StreamProgress& here, const Exchange& exchange) {
-    here.running = &exchange;
-    here.sends.assign(program(rank).sends(exchange));
-    here.receives.assign(program(rank).receives(exchange));
-    here.pending = static_cast<int>(exchange.sends.count + exchange.receives.count);
-    here.sends.for_each([&](const Transfer& send, std::size_t index) {
-      StreamProgress* there = running(send.peer, exchange.ordinal);
-      const Transfer* receive = there != nullptr ? there->receives.find(rank, index) : nullptr;
-      if (receive != nullptr) meet(rank, here, send, send.peer, *there, *receive);
-    });
-    here.receives.for_each([&](const Transfer& receive, std::size_t index) {
-      if (receive.peer == rank) return;  // took place as a send
-      StreamProgress* there = running(receive.peer, exchange.ordinal);
-      const Transfer* send = there != nullptr ? there->sends.find(rank, index) : nullptr;
-      if (send != nullptr) meet(receive.peer, *there, *send, rank, here, receive);
-    });
+  void meet(const StreamProgress& sender, std::size_t send, const StreamProgress& receiver,
+            std::size_t receive) override {
+    const Endpoint from{sender.rank, sender.head, program(sender.rank).sends(*sender.running)[send].region};
+    const Endpoint to{receiver.rank, receiver.head, program(receiver.rank).receives(*receiver.running)[receive].region};
+    if (expect_equal(from, to)) observer_.on_transfer(from, to);
   }
 
-  StreamProgress* running(int rank, std::int32_t ordinal) {
-    for (StreamProgress& s : progress(rank).streams) {
-      if (s.running != nullptr && s.running->ordinal == ordinal) return &s;
-    }
-    return nullptr;
-  }
-
-  void meet(int from, StreamProgress& sender, const Transfer& send, int to, StreamProgress& receiver,
-            const Transfer& receive) {
-    const Endpoint source{from, sender.head, send.region}, target{to, receiver.head, receive.region};
-    if (expect_equal(source, target)) observer_.on_transfer(source, target);
-    --sender.pending;
-    --receiver.pending;
-    if (sender.pending == 0) enqueue(from);
-    if (receiver.pending == 0) enqueue(to);
-  }
+  void all_met(const StreamProgress& stream) override { enqueue(stream.rank); }
 
   bool expect_equal(const Endpoint& from, const Endpoint& to) {
     const Program &sender = program(from.rank), &receiver = program(to.rank);
@@ -163,12 +105,12 @@ class Matching {
     return true;
   }
 
-  /// Calls `visit` with the rank and stream of every exchange that runs for ever.
+  /// Calls `visit` with the stream of every exchange that runs for ever.
   template <typename Visitor>
   void for_each_stuck(Visitor&& visit) {
     for (int rank = 0; rank < count(); ++rank) {
-      for (StreamProgress& s : progress(rank).streams) {
-        if (s.running != nullptr && s.pending > 0 && !faults_.full()) visit(rank, s);
+      for (const StreamProgress& s : streams(rank)) {
+        if (s.running != nullptr && s.pending > 0 && !faults_.full()) visit(s);
       }
     }
   }
@@ -176,20 +118,20 @@ class Matching {
   /// Transfers whose other side does not exist, as opposed to one that is late.
   void report_unmatched() {
     std::map<std::pair<int, std::int32_t>, const Exchange*> exchanges;  // by rank and ordinal; once something is stuck
-    for_each_stuck([&](int rank, StreamProgress& s) {
+    for_each_stuck([&](const StreamProgress& s) {
       if (exchanges.empty()) exchanges = all_exchanges();
       for (const bool sends : {true, false}) {
-        (sends ? s.sends : s.receives).for_each([&](const Transfer& t, std::size_t index) {
+        (sends ? s.sends : s.receives).for_each([&](const Transfer& t, std::size_t number, std::size_t) {
           const auto there = exchanges.find({t.peer, s.running->ordinal});
           if (there != exchanges.end()) {
             const Program& peer = program(t.peer);
             const auto theirs = sends ? peer.receives(*there->second) : peer.sends(*there->second);
-            const auto with_us = std::ranges::count(theirs, rank, &Transfer::peer);
-            if (static_cast<std::size_t>(with_us) > index) return;
+            const auto with_us = std::ranges::count(theirs, s.rank, &Transfer::peer);
+            if (static_cast<std::size_t>(with_us) > number) return;
           }
           faults_.add("{} {} rank {}, but that rank's exchange of ordinal {} has no {} for it ({})",
-                      describe(rank, program(rank), s.head), sends ? "sends to" : "receives from", t.peer,
-                      s.running->ordinal, sends ? "receive" : "send", describe(program(rank), t.region));
+                      describe(s.rank, program(s.rank), s.head), sends ? "sends to" : "receives from", t.peer,
+                      s.running->ordinal, sends ? "receive" : "send", describe(program(s.rank), t.region));
         });
       }
     });
@@ -207,27 +149,26 @@ class Matching {
 
   /// Who waits for whom, then what never starts because of it.
   void report_stuck() {
-    for_each_stuck([&](int rank, StreamProgress& s) {
-      const auto waits_for = [&](const Transfer& t, std::size_t) {
+    for_each_stuck([&](const StreamProgress& s) {
+      const auto waits_for = [&](const Transfer& t, std::size_t, std::size_t) {
         if (running(t.peer, s.running->ordinal) != nullptr) return;
         faults_.add("deadlock: {} waits for rank {}, which never starts its side",
-                    describe(rank, program(rank), s.head), t.peer);
+                    describe(s.rank, program(s.rank), s.head), t.peer);
       };
       s.sends.for_each(waits_for);
       s.receives.for_each(waits_for);
     });
     for (int rank = 0; rank < count(); ++rank) {
-      for (const StreamProgress& s : progress(rank).streams) {
-        if (s.head == end(rank) || s.running != nullptr || faults_.full()) continue;
+      for (const StreamProgress& s : streams(rank)) {
+        if (is_at_end(s) || s.running != nullptr || faults_.full()) continue;
         faults_.add("deadlock: {} never starts", describe(rank, program(rank), s.head));
       }
     }
   }
 
-  const Schedule& schedule_;
   Observer& observer_;
   Faults& faults_;
-  std::vector<RankProgress> ranks_;
+  std::vector<char> is_queued_;  ///< by rank
   std::deque<int> queue_;
 };
 
