@@ -23,7 +23,7 @@ std::vector<std::vector<int>> senders_in(const LinkPattern& pattern, const LinkO
     arrivals.push_back(std::move(made.arrivals));
   }
   FakeBackend backend;
-  InProcessJob job(schedule, backend, /*max_delay=*/5, /*seed=*/1);
+  InProcessJob job(schedule, backend, {.max_delay = 5, .seed = 1});
   const LinkPayload payload(bytes_of_link_buffers(options, ranks) / 2 / kLinkWordBytes, ranks);
   for (int rank = 0; rank < ranks; ++rank) {
     const auto own = bytes_in(job.rank(rank).memory(), kLinkSendBuffer);

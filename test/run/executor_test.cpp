@@ -42,7 +42,7 @@ TEST(Executor, MovesDataAroundARingWhateverTheOrderOfDeliveries) {
   const Schedule schedule = ring_sum(kRanks);
   FakeBackend backend;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
-    InProcessJob job(schedule, backend, static_cast<int>(seed % 4) * 7, seed);
+    InProcessJob job(schedule, backend, {.max_delay = static_cast<int>(seed % 4) * 7, .seed = seed});
     for (int iteration = 1; iteration <= 2; ++iteration) {
       for (int r = 0; r < kRanks; ++r) fill(job.rank(r), 0, static_cast<float>(iteration * (r + 1)));
       job.run(Pass::kForwardBackward);
@@ -54,7 +54,7 @@ TEST(Executor, MovesDataAroundARingWhateverTheOrderOfDeliveries) {
 TEST(Executor, RecordsOneSpanForEachOperationInOrderOfCompletion) {
   const Schedule schedule = ring_sum(3);
   FakeBackend backend;
-  InProcessJob job(schedule, backend, 5, 1);
+  InProcessJob job(schedule, backend, {.max_delay = 5, .seed = 1});
   job.run(Pass::kForwardBackward);
   job.run(Pass::kForwardBackward);
   for (int r = 0; r < 3; ++r) {
@@ -80,7 +80,7 @@ TEST(Executor, CommunicationProgressesInsideCompute) {
   const Schedule schedule = schedule_of({writer.take()});
 
   FakeBackend backend;
-  InProcessJob job(schedule, backend, 3, 1);
+  InProcessJob job(schedule, backend, {.max_delay = 3, .seed = 1});
   backend.on_run = [&](const Op&, const std::function<void()>& poll) {
     // Both exchanges are done before this kernel is, the second one started by its polling.
     for (int i = 0; i < 20; ++i) poll();
@@ -103,7 +103,7 @@ TEST(Executor, WaitsForDependenciesOnly) {
   const Schedule schedule = schedule_of({writer.take()});
 
   FakeBackend backend;
-  InProcessJob job(schedule, backend, 1000, 5);  // the exchange takes long
+  InProcessJob job(schedule, backend, {.max_delay = 1000, .seed = 5});  // the exchange takes long
   job.run(Pass::kForwardBackward);
   std::vector<OpId> order;
   for (const Span& span : job.rank(0).spans()) order.push_back(span.op);
@@ -245,7 +245,7 @@ TEST(Executor, RunWaitsForMessagesThatAreSlow) {
   writer.copy(result, received, {exchange});
   const Schedule schedule = schedule_of({writer.take()});
   FakeBackend backend;
-  InProcessJob job(schedule, backend, 2000, 1);
+  InProcessJob job(schedule, backend, {.max_delay = 2000, .seed = 1});
   fill(job.rank(0), own, 4);
   job.rank(0).run(Pass::kForwardBackward);
   EXPECT_EQ(first_of(job.rank(0), result), 4);

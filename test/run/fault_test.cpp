@@ -53,7 +53,9 @@ std::vector<float> results_of(InProcessJob& job) {
 
 std::vector<float> run(const Schedule& schedule, int max_delay, std::uint64_t seed, std::optional<Fault> fault = {}) {
   CpuBackend backend("simple", 1);
-  InProcessJob job(schedule, backend, max_delay, seed, fault);
+  JobOptions options{.max_delay = max_delay, .seed = seed};
+  if (fault) options.plant = [&](const Schedule& of, int rank) { return plant(*fault, of, rank); };
+  InProcessJob job(schedule, backend, options);
   fill_inputs(job);
   job.run(Pass::kForwardBackward);
   return results_of(job);

@@ -3,8 +3,9 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
-#include <stdexcept>
+#include <random>
 #include <vector>
 
 #include "run/executor.hpp"
@@ -14,49 +15,41 @@
 
 namespace cpbench {
 
-/// Ranks take turns, a step each. Deliveries are delayed at random where `max_delay` is positive.
+/// How the ranks get out of step, of which nothing may show in the results, and what is wrong with them.
+struct JobOptions {
+  int max_delay = 0;       ///< of messages, in calls of Transport::test
+  std::uint64_t seed = 0;  ///< of the delays and of the order in which ranks advance
+  /// What to plant on a rank; nothing where it is not set.
+  std::function<Plant(const Schedule&, int rank)> plant = {};
+  int patience = 2;  ///< rounds in which nothing is done before the job stands still
+};
+
 class InProcessJob {
  public:
-  /// `schedule` and `backend` must outlive the job. With `fault`, the executors run with it planted.
-  InProcessJob(const Schedule& schedule, Backend& backend, int max_delay = 0, std::uint64_t seed = 0,
-               std::optional<Fault> fault = {})
-      : schedule_(schedule), hub_(static_cast<int>(schedule.programs.size()), max_delay, seed) {
-    for (int rank = 0; rank < ranks(); ++rank) {
-      const Program& program = schedule.programs[static_cast<std::size_t>(rank)];
-      const BufferSet& buffers = buffers_.emplace_back(schedule.of.problem, program, backend);
-      const Interpretation& interpretation =
-          fault ? *interpretations_.emplace_back(std::make_unique<FaultInjector>(plant(*fault, schedule, rank),
-                                                                                 buffers.memory_of(program), backend))
-                : *interpretations_.emplace_back(std::make_unique<Interpretation>());
-      executors_.emplace_back(buffers, program, backend, hub_.transport(rank), interpretation);
-    }
-  }
+  /// `schedule` and `backend` must outlive the job.
+  InProcessJob(const Schedule& schedule, Backend& backend, const JobOptions& options = {});
+  /// The same with a backend for each rank.
+  InProcessJob(const Schedule& schedule, const std::vector<std::unique_ptr<Backend>>& backends,
+               const JobOptions& options = {});
 
   int ranks() const { return static_cast<int>(schedule_.programs.size()); }
   Executor& rank(int r) { return executors_[static_cast<std::size_t>(r)]; }
   const Program& program(int r) const { return schedule_.programs[static_cast<std::size_t>(r)]; }
 
-  /// Throws std::logic_error where the ranks wait for each other.
-  void run(Pass pass) {
-    constexpr int kPatience = 10'000;  // rounds without an operation done, far beyond any delay
-    for (Executor& executor : executors_) executor.start(pass);
-    int idle_rounds = 0;
-    for (std::size_t done_before = 0;;) {
-      bool finished = true;
-      std::size_t done = 0;
-      for (Executor& executor : executors_) {
-        finished &= executor.advance();
-        done += executor.done_count();
-      }
-      if (finished) return;
-      idle_rounds = done == done_before ? idle_rounds + 1 : 0;
-      if (idle_rounds > kPatience) throw std::logic_error("the ranks wait for each other");
-      done_before = done;
-    }
-  }
+  /// Runs a pass of every rank's program to its end. A job that stands still is a std::logic_error that names what each
+  /// rank is waiting with. May be called again and again.
+  void run(Pass pass);
 
  private:
+  InProcessJob(const Schedule& schedule, const std::function<Backend&(std::size_t rank)>& backend_of,
+               const JobOptions& options);
+  bool advance(Executor& executor);
+  std::size_t operations_done() const;
+  [[noreturn]] void report_standstill(Pass pass) const;
+
   const Schedule& schedule_;
+  const int most_idle_rounds_;
+  std::mt19937_64 random_;
   LoopbackHub hub_;
   std::deque<BufferSet> buffers_;
   std::vector<std::unique_ptr<Interpretation>> interpretations_;

@@ -62,7 +62,7 @@ class Determinism : public testing::TestWithParam<std::uint64_t> {
 };
 
 TEST_P(Determinism, RunningAgainOnTheSameBuffersChangesNothing) {
-  InProcessJob job(t_.c, t_.inputs(), t_.options());
+  CaseJob job = t_.job(t_.options());
   job.run(Pass::kForwardBackward);
   const Results first = job.results();
   for (int again = 0; again < 2; ++again) {
@@ -72,10 +72,10 @@ TEST_P(Determinism, RunningAgainOnTheSameBuffersChangesNothing) {
 }
 
 TEST_P(Determinism, NeitherDelaysNorTheOrderOfRanksShow) {
-  const Results expected = run_once(t_, {.disorder = {.max_delay = 0, .seed = 0}, .kernel = t_.kernel});
+  const Results expected = run_once(t_, {.max_delay = 0, .seed = 0});
   for (const int max_delay : {0, 3, 40}) {
-    const Disorder disorder{.max_delay = max_delay, .seed = GetParam() + 1};
-    EXPECT_EQ(run_once(t_, {.disorder = disorder, .kernel = t_.kernel}), expected) << "delays up to " << max_delay;
+    const JobOptions disorder{.max_delay = max_delay, .seed = GetParam() + 1};
+    EXPECT_EQ(run_once(t_, disorder), expected) << "delays up to " << max_delay;
   }
 }
 

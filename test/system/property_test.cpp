@@ -33,7 +33,7 @@ TEST_P(Property, ResultsAreThoseOfTheDefinition) {
   const TestCase t = random_case(GetParam());
   SCOPED_TRACE(testing::Message() << "CPBENCH_PROPERTY_SEED=" << GetParam() << "\n" << t);
   const Expectation expectation = expect(t.c, t.inputs());
-  InProcessJob job(t.c, t.inputs(), t.options());
+  CaseJob job = t.job(t.options());
   if (t.c.pass != Pass::kBackward) {
     job.run(Pass::kForwardBackward);
     expect_no_mismatch(t, expectation, job.results(), "after the run");

@@ -139,7 +139,7 @@ TestCase random_case(std::uint64_t seed) {
 }
 
 Results run_once(const TestCase& t, const JobOptions& options) {
-  InProcessJob job(t.c, t.inputs(), options);
+  CaseJob job = t.job(options);
   if (t.c.pass == Pass::kBackward) {
     job.run(Pass::kForward);
     job.run(Pass::kBackward);

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <ostream>
 #include <string>
 
+#include "backend/cpu/cpu_backend.hpp"
 #include "schedule/case.hpp"
-#include "system/in_process_job.hpp"
+#include "system/case_job.hpp"
 #include "validate/input.hpp"
 
 namespace cpbench::test {
@@ -19,7 +21,10 @@ struct TestCase {
   std::string kernel = "simple";
 
   Inputs inputs() const { return Inputs(c.problem, input, seed); }
-  JobOptions options() const { return {.disorder = {.max_delay = max_delay, .seed = seed}, .kernel = kernel}; }
+  JobOptions options() const { return {.max_delay = max_delay, .seed = seed}; }
+  CaseJob job(const JobOptions& options) const {
+    return {c, inputs(), [this] { return std::make_unique<CpuBackend>(kernel, /*threads=*/1); }, options};
+  }
 };
 
 /// Runs the case once, as its pass says: a backward pass alone comes after the forward pass whose results it needs.

@@ -24,11 +24,10 @@ namespace {
 
 constexpr int kPatience = 1'000'000;  // the device goes on while somebody looks, not always at once
 
-JobOptions on_gpu(const TestCase& t) {
+CaseJob on_gpu(const TestCase& t) {
   JobOptions options = t.options();
-  options.make_backend = [] { return std::make_unique<CudaBackend>(CudaOptions{}); };
   options.patience = kPatience;
-  return options;
+  return {t.c, t.inputs(), [] { return std::make_unique<CudaBackend>(CudaOptions{}); }, options};
 }
 
 /// A small problem with grouped heads, a window and sinks.
@@ -50,7 +49,7 @@ TestCase small_case(std::string_view algorithm, const Grid& grid, DType dtype) {
 
 void expect_definition(const TestCase& t) {
   const Expectation expectation = expect(t.c, t.inputs());
-  InProcessJob job(t.c, t.inputs(), on_gpu(t));
+  CaseJob job = on_gpu(t);
   for (int run = 0; run < 2; ++run) {
     job.run(Pass::kForwardBackward);
     for (const std::string& line : mismatches(t.c, expectation, job.results())) ADD_FAILURE() << t << ": " << line;
@@ -89,7 +88,7 @@ TEST(CudaBackend, AWorkspaceServesTheLargestOperation) {
 
 TEST(CudaBackend, QueuesEachOperationInARangeOfItsName) {
   const TestCase t = small_case("ring", {.inner = 1}, DType::kBf16);
-  InProcessJob job(t.c, t.inputs(), on_gpu(t));
+  CaseJob job = on_gpu(t);
   vgpu::take_ranges();
   job.run(Pass::kForward);
   EXPECT_EQ(vgpu::take_ranges(), std::vector<std::string>{"attend 0"});
@@ -99,7 +98,7 @@ TEST(CudaBackend, QueuesEachOperationInARangeOfItsName) {
   EXPECT_EQ(vgpu::open_ranges(), 0);
 }
 
-/// A ring of one rank, to be executed without an InProcessJob.
+/// A ring of one rank, to be executed without a CaseJob.
 struct OneRank {
   Schedule schedule = build_schedule(small_case("ring", {.inner = 1}, DType::kBf16).c);
   CudaBackend backend{{}};
@@ -188,7 +187,7 @@ TEST(CudaBackend, RunsAPartAsAGraph) {
   const Expectation expectation = expect(t.c, t.inputs());
   vgpu::in_every_order(
       [&] {
-        InProcessJob job(t.c, t.inputs(), on_gpu(t));
+        CaseJob job = on_gpu(t);
         job.run(Pass::kForward);
         for (int run = 0; run < 3; ++run) job.run(Pass::kBackward);
         EXPECT_EQ(mismatches(t.c, expectation, job.results()), std::vector<std::string>{});
