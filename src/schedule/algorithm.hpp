@@ -36,6 +36,10 @@ struct Algorithm {
   RingLevel ring;
   ShardKind default_shard;  ///< without a ring the shard makes no difference and is always this one
   Program (*program)(const Case& c, const Shards& shards, int rank);  ///< before any pass
+
+  /// Whether the ranks alone do not say how large its levels are: there are Ulysses groups of any size, or windows.
+  bool leaves_degree_open() const { return has_ulysses_level && ring != RingLevel::kNone; }
+  bool leaves_window_open() const { return ring == RingLevel::kWindows || ring == RingLevel::kOptionalWindows; }
 };
 
 /// Whether the algorithm can run on the grid, whatever the heads.

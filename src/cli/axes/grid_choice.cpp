@@ -123,7 +123,7 @@ int choose_window(const PointSpec& spec, const Algorithm& algorithm, int ring, i
 int choose_degree(const PointSpec& spec, const Algorithm& algorithm, int cp_size, const HeadShare& share,
                   const ResolveContext& context) {
   if (!algorithm.has_ulysses_level) return 1;
-  if (algorithm.ring != RingLevel::kNone) return choose_ulysses_degree(spec, cp_size, share, context);
+  if (algorithm.leaves_degree_open()) return choose_ulysses_degree(spec, cp_size, share, context);
   check_heads(Axis::kCpSize, cp_size, share, spec.is_on(Axis::kUnevenHeads), divisors_of(share.heads));
   return cp_size;
 }
@@ -131,7 +131,7 @@ int choose_degree(const PointSpec& spec, const Algorithm& algorithm, int cp_size
 // Members of a window of the ring.
 int choose_inner(const PointSpec& spec, const Algorithm& algorithm, int ring, int cp_size,
                  const ResolveContext& context) {
-  if (algorithm.ring == RingLevel::kNone || algorithm.ring == RingLevel::kPlain) return ring;
+  if (!algorithm.leaves_window_open()) return ring;
   const int window = choose_window(spec, algorithm, ring, cp_size, context);
   // Where windows are optional, windows of one member mean none.
   return algorithm.ring == RingLevel::kOptionalWindows && window == 1 ? ring : window;

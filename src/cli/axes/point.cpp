@@ -111,13 +111,6 @@ Case case_without_grid(const PointSpec& spec) {
   return c;
 }
 
-// Whether an algorithm asks for an axis of the grid, or has it settled by cp_size.
-bool heeds(const Algorithm& algorithm, Axis axis) {
-  const bool has_windows = algorithm.ring == RingLevel::kWindows || algorithm.ring == RingLevel::kOptionalWindows;
-  const bool is_hybrid = algorithm.has_ulysses_level && algorithm.ring != RingLevel::kNone;
-  return axis == Axis::kWindowSize ? has_windows : is_hybrid;
-}
-
 // So that points that mean the same are the same. A ring of one position has the sequence in order with every shard.
 void set_what_has_no_effect(Case& c) {
   if (c.grid.ring() == 1) c.shard = ShardKind::kContiguous;
@@ -209,7 +202,9 @@ Json known_axes(const PointSpec& spec, const ResolveContext& context) {
   for (const Axis axis : {Axis::kUlyssesDegree, Axis::kWindowSize, Axis::kRankOrder}) {
     const std::string name(info_of(axis).name);
     axes.erase(name);
-    if (spec.has(axis) && heeds(*c.algorithm, axis)) axes[name] = spec.at(axis);
+    const bool is_open =
+        axis == Axis::kWindowSize ? c.algorithm->leaves_window_open() : c.algorithm->leaves_degree_open();
+    if (spec.has(axis) && is_open) axes[name] = spec.at(axis);
   }
   return axes;
 }

@@ -23,7 +23,7 @@ struct Level {
 };
 
 constexpr std::array kLevels = {
-    Level{.is_of = [](const Algorithm& a) { return a.has_ulysses_level && a.ring != RingLevel::kNone; },
+    Level{.is_of = [](const Algorithm& a) { return a.leaves_degree_open(); },
           .is_there = [](const Grid& grid) { return grid.ulysses == 1 || grid.ring() > 1; },
           .note =
               [](const Case& c) {
