@@ -44,6 +44,10 @@ TEST(AxisValue, CommaListsSweepAllButDocuments) {
 }
 
 TEST(AxisValue, UnknownWordsAreRefusedWithTheNearest) {
+  for (const AxisInfo& info : all_axes()) {
+    if (info.kind != AxisKind::kWord) continue;
+    expect_refused([&] { value_from_text(info, "nonsense", info.flag()); }, {info.flag(), "\"nonsense\""});
+  }
   expect_refused([] { text("dtype", "bf61"); }, {"--dtype", "bf61", "bf16"});
   expect_refused([] { text("algo", "rin"); }, {"--algo", "rin", "ring"});
   expect_refused([] { text("shard", "zig-zag"); }, {"--shard", "zigzag"});
@@ -56,6 +60,16 @@ TEST(AxisValue, UnknownWordsAreRefusedWithTheNearest) {
   expect_refused([] { text("docs", "pil"); }, {"--docs", "did you mean \"pile\"?"});
   expect_refused([] { text("docs", "3,0,5"); }, {"--docs", "0", "out of range"});
   expect_refused([] { text("docs", ""); }, {"--docs", "empty"});
+}
+
+TEST(AxisValue, NumbersOutOfRangeAreRefused) {
+  for (const AxisInfo& info : all_axes()) {
+    if (info.kind != AxisKind::kInteger) continue;
+    for (const std::string& value : {std::to_string(info.smallest - 1), std::to_string(info.largest + 1)}) {
+      expect_refused([&] { value_from_text(info, value, info.flag()); }, {info.flag(), value});
+    }
+  }
+  for (const char* value : {"small", "0", "nan"}) expect_refused([&] { text("scale", value); }, {"--scale", value});
 }
 
 TEST(AxisValue, JsonHasTheSameValues) {
