@@ -4,116 +4,15 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 
+#include "compare/side.hpp"
 #include "result/record.hpp"
 #include "run/timing.hpp"
 #include "support/names.hpp"
 
 namespace cpbench {
 namespace {
-
-using PointAxes = nlohmann::ordered_json;
-/// What identifies a point, whatever the order of its axes.
-using Key = nlohmann::json;
-
-PointAxes axes_of(const PointRecord& point, const std::vector<std::string>& ignored) {
-  PointAxes axes = point.axes;
-  for (const std::string& name : ignored) axes.erase(name);
-  return axes;
-}
-
-/// One point in the launches of a side.
-struct Measurements {
-  const PointRecord* named = nullptr;         ///< by whichever launch
-  std::vector<const PointRecord*> by_launch;  ///< null where it was not measured
-  std::string lacking;     ///< what the first of those says, `failed in head.json: ...`; empty if all have measured it
-  std::string invalid;     ///< the same of the first that found it wrong
-  bool unreached = false;  ///< by a launch that did not finish
-
-  /// Null where no launch has measured it.
-  const PointRecord* first() const {
-    const auto found = std::ranges::find_if(by_launch, [](const PointRecord* point) { return point != nullptr; });
-    return found == by_launch.end() ? nullptr : *found;
-  }
-};
-
-/// All points of a side, in the order in which its launches name them.
-struct Side {
-  std::vector<Key> order;
-  std::map<Key, Measurements> points;
-  bool finished = true;  ///< all its launches
-
-  /// Whether a launch might have measured the point, had it finished.
-  bool unreached(const Key& key) const {
-    const auto found = points.find(key);
-    return found == points.end() ? !finished : found->second.unreached;
-  }
-};
-
-/// The points of a launch by their keys.
-std::map<Key, const PointRecord*> points_of(const Launch& launch, const std::vector<std::string>& ignored) {
-  std::map<Key, const PointRecord*> points;
-  for (const PointRecord& point : launch.points) {
-    const auto [other, is_new] = points.emplace(axes_of(point, ignored), &point);
-    if (!is_new) {
-      refuse("{}: points {} and {} are the same but for ignored axes", launch.path, other->second->id, point.id);
-    }
-  }
-  return points;
-}
-
-/// Whether the launch has not tried the point to its end, or not begun it. `point` is null where it has no such point.
-bool is_unreached(const Launch& launch, const PointRecord* point) {
-  if (launch.finished) return false;
-  return point == nullptr || point->status == Status::kTimeout || point->status == Status::kInterrupted;
-}
-
-/// `point` is null where the launch has no such point.
-void add_launch(Measurements& measurements, const Launch& launch, const PointRecord* point) {
-  const bool is_measured = point != nullptr && point->is_measured();
-  measurements.by_launch.push_back(is_measured ? point : nullptr);
-  if (is_measured) return;
-  measurements.unreached = measurements.unreached || is_unreached(launch, point);
-  std::string why = fmt::format("not in {}{}", launch.path, launch.finished ? "" : ", which did not finish");
-  if (point != nullptr) {
-    const std::string_view status = point->status == Status::kOk ? "not measured" : name_of(point->status);
-    why = fmt::format("{} in {}{}", status, launch.path, point->reason.empty() ? "" : ": " + point->reason);
-  }
-  const bool is_invalid = point != nullptr && point->status == Status::kInvalid;
-  if (is_invalid && measurements.invalid.empty()) measurements.invalid = why;
-  if (measurements.lacking.empty()) measurements.lacking = why;
-}
-
-/// Launches in the order in which they were started.
-std::vector<const Launch*> by_start(std::span<const Launch> launches) {
-  std::vector<const Launch*> order;
-  for (const Launch& launch : launches) order.push_back(&launch);
-  std::ranges::stable_sort(order, {}, [](const Launch* launch) { return launch->header.command.started; });
-  return order;
-}
-
-Side side_of(std::span<const Launch> launches, const std::vector<std::string>& ignored) {
-  Side side;
-  for (const Launch& launch : launches) {
-    side.finished = side.finished && launch.finished;
-    for (const PointRecord& point : launch.points) {
-      const Key key = axes_of(point, ignored);
-      Measurements& measurements = side.points[key];
-      if (measurements.named == nullptr) side.order.push_back(key);
-      measurements.named = &point;
-    }
-  }
-  for (const Launch* launch : by_start(launches)) {
-    const auto points = points_of(*launch, ignored);
-    for (auto& [key, measurements] : side.points) {
-      const auto found = points.find(key);
-      add_launch(measurements, *launch, found == points.end() ? nullptr : found->second);
-    }
-  }
-  return side;
-}
 
 using WhichTimes = TimingSummary Timing::*;
 
@@ -173,7 +72,7 @@ void judge(PointComparison& point, const Measurements& base, const Measurements&
 }
 
 /// Empty for a point that neither side has measured and that is not wrong.
-std::optional<PointComparison> compare_point(const Key& key, const Side& base, const Side& head,
+std::optional<PointComparison> compare_point(const PointKey& key, const Side& base, const Side& head,
                                              const CompareOptions& options) {
   static const Measurements kNone;
   const auto in = [&](const Side& side) -> const Measurements& {
@@ -235,8 +134,8 @@ void require_pairs(std::span<const Launch> base, std::span<const Launch> head) {
   }
   const std::vector<const Launch*> bases = by_start(base), heads = by_start(head);
   for (std::size_t pair = 1; pair < bases.size(); ++pair) {
-    const auto late = std::max(bases[pair - 1]->header.command.started, heads[pair - 1]->header.command.started);
-    const auto early = std::min(bases[pair]->header.command.started, heads[pair]->header.command.started);
+    const auto late = std::max(bases[pair - 1]->started(), heads[pair - 1]->started());
+    const auto early = std::min(bases[pair]->started(), heads[pair]->started());
     if (late > early) {
       refuse("{} and {} are no pair: launches of BASE and HEAD were not made in turn", bases[pair - 1]->path,
              heads[pair - 1]->path);
@@ -245,7 +144,7 @@ void require_pairs(std::span<const Launch> base, std::span<const Launch> head) {
 }
 
 /// The axes in which two cases differ.
-std::vector<std::string> differing_axes(const Key& a, const Key& b) {
+std::vector<std::string> differing_axes(const PointKey& a, const PointKey& b) {
   std::vector<std::string> names;
   for (const auto& item : a.items()) {
     if (!b.contains(item.key()) || b.at(item.key()) != item.value()) names.push_back(item.key());
@@ -259,22 +158,22 @@ std::vector<std::string> differing_axes(const Key& a, const Key& b) {
 /// What the first measured point of base and the point of head that comes nearest differ in.
 std::string nearest_text(const Side& base, const Side& head) {
   const auto measured = [](const Side& side) {
-    std::vector<Key> keys;
-    for (const Key& key : side.order) {
+    std::vector<PointKey> keys;
+    for (const PointKey& key : side.order) {
       if (side.points.at(key).first() != nullptr) keys.push_back(key);
     }
     return keys;
   };
-  const std::vector<Key> of_base = measured(base), of_head = measured(head);
+  const std::vector<PointKey> of_base = measured(base), of_head = measured(head);
   if (of_base.empty() || of_head.empty()) return "";
-  const Key& key = of_base.front();
+  const PointKey& key = of_base.front();
   const auto closest =
-      std::ranges::min_element(of_head, {}, [&](const Key& other) { return differing_axes(key, other).size(); });
+      std::ranges::min_element(of_head, {}, [&](const PointKey& other) { return differing_axes(key, other).size(); });
   const std::vector<std::string> names = differing_axes(key, *closest);
   std::vector<std::string> differences;
   for (const std::string& name : names) {
     differences.push_back(
-        fmt::format("{} ({}, {})", name, key.value(name, Key()).dump(), closest->value(name, Key()).dump()));
+        fmt::format("{} ({}, {})", name, key.value(name, PointKey()).dump(), closest->value(name, PointKey()).dump()));
   }
   return fmt::format("; the nearest differ in {}; --ignore {} takes them for the same", fmt::join(differences, ", "),
                      fmt::join(names, ","));
@@ -336,11 +235,11 @@ Comparison compare(std::span<const Launch> base, std::span<const Launch> head, c
   ignored.insert(ignored.end(), comparison.unknown_axes.begin(), comparison.unknown_axes.end());
 
   const Side base_side = side_of(base, ignored), head_side = side_of(head, ignored);
-  std::vector<Key> keys = base_side.order;
+  std::vector<PointKey> keys = base_side.order;
   std::ranges::copy_if(head_side.order, std::back_inserter(keys),
-                       [&](const Key& key) { return !base_side.points.contains(key); });
+                       [&](const PointKey& key) { return !base_side.points.contains(key); });
   bool any_in_common = false;
-  for (const Key& key : keys) {
+  for (const PointKey& key : keys) {
     const std::optional<PointComparison> point = compare_point(key, base_side, head_side, comparison.options);
     if (!point) {
       ++comparison.unmeasured;

@@ -180,8 +180,8 @@ bool are_the_same(const Launch& a, const Launch& b) {
     return x.axes == y.axes && times(x) == times(y);
   };
   // Two that measured nothing may have started in the same second.
-  return std::ranges::any_of(a.points, &PointRecord::is_measured) &&
-         a.header.command.started == b.header.command.started && std::ranges::equal(a.points, b.points, same_times);
+  return std::ranges::any_of(a.points, &PointRecord::is_measured) && a.started() == b.started() &&
+         std::ranges::equal(a.points, b.points, same_times);
 }
 
 }  // namespace cpbench

@@ -14,6 +14,8 @@ struct Launch {
   Header header;
   std::vector<PointRecord> points;  ///< as record_of reads them (result/from_json.hpp)
   bool finished = true;             ///< or its lines are all that is left, and what it had not reached is unknown
+
+  const std::string& started() const { return header.command.started; }
 };
 
 /// The launches named by `places`, a comma list of result files (.json, or the .jsonl of a job that was killed) and of

@@ -38,8 +38,8 @@ std::string provenance_of(const Launch& launch) {
   const Origin origin = origin_of(launch.header);
   return fmt::format("{}: cpbench {}, {} on {}, {}, {}, {}{}{}", launch.path, origin.tool,
                      counted(std::ssize(launch.header.ranks), "rank"), origin.hosts, origin.devices,
-                     origin.mpi.empty() ? "MPI not known" : origin.mpi, launch.header.command.started,
-                     resumed_text(launch.header), launch.finished ? "" : ", did not finish");
+                     origin.mpi.empty() ? "MPI not known" : origin.mpi, launch.started(), resumed_text(launch.header),
+                     launch.finished ? "" : ", did not finish");
 }
 
 /// `file` only where nothing else tells two points apart.
