@@ -5,21 +5,12 @@
 #include <string>
 
 #include "backend/kernel.hpp"
+#include "relative_error.hpp"
 #include "system/expectation.hpp"
 #include "system/test_case.hpp"
 
 namespace cpbench::test {
 namespace {
-
-/// |x - exact| / |exact|
-double relative_error(const Tensor4& x, const Tensor4& exact) {
-  double difference = 0, size = 0;
-  for (std::size_t i = 0; i < exact.values.size(); ++i) {
-    difference += std::pow(x.values[i] - exact.values[i], 2);
-    size += std::pow(exact.values[i], 2);
-  }
-  return std::sqrt(difference / size);
-}
 
 struct Errors {
   double out, dq, dk, dv;
@@ -44,8 +35,8 @@ class ErrorGrowth : public testing::TestWithParam<std::string> {
     t_.c.grid = {.inner = ranks};
     t_.c.accumulate = accumulate;
     const Results results = run_once(t_, t_.options());
-    return {relative_error(results.out, exact_.out), relative_error(results.dq, exact_.dq),
-            relative_error(results.dk, exact_.dk), relative_error(results.dv, exact_.dv)};
+    return {relative_error(results.out.values, exact_.out.values), relative_error(results.dq.values, exact_.dq.values),
+            relative_error(results.dk.values, exact_.dk.values), relative_error(results.dv.values, exact_.dv.values)};
   }
 
   TestCase t_;

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "relative_error.hpp"
 #include "validate/brute_force.hpp"
 #include "validate/job.hpp"
 #include "validate/problems.hpp"
@@ -87,15 +88,6 @@ TEST(Finish, ARowWithoutKeysHasItsSinkAlone) {
   const ForwardRows forward = finish(*reference, inputs, rows, reference->attend({0, 1}, rows, {{4, 4, 1}}));
   EXPECT_EQ(forward.lse[0], inputs.sink(1));
   EXPECT_EQ(forward.out, std::vector<double>(16, 0.0));
-}
-
-double relative_error(const std::vector<double>& values, const std::vector<double>& reference) {
-  double error = 0, size = 0;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    error += (values[i] - reference[i]) * (values[i] - reference[i]);
-    size += reference[i] * reference[i];
-  }
-  return std::sqrt(error / size);
 }
 
 TEST(LowPrecision, ErrorIsThatOfItsDtype) {

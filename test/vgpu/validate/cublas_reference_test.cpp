@@ -10,6 +10,7 @@
 #include <random>
 #include <vector>
 
+#include "relative_error.hpp"
 #include "validate/check.hpp"
 #include "validate/device_reference.hpp"
 #include "validate/host_reference.hpp"
@@ -25,18 +26,6 @@ namespace {
 /// Blocks that divide nothing.
 constexpr CublasOptions kSmallBlocks{.block_rows = 7, .block_columns = 5};
 
-double relative_error(const std::vector<double>& values, const std::vector<double>& expected) {
-  EXPECT_EQ(values.size(), expected.size());
-  double error = 0, size = 0;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (values[i] == expected[i]) continue;  // -inf too
-    error += (values[i] - expected[i]) * (values[i] - expected[i]);
-    size += expected[i] * expected[i];
-  }
-  return error == 0 ? 0 : std::sqrt(error / size);
-}
-
-/// No more than the tolerance allows the reference itself to be wrong.
 void expect_near(const std::vector<double>& values, const std::vector<double>& expected, ResultTensor tensor,
                  Problem problem, double largest_lse) {
   problem.dtype = DType::kFp32;
