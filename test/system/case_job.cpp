@@ -18,18 +18,15 @@ Schedule verified_schedule(const Case& c) {
 }
 
 /// Copies the rows of a rank's tensor to their tokens' places.
-void scatter(const TensorView& from, const std::vector<std::int64_t>& token_of, Tensor4& to) {
-  with_type(from.dtype, [&]<typename T>(T) {
-    for (std::int64_t b = 0; b < to.batch; ++b) {
-      for (std::int64_t row = 0; row < from.rows; ++row) {
-        for (std::int64_t head = 0; head < to.heads; ++head) {
-          const T* values = from.at<const T>(b, row, head);
-          std::transform(values, values + to.dim, to.at(b, token_of[index(row)], head),
-                         [](T value) { return static_cast<double>(to_float(value)); });
-        }
+void scatter(const TensorView& view, const std::vector<std::int64_t>& token_of, Dense& to) {
+  const Dense from = read(view);
+  for (std::int64_t b = 0; b < from.batch; ++b) {
+    for (std::int64_t row = 0; row < from.rows; ++row) {
+      for (std::int64_t head = 0; head < from.heads; ++head) {
+        std::copy_n(from.at(b, row, head), from.dim, to.at(b, token_of[index(row)], head));
       }
     }
-  });
+  }
 }
 
 std::vector<std::unique_ptr<Backend>> one_for_each_rank(const MakeBackend& make_backend, const Schedule& schedule) {

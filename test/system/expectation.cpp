@@ -16,8 +16,8 @@ double dot(const double* a, const double* b, std::int64_t count) {
 
 double norm(const double* a, std::int64_t count) { return std::sqrt(dot(a, a, count)); }
 
-Tensor4 norms_of(const Tensor4& tensor) {
-  Tensor4 norms(tensor.batch, tensor.rows, tensor.heads, 1);
+Dense norms_of(const Dense& tensor) {
+  Dense norms(tensor.batch, tensor.rows, tensor.heads, 1);
   for (std::size_t row = 0; row < norms.values.size(); ++row) {
     norms.values[row] = norm(tensor.values.data() + row * index(tensor.dim), tensor.dim);
   }
@@ -29,9 +29,9 @@ void axpy(double alpha, const double* x, double* y, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) y[i] += alpha * x[i];
 }
 
-Tensor4 load(const Inputs& inputs, Tensor tensor) {
+Dense load(const Inputs& inputs, Tensor tensor) {
   const Problem& p = inputs.problem();
-  Tensor4 values(p.batch, p.seq_len, inputs.heads_of(tensor), inputs.dim_of(tensor));
+  Dense values(p.batch, p.seq_len, inputs.heads_of(tensor), inputs.dim_of(tensor));
   std::vector<float> row(index(values.dim));
   for (std::int64_t b = 0; b < values.batch; ++b) {
     for (std::int64_t token = 0; token < values.rows; ++token) {
@@ -67,8 +67,8 @@ class BruteForce {
         exact_(Results::for_problem(p_)),
         tolerance_(Results::for_problem(p_)),
         dsink_error_(index(p_.heads), rounding_.none()) {
-    for (Tensor4* tensor : {&tolerance_.out, &tolerance_.dq, &tolerance_.dk, &tolerance_.dv}) {
-      *tensor = Tensor4(tensor->batch, tensor->rows, tensor->heads, 1);
+    for (Dense* tensor : {&tolerance_.out, &tolerance_.dq, &tolerance_.dk, &tolerance_.dv}) {
+      *tensor = Dense(tensor->batch, tensor->rows, tensor->heads, 1);
     }
     for (std::int64_t query = 0; query < p_.seq_len; ++query) {
       auto& keys = allowed_.emplace_back();
@@ -223,8 +223,8 @@ class BruteForce {
   bool has_backward_;
   Roundings rounding_;
   const Inputs& inputs_;
-  Tensor4 q_, k_, v_, dout_;
-  Tensor4 k_norms_, v_norms_;
+  Dense q_, k_, v_, dout_;
+  Dense k_norms_, v_norms_;
   std::vector<std::vector<std::int64_t>> allowed_;  ///< keys by query
   Results exact_, tolerance_;
   Row row_{};

@@ -23,7 +23,7 @@ struct RowError {
 
 /// Calls visit(RowError) for every row of a tensor.
 template <typename Visit>
-void for_rows(const Tensor4& exact, const Tensor4& tolerance, const Tensor4& measured, Visit&& visit) {
+void for_rows(const Dense& exact, const Dense& tolerance, const Dense& measured, Visit&& visit) {
   for (std::int64_t b = 0; b < exact.batch; ++b) {
     for (std::int64_t row = 0; row < exact.rows; ++row) {
       for (std::int64_t head = 0; head < exact.heads; ++head) {

@@ -9,7 +9,7 @@
 
 namespace cpbench::test {
 
-/// [batch, rows, heads, dim] in this order.
+/// [batch, rows, heads, dim] in this order; doubles hold every storage type exactly.
 struct Dense {
   std::int64_t batch = 0, rows = 0, heads = 0, dim = 0;
   std::vector<double> values;
@@ -23,6 +23,7 @@ struct Dense {
   const double* at(std::int64_t b, std::int64_t row, std::int64_t head) const {
     return values.data() + ((b * rows + row) * heads + head) * dim;
   }
+  bool operator==(const Dense&) const = default;
 };
 
 Dense read(const TensorView& view);
