@@ -8,6 +8,7 @@
 #include "schedule/figures.hpp"
 #include "schedule/small_cases.hpp"
 #include "schedule/verify.hpp"
+#include "shard/random_documents.hpp"
 
 namespace cpbench {
 namespace {
@@ -46,16 +47,6 @@ Needs needs_of(Case c, bool prune) {
   return needs;
 }
 
-Documents random_documents(std::int64_t seq_len, std::mt19937_64& random) {
-  const std::int64_t longest = 1 + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(seq_len));
-  std::vector<std::int64_t> lengths;
-  for (std::int64_t left = seq_len; left > 0; left -= lengths.back()) {
-    const std::int64_t drawn = 1 + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(longest));
-    lengths.push_back(std::min(left, drawn));
-  }
-  return Documents::from_lengths(lengths, seq_len);
-}
-
 /// Windows and documents on up to 24 ranks: every block of K/V has readers here and there along the ring.
 Case random_backward_case(std::mt19937_64& random) {
   const auto one_of = [&](const auto& values) { return values[random() % std::size(values)]; };
@@ -69,7 +60,8 @@ Case random_backward_case(std::mt19937_64& random) {
   const auto reach = static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(p.seq_len));
   p.mask = one_of(std::array{Mask::causal(), Mask::window(reach, 0), Mask::window(reach / 3, 0),
                              Mask::window(reach / 8, reach / 4), Mask::full()});
-  p.documents = random() % 2 == 0 ? Documents::whole(p.seq_len) : random_documents(p.seq_len, random);
+  const std::int64_t longest = 1 + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(p.seq_len));
+  p.documents = random() % 2 == 0 ? Documents::whole(p.seq_len) : random_documents(random, p.seq_len, longest);
   return c;
 }
 

@@ -6,21 +6,14 @@
 #include <algorithm>
 #include <array>
 
+#include "shard/random_documents.hpp"
+
 namespace cpbench {
 namespace {
 
 template <typename Values>
 auto any_of(const Values& values, std::mt19937_64& random) {
   return values[random() % values.size()];
-}
-
-Documents random_documents(std::int64_t seq_len, std::mt19937_64& random) {
-  if (random() % 2 == 0) return Documents::whole(seq_len);
-  std::vector<std::int64_t> lengths;
-  for (std::int64_t rest = seq_len; rest > 0; rest -= lengths.back()) {
-    lengths.push_back(1 + static_cast<std::int64_t>(random() % 7) % rest);
-  }
-  return Documents::from_lengths(lengths, seq_len);
 }
 
 }  // namespace
@@ -43,7 +36,7 @@ Case random_small_case(std::mt19937_64& random) {
 
   Problem& p = c.problem;
   p.seq_len = any_of(kLengths, random);
-  p.documents = random_documents(p.seq_len, random);
+  p.documents = random() % 2 == 0 ? Documents::whole(p.seq_len) : random_documents(random, p.seq_len, 7);
   p.mask = any_of(masks, random);
   p.sink = random() % 3 == 0;
   p.head_dim = p.head_dim_v = 8;

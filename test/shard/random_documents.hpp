@@ -14,7 +14,7 @@ namespace cpbench {
 inline Documents random_documents(std::mt19937_64& random, std::int64_t seq_len, std::int64_t longest) {
   std::vector<std::int64_t> lengths;
   for (std::int64_t missing = seq_len; missing > 0; missing -= lengths.back()) {
-    lengths.push_back(std::uniform_int_distribution<std::int64_t>(1, std::min(longest, missing))(random));
+    lengths.push_back(1 + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(std::min(longest, missing))));
   }
   return Documents::from_lengths(lengths, seq_len);
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "backend/kernel.hpp"
+#include "shard/random_documents.hpp"
 
 namespace cpbench::test {
 namespace {
@@ -31,6 +32,8 @@ class Dice {
   T pick(std::initializer_list<T> values) {
     return pick(std::vector<T>(values));
   }
+
+  std::mt19937_64& engine() { return engine_; }
 
  private:
   std::mt19937_64 engine_;
@@ -89,16 +92,6 @@ Mask random_mask(Dice& dice, std::int64_t seq_len) {
   }
 }
 
-Documents random_documents(Dice& dice, std::int64_t seq_len) {
-  if (dice.percent(60)) return Documents::whole(seq_len);
-  const std::int64_t longest = dice.between(1, seq_len);
-  std::vector<std::int64_t> lengths;
-  for (std::int64_t left = seq_len; left > 0; left -= lengths.back()) {
-    lengths.push_back(dice.between(1, std::min(left, longest)));
-  }
-  return Documents::from_lengths(lengths, seq_len);
-}
-
 Problem random_problem(Dice& dice, const Grid& grid) {
   Problem p;
   draw_heads(dice, grid, p);
@@ -107,7 +100,9 @@ Problem random_problem(Dice& dice, const Grid& grid) {
   p.seq_len = std::min(longest, random_seq_len(dice, grid.size()));
   p.dtype = dice.pick({DType::kFp32, DType::kBf16, DType::kFp16});
   p.mask = random_mask(dice, p.seq_len);
-  p.documents = random_documents(dice, p.seq_len);
+  const bool is_whole = dice.percent(60);
+  p.documents =
+      is_whole ? Documents::whole(p.seq_len) : random_documents(dice.engine(), p.seq_len, dice.between(1, p.seq_len));
   p.sink = dice.percent(40);
   p.layout = dice.pick({Layout::kBshd, Layout::kSbhd, Layout::kBhsd, Layout::kThd});
   p.batch =
