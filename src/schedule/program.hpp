@@ -227,6 +227,7 @@ struct OwnedBuffers {
   /// Those that the case has.
   std::vector<BufferId> inputs() const { return existing({q, kv, dout, sink}); }
   std::vector<BufferId> results() const { return existing({out, lse, dq, dkv, dsink}); }
+  std::vector<BufferId> all() const { return existing({q, kv, dout, sink, out, lse, dq, dkv, dsink}); }
 
  private:
   static std::vector<BufferId> existing(std::vector<BufferId> ids) {

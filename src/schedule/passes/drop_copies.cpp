@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <numeric>
+#include <utility>
 #include <vector>
 
 #include "schedule/passes.hpp"
@@ -22,9 +25,7 @@ bool starts(const Action& action, BufferId id) {
 
 std::vector<Use> uses_of(Program& program) {
   std::vector<Use> uses(program.buffers.size());
-  for (const auto& ids : {program.owned.inputs(), program.owned.results()}) {
-    for (const BufferId id : ids) uses[static_cast<std::size_t>(id)].owned = true;
-  }
+  for (const BufferId id : program.owned.all()) uses[static_cast<std::size_t>(id)].owned = true;
   std::vector<bool> last_starts(uses.size());
   for (std::size_t i = 0; i < program.ops.size(); ++i) {
     Op& op = program.ops[i];
@@ -62,7 +63,7 @@ bool may_drop(const Program& program, const std::vector<Use>& uses, const Copy& 
 void drop_copies(Program& program) {
   const std::vector<Use> uses = uses_of(program);
   std::vector<BufferId> names(program.buffers.size());
-  for (std::size_t id = 0; id < names.size(); ++id) names[id] = static_cast<BufferId>(id);
+  std::iota(names.begin(), names.end(), BufferId{0});
   std::vector<bool> dropped(program.ops.size());
   for (std::size_t i = program.ops.size(); i-- > 0;) {  // the last one first: what is copied may be a copy
     const Op& op = std::as_const(program.ops)[i];
@@ -71,6 +72,7 @@ void drop_copies(Program& program) {
     names[static_cast<std::size_t>(copy->from.buffer)] = names[static_cast<std::size_t>(copy->to.buffer)];
     dropped[i] = true;
   }
+  if (std::ranges::find(dropped, true) == dropped.end()) return;
   PagedVector<Op> ops;
   for (std::size_t i = 0; i < program.ops.size(); ++i) {
     if (dropped[i]) continue;

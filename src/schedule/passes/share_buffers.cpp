@@ -43,9 +43,7 @@ class Sharing {
   Sharing(Program& program, bool keep_forward) : program_(program), before_(program.ops.size()) {
     lifetimes_.resize(program.buffers.size());
     is_owned_.resize(program.buffers.size());
-    for (const auto& ids : {program.owned.inputs(), program.owned.results()}) {
-      for (const BufferId id : ids) is_owned_[static_cast<std::size_t>(id)] = true;
-    }
+    for (const BufferId id : program.owned.all()) is_owned_[static_cast<std::size_t>(id)] = true;
     int attends = 0;
     for (std::size_t id = 0; id < program.ops.size(); ++id) {
       Op& op = program.ops[id];
