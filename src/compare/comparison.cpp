@@ -7,6 +7,7 @@
 #include <set>
 
 #include "compare/side.hpp"
+#include "result/case_columns.hpp"
 #include "result/record.hpp"
 #include "run/timing.hpp"
 #include "support/names.hpp"
@@ -141,18 +142,6 @@ void require_pairs(std::span<const Launch> base, std::span<const Launch> head) {
              heads[pair - 1]->path);
     }
   }
-}
-
-/// The axes in which two cases differ.
-std::vector<std::string> differing_axes(const PointKey& a, const PointKey& b) {
-  std::vector<std::string> names;
-  for (const auto& item : a.items()) {
-    if (!b.contains(item.key()) || b.at(item.key()) != item.value()) names.push_back(item.key());
-  }
-  for (const auto& item : b.items()) {
-    if (!a.contains(item.key())) names.push_back(item.key());
-  }
-  return names;
 }
 
 /// What the first measured point of base and the point of head that comes nearest differ in.

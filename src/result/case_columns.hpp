@@ -17,6 +17,19 @@ inline constexpr auto kWhatIsComputed =
     std::to_array<std::string_view>({"model", "seq_len", "batch", "heads", "kv_heads", "head_dim", "head_dim_v",
                                      "tensor_parallel", "sink", "dtype", "mask", "docs", "pass"});
 
+/// The axes in which two cases differ, whichever of JSON's types has them.
+template <typename Axes>
+std::vector<std::string> differing_axes(const Axes& a, const Axes& b) {
+  std::vector<std::string> names;
+  for (const auto& item : a.items()) {
+    if (!b.contains(item.key()) || b.at(item.key()) != item.value()) names.push_back(item.key());
+  }
+  for (const auto& item : b.items()) {
+    if (!a.contains(item.key())) names.push_back(item.key());
+  }
+  return names;
+}
+
 /// An axis, and its distinct values among the cases that have it, in their order.
 struct OccurringAxis {
   std::string name;

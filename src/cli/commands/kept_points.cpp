@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "result/case_columns.hpp"
 #include "result/file.hpp"
 #include "result/launch.hpp"
 #include "result/origin.hpp"
@@ -61,16 +62,15 @@ bool is_finished(const PointRecord& record, bool measured) {
 
 /// In which of its axes the point is another than the sweep's nearest.
 std::string difference_of(const PointRecord& point, const std::vector<PointRecord>& sweep) {
-  std::optional<std::vector<std::string>> fewest;
-  for (const PointRecord& other : sweep) {
-    std::vector<std::string> differing;
-    for (const auto& [axis, value] : point.axes.items()) {
-      const Json here = other.axes.value(axis, Json());
-      if (here != value) differing.push_back(fmt::format("{} {} instead of {}", axis, value.dump(), here.dump()));
-    }
-    if (!fewest || differing.size() < fewest->size()) fewest = std::move(differing);
+  const auto difference = [&](const PointRecord& other) { return differing_axes(point.axes, other.axes); };
+  const PointRecord& nearest =
+      *std::ranges::min_element(sweep, {}, [&](const PointRecord& other) { return difference(other).size(); });
+  std::vector<std::string> texts;
+  for (const std::string& axis : difference(nearest)) {
+    const Json there = point.axes.value(axis, Json()), here = nearest.axes.value(axis, Json());
+    texts.push_back(fmt::format("{} {} instead of {}", axis, there.dump(), here.dump()));
   }
-  return fmt::format("{}", fmt::join(fewest.value_or(std::vector<std::string>()), ", "));
+  return fmt::format("{}", fmt::join(texts, ", "));
 }
 
 /// Each finished point's job: the one that wrote the file, or one of those that it had itself resumed.
