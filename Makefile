@@ -2,6 +2,7 @@
 # presets (CMakePresets.json) do the rest.
 
 RANKS ?= 4
+CONFIGURE ?=
 PREFIX ?= /usr/local
 KERNEL ?= blocked
 DIR ?= carry/gpu
@@ -93,7 +94,7 @@ clean: ## remove the build directories
 
 # A build directory follows its preset here; ninja makes it follow the CMake files.
 build/build.ninja: CMakePresets.json | setup
-	cmake --preset release
+	cmake --preset release $(CONFIGURE)
 
 build-%/build.ninja: CMakePresets.json | setup
-	cmake --preset $*
+	cmake --preset $* $(CONFIGURE)

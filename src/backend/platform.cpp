@@ -17,7 +17,7 @@ std::vector<const Platform*> platforms() {
   return found;
 }
 
-const Platform& find_platform(const std::string& name) {
+const Platform& find_platform(std::string_view name) {
   std::vector<std::string> names;
   for (const Platform* platform : platforms()) {
     if (platform->name() == name) return *platform;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "backend/backend.hpp"
@@ -62,6 +63,6 @@ using RegisterPlatform = Register<std::unique_ptr<Platform>>;
 /// Those of this build; with devices first.
 std::vector<const Platform*> platforms();
 /// Throws a usage error for a name that this build does not have.
-const Platform& find_platform(const std::string& name);
+const Platform& find_platform(std::string_view name);
 
 }  // namespace cpbench
