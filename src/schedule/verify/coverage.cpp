@@ -33,11 +33,19 @@ RowRun claimed_rows(const Claim& claim, const RowRun& run) {
   return {begin, std::min(run.row_end, claim.position_end + shift), begin - shift};
 }
 
-/// Partners of `token` under a window of `before` to `after` tokens, cut to its document.
-std::int64_t partners(std::int64_t token, std::int64_t before, std::int64_t after, const TokenRange& document) {
-  const std::int64_t left = std::min(before, token - document.begin);
-  const std::int64_t right = std::min(after, document.end - 1 - token);
-  return left + right + 1;
+/// The sum of min(limit, first + i * stride) over 0 <= i < count; needs first >= 0 and limit >= 0.
+int128 clipped_sum(std::int64_t first, std::int64_t stride, std::int64_t count, std::int64_t limit) {
+  const std::int64_t below = first >= limit ? 0 : std::min(count, (limit - first - 1) / stride + 1);
+  return int128{below} * first + int128{below} * (below - 1) / 2 * stride + int128{count - below} * limit;
+}
+
+/// Partners of the tokens first + i * stride, 0 <= i < count, of one document: under a window of `before` to `after`
+/// tokens, cut to the document.
+int128 partners(std::int64_t first, std::int64_t stride, std::int64_t count, std::int64_t before, std::int64_t after,
+                const TokenRange& document) {
+  const std::int64_t last = first + (count - 1) * stride;
+  return count + clipped_sum(first - document.begin, stride, count, before) +
+         clipped_sum(document.end - 1 - last, stride, count, after);
 }
 
 std::string decimal(int128 value) {
@@ -157,7 +165,7 @@ int128 Coverage::gather_rows(const Claim& claim, EventId id, const HeadMap& map,
   return int128{count} * heads.count();
 }
 
-int128 Coverage::expected(const Claim& claim) {
+int128 Coverage::expected(const Claim& claim) const {
   const Problem& problem = schedule_.of.problem;
   const std::int64_t rows = claim.position_end - claim.position_begin;
   int128 each = 0;
@@ -170,22 +178,21 @@ int128 Coverage::expected(const Claim& claim) {
   return each * query_heads(claim, problem).count();
 }
 
-int128 Coverage::allowed_pairs(Side side, std::int64_t position_begin, std::int64_t position_end) {
-  const auto [known, is_new] = allowed_.try_emplace(std::tuple(side, position_begin, position_end), 0);
-  if (!is_new) return known->second;
-  const auto& [problem_mask, documents] = std::tie(schedule_.of.problem.mask, schedule_.of.problem.documents);
-  const std::int64_t before = side == Side::kQueries ? problem_mask.left : problem_mask.right;
-  const std::int64_t after = side == Side::kQueries ? problem_mask.right : problem_mask.left;
-  TokenRange document{0, 0};
+int128 Coverage::allowed_pairs(Side side, std::int64_t position_begin, std::int64_t position_end) const {
+  const Mask& mask = schedule_.of.problem.mask;
+  const Documents& documents = schedule_.of.problem.documents;
+  const std::int64_t before = side == Side::kQueries ? mask.left : mask.right;
+  const std::int64_t after = side == Side::kQueries ? mask.right : mask.left;
   int128 pairs = 0;
   for (const TokenRun& run : positions_.tokens_of(position_begin, position_end)) {
     std::int64_t token = run.first;
-    for (std::int64_t row = run.row_begin; row < run.row_end; ++row, token += run.stride) {
-      if (token < document.begin || token >= document.end) document = documents.range(documents.index_of(token));
-      pairs += partners(token, before, after, document);
+    for (std::int64_t row = run.row_begin, count = 0; row < run.row_end; row += count, token += count * run.stride) {
+      const TokenRange document = documents.range(documents.index_of(token));
+      count = std::min(run.row_end - row, (document.end - 1 - token) / run.stride + 1);
+      pairs += partners(token, run.stride, count, before, after, document);
     }
   }
-  return known->second = pairs;
+  return pairs;
 }
 
 std::string Coverage::describe_event(EventId id) const {

@@ -1,8 +1,6 @@
 // Every allowed pair once and no other: counted from what the data flow brought together.
 #pragma once
 
-#include <map>
-#include <tuple>
 #include <vector>
 
 #include "schedule/schedule.hpp"
@@ -15,7 +13,8 @@ namespace cpbench::verification {
 
 /// Proves claims complete. Given that all pairs of all tiles are allowed (the data flow sees to that), a claim holds
 /// exactly the allowed pairs once iff the rectangles that contribute to it are disjoint and hold as many pairs as the
-/// problem allows; the latter are counted by a loop over tokens. A sink is one more key of every query.
+/// problem allows; the latter are counted from its tokens, a run of them in a document at a time. A sink is one more
+/// key of every query.
 class Coverage {
  public:
   Coverage(const Schedule& schedule, const Positions& positions, const RowMaps& row_maps, const Provenance& provenance,
@@ -44,8 +43,8 @@ class Coverage {
   int128 gather_tiles(const Claim& claim, EventId id, std::span<const Tile> tiles, const HeadMap& heads);
   int128 gather_rows(const Claim& claim, EventId id, const HeadMap& heads, std::int64_t partner);
 
-  int128 expected(const Claim& claim);
-  int128 allowed_pairs(Side side, std::int64_t position_begin, std::int64_t position_end);
+  int128 expected(const Claim& claim) const;
+  int128 allowed_pairs(Side side, std::int64_t position_begin, std::int64_t position_end) const;
   Claim first_wrong_row(Claim claim);
   std::string describe_event(EventId id) const;
 
@@ -56,7 +55,6 @@ class Coverage {
   TileIndex& tile_index_;
   std::vector<Box> boxes_;
   std::vector<NodeId> stack_;
-  std::map<std::tuple<Side, std::int64_t, std::int64_t>, int128> allowed_;
 };
 
 }  // namespace cpbench::verification
