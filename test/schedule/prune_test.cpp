@@ -98,5 +98,46 @@ TEST(Prune, TakesOneSumMoreHoweverLongTheWindow) {
   }
 }
 
+/// A ring in which rank 1 does `kMistake` with its last exchange.
+template <auto kMistake>
+Program mistaken_ring(const Case& c, const Shards& shards, int rank) {
+  Program program = find_algorithm("ring")->program(c, shards, rank);
+  if (rank != 1) return program;
+  for (std::size_t id = program.ops.size(); id-- > 0;) {
+    if (std::holds_alternative<Exchange>(program.ops[id].action)) {
+      kMistake(program, id);
+      break;
+    }
+  }
+  return program;
+}
+
+TEST(Prune, LeavesMessagesThatDoNotMatchToVerification) {
+  constexpr auto kForgetExchange = [](Program& p, std::size_t id) {
+    p.ops.erase(p.ops.begin() + static_cast<std::ptrdiff_t>(id));
+  };
+  constexpr auto kForgetSend = [](Program& p, std::size_t id) { std::get<Exchange>(p.ops[id].action).sends.count = 0; };
+  constexpr auto kForgetReceive = [](Program& p, std::size_t id) {
+    std::get<Exchange>(p.ops[id].action).receives.count = 0;
+  };
+  constexpr auto kSendToAnother = [](Program& p, std::size_t id) {
+    p.transfers[std::get<Exchange>(p.ops[id].action).sends.begin].peer = 3;
+  };
+  constexpr auto kSendToNobody = [](Program& p, std::size_t id) {
+    p.transfers[std::get<Exchange>(p.ops[id].action).sends.begin].peer = 4;
+  };
+  for (const auto& program : {mistaken_ring<kForgetExchange>, mistaken_ring<kForgetSend>, mistaken_ring<kForgetReceive>,
+                              mistaken_ring<kSendToAnother>, mistaken_ring<kSendToNobody>}) {
+    Case c = even_case("ring", {.ulysses = 1, .outer = 1, .inner = 4}, 1);
+    Algorithm mistaken = *c.algorithm;
+    mistaken.program = program;
+    c.algorithm = &mistaken;
+    c.problem.mask = Mask::window(8, 0);
+    const Schedule schedule = build_schedule(c);
+    EXPECT_TRUE(schedule.pruned) << "a case that prune looks at";
+    EXPECT_FALSE(verify(schedule).passed);
+  }
+}
+
 }  // namespace
 }  // namespace cpbench

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <memory>
 #include <span>
-#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -29,12 +28,15 @@ class Pruner {
   }
 
   void run(const std::function<void(std::size_t)>& done) {
-    for (const auto& rank : ranks_) rank->drop_empty_attends();
-    follow_data();
-    keep_what_is_needed();
-    bypass_relays();
+    const bool matched = match_messages();  // or verification says what is wrong
+    if (matched) {
+      for (const auto& rank : ranks_) rank->drop_empty_attends();
+      follow_data();
+      keep_what_is_needed();
+      bypass_relays();
+    }
     parallel_for_each(ranks_.size(), [&](std::size_t r) {
-      ranks_[r]->rebuild();
+      if (matched) ranks_[r]->rebuild();
       ranks_[r].reset();
       done(r);
     });
@@ -58,37 +60,79 @@ class Pruner {
   /// sender's program is what takes time.
   template <typename Visitor>
   void for_each_live(int to, Visitor&& visit) {
-    PruneRank& receiver = rank(to);
-    for_each_live_receive(receiver, [&](std::uint32_t t, const Transfer& received) {
-      const PruneRank& sender = rank(received.peer);
-      visit(Edge{received.peer, to, sender.program().transfers[receiver.from[t]].region, received.region,
-                 receiver.from[t], t});
-    });
+    for_each_live_receive(rank(to), [&](std::uint32_t t, const Transfer&) { visit(edge_of(to, t)); });
+  }
+
+  Edge edge_of(int to, std::uint32_t receive) {
+    const PruneRank& receiver = rank(to);
+    const Transfer& received = receiver.program().transfers[receive];
+    const std::uint32_t send = receiver.from[receive];
+    return {received.peer, to, rank(received.peer).program().transfers[send].region, received.region, send, receive};
   }
 
   static const Exchange* exchange_at_cursor(const PruneRank& rank) {
     return rank.cursor < rank.program().ops.size() ? std::get_if<Exchange>(&rank.op(rank.cursor).action) : nullptr;
   }
 
+  // --- Which send a receive is for. ----------------------------------------------------------------------------------
+
+  struct Arrival {
+    int from;
+    std::uint32_t send;
+  };
+
+  /// False where a message has one side only.
+  bool match_messages() {
+    std::vector<std::vector<Arrival>> arriving(ranks_.size());  // by receiver, in the order of senders
+    for (; go_to_next_exchange(); ++exchanges_) {
+      for (const auto& rank : ranks_) {
+        const Exchange* exchange = exchange_at_cursor(*rank);
+        if (exchange == nullptr) return false;
+        for (std::uint32_t t = exchange->sends.begin; t < exchange->sends.begin + exchange->sends.count; ++t) {
+          const std::int32_t peer = rank->program().transfers[t].peer;
+          if (peer < 0 || peer >= count()) return false;
+          arriving[at(peer)].push_back({rank->number, t});
+        }
+      }
+      for (const auto& rank : ranks_) {
+        if (!match_receives(*rank, arriving[at(rank->number)])) return false;
+        ++rank->cursor;
+      }
+    }
+    for (const auto& rank : ranks_) rank->cursor = 0;
+    return true;
+  }
+
+  /// False where no rank has one.
+  bool go_to_next_exchange() {
+    bool found = false;
+    for (const auto& rank : ranks_) {
+      while (rank->cursor < rank->program().ops.size() && exchange_at_cursor(*rank) == nullptr) ++rank->cursor;
+      found = found || exchange_at_cursor(*rank) != nullptr;
+    }
+    return found;
+  }
+
+  static bool match_receives(PruneRank& receiver, std::vector<Arrival>& arriving) {
+    const std::vector<std::uint32_t> receives = receiver.by_peer(exchange_at_cursor(receiver)->receives);
+    if (receives.size() != arriving.size()) return false;
+    for (std::size_t k = 0; k < receives.size(); ++k) {
+      if (receiver.program().transfers[receives[k]].peer != arriving[k].from) return false;
+      receiver.from[receives[k]] = arriving[k].send;
+    }
+    arriving.clear();
+    return true;
+  }
+
   // --- Forward: what holds data. Sums of nothing vanish; a sum of one thing is that thing. --------------------------
 
   void follow_data() {
-    std::vector<std::vector<Arrival>> arriving(ranks_.size());  // by receiver, in the order of senders
-    for (bool more = true; more;) {
-      more = false;
-      for (std::size_t r = 0; r < ranks_.size(); ++r) {
-        advance_to_exchange(*ranks_[r]);
-        const Exchange* exchange = exchange_at_cursor(*ranks_[r]);
-        if (exchange == nullptr) continue;
-        more = true;
-        for (std::uint32_t t = exchange->sends.begin; t < exchange->sends.begin + exchange->sends.count; ++t) {
-          arriving[at(ranks_[r]->program().transfers[t].peer)].push_back({static_cast<int>(r), t});
-        }
-      }
-      for (std::size_t r = 0; r < ranks_.size(); ++r) receive(static_cast<int>(r), arriving[r]);
-      for (const auto& rank : ranks_) rank->cursor = std::min(rank->cursor + 1, rank->program().ops.size());
-      exchanges_ += more ? 1 : 0;
+    for (std::size_t n = 0; n < exchanges_; ++n) {
+      for (const auto& rank : ranks_) advance_to_exchange(*rank);
+      for (int to = 0; to < count(); ++to) receive(to);
+      for (const auto& rank : ranks_) ++rank->cursor;
     }
+    for (const auto& rank : ranks_) advance_to_exchange(*rank);
   }
 
   /// Goes through compute operations up to the next exchange.
@@ -134,36 +178,21 @@ class Pruner {
     return true;
   }
 
-  struct Arrival {
-    int from;
-    std::uint32_t send;
-  };
-
-  /// Matches what arrives at rank `to` with its receives.
-  void receive(int to, std::vector<Arrival>& arriving) {
+  void receive(int to) {
     PruneRank& receiver = rank(to);
-    const Exchange* exchange = exchange_at_cursor(receiver);
-    const std::vector<std::uint32_t> receives = receiver.by_peer(exchange != nullptr ? exchange->receives : Slice{});
-    if (receives.size() != arriving.size()) throw std::logic_error("prune: an exchange has unmatched messages");
-    for (std::size_t k = 0; k < receives.size(); ++k) {
-      const Edge edge{arriving[k].from,
-                      to,
-                      rank(arriving[k].from).program().transfers[arriving[k].send].region,
-                      receiver.program().transfers[receives[k]].region,
-                      arriving[k].send,
-                      receives[k]};
+    const Exchange& exchange = *exchange_at_cursor(receiver);
+    for (const std::uint32_t t : receiver.by_peer(exchange.receives)) {
+      const Edge edge = edge_of(to, t);
       pass_on_legs(edge);
       const bool holds_data = rank(edge.from).held.touches(edge.sent);
-      receiver.from[edge.receive] = edge.send;
-      receiver.live[edge.receive] = holds_data;
+      receiver.live[t] = holds_data;
       if (holds_data && is_sum(edge)) {
-        receiver.arrived[edge.received.buffer] = {edge.from, edge.sent.buffer, exchange->ordinal, {}};
+        receiver.arrived[edge.received.buffer] = {edge.from, edge.sent.buffer, exchange.ordinal, {}};
       }
     }
     for_each_live_receive(receiver, [&](std::uint32_t, const Transfer& received) {
       receiver.held.add(receiver.program(), received.region);
     });
-    arriving.clear();
   }
 
   // --- Sums on their way: each rank adds to them what it has. --------------------------------------------------------
@@ -312,9 +341,7 @@ class Pruner {
 
   void bypass_relays() {
     for (std::size_t n = 0; n < exchanges_; ++n) {
-      for (const auto& rank : ranks_) {
-        while (exchange_at_cursor(*rank) == nullptr) ++rank->cursor;
-      }
+      go_to_next_exchange();
       for (int to = 0; to < count(); ++to) {
         for_each_live(to, [&](const Edge& edge) { settle_sender(edge); });
       }
