@@ -28,8 +28,6 @@ struct Placement {
 Placement find_placement(const Communicator& world, const Communicator& node);
 Placement find_placement(const Communicator& world);
 
-/// CPUs of the process's affinity mask, ascending.
-std::vector<int> allowed_cpus();
 /// `0-3,8`: ranges of ascending CPU numbers.
 std::string format_cpus(const std::vector<int>& cpus);
 

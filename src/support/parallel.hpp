@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <system_error>
 #include <thread>
 #include <vector>
 
+#include "support/allowed_cpus.hpp"
 #include "support/first_failure.hpp"
 
 namespace cpbench {
@@ -21,10 +23,13 @@ void parallel_for_each(std::size_t count, Work&& work, std::size_t items_per_thr
   const auto take_items = [&] {
     for (std::size_t i = next++; i < count; i = next++) failure.attempt([&] { work(i); });
   };
-  const std::size_t threads = std::min<std::size_t>(std::thread::hardware_concurrency(), count / items_per_thread);
+  const std::size_t threads = std::min(allowed_cpus().size(), count / items_per_thread);
   {
     std::vector<std::jthread> others;
-    for (std::size_t t = 1; t < threads; ++t) others.emplace_back(take_items);
+    try {
+      for (std::size_t t = 1; t < threads; ++t) others.emplace_back(take_items);
+    } catch (const std::system_error&) {  // there may be no more threads: those that there are do it
+    }
     take_items();
   }
   failure.rethrow();

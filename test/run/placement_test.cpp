@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "run/device_binding.hpp"
+#include "support/allowed_cpus.hpp"
 #include "support/error.hpp"
 #include "temporary_file.hpp"
 
