@@ -29,10 +29,14 @@ void check_head_dim(std::string_view what, int value) {
   if (value < 8 || value > 256 || value % 8 != 0) refuse("{} is {}: it must be a multiple of 8 up to 256", what, value);
 }
 
-bool product_overflows(std::initializer_list<std::int64_t> factors) {
+/// So that sums over the tensors of a rank are far from 2^63.
+constexpr std::int64_t kMostTensorBytes = std::int64_t{1} << 53;
+
+bool product_exceeds(std::int64_t limit, std::initializer_list<std::int64_t> factors) {
   std::int64_t product = 1;
-  return std::any_of(factors.begin(), factors.end(),
-                     [&](std::int64_t factor) { return __builtin_mul_overflow(product, factor, &product); });
+  return std::any_of(factors.begin(), factors.end(), [&](std::int64_t factor) {
+    return __builtin_mul_overflow(product, factor, &product) || product > limit;
+  });
 }
 
 }  // namespace
@@ -72,9 +76,11 @@ void check(const Problem& problem) {
   }
   // Q or out is the largest tensor. Four bytes an element, because fp32 accumulators are held for every storage type.
   const std::int64_t widest = std::max(problem.head_dim, problem.head_dim_v);
-  if (product_overflows({problem.batch, problem.seq_len, problem.heads, widest, bytes_of(DType::kFp32)})) {
-    refuse("batch {} x seq_len {} x heads {} x head dim {} takes 2^63 bytes or more in fp32: make one of them smaller",
-           problem.batch, problem.seq_len, problem.heads, widest);
+  if (product_exceeds(kMostTensorBytes,
+                      {problem.batch, problem.seq_len, problem.heads, widest, bytes_of(DType::kFp32)})) {
+    refuse(
+        "batch {} x seq_len {} x heads {} x head dim {} takes more than 2^53 bytes in fp32: make one of them smaller",
+        problem.batch, problem.seq_len, problem.heads, widest);
   }
 }
 

@@ -51,7 +51,7 @@ struct Problem {
 };
 
 /// Throws a usage error that names the offending value: sizes >= 1, kv_heads divides heads, head dims multiples of 8
-/// up to 256, documents sum to seq_len, a positive scale that fp32 has, and no tensor of 2^63 bytes or more, even if
+/// up to 256, documents sum to seq_len, a positive scale that fp32 has, and no tensor of more than 2^53 bytes, even if
 /// held in fp32.
 void check(const Problem& problem);
 

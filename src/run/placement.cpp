@@ -1,18 +1,15 @@
 #include "run/placement.hpp"
 
 #include <fmt/format.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
-#include <memory>
 #include <numeric>
 #include <set>
-#include <system_error>
 
+#include "support/allowed_cpus.hpp"
 #include "support/counted.hpp"
 #include "support/error.hpp"
 
@@ -32,25 +29,6 @@ int to_int(const std::string& text) {
 }
 
 }  // namespace
-
-std::vector<int> allowed_cpus() {
-  // The kernel refuses a set that is too small for the machine, so grow it until it fits.
-  for (int capacity = 1024; capacity <= 1 << 20; capacity *= 2) {
-    const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(CPU_ALLOC(static_cast<std::size_t>(capacity)),
-                                                               [](cpu_set_t* s) { CPU_FREE(s); });
-    const std::size_t bytes = CPU_ALLOC_SIZE(static_cast<std::size_t>(capacity));
-    if (sched_getaffinity(0, bytes, set.get()) != 0) {
-      if (errno == EINVAL) continue;
-      break;
-    }
-    std::vector<int> cpus;
-    for (int cpu = 0; cpu < capacity; ++cpu) {
-      if (CPU_ISSET_S(static_cast<std::size_t>(cpu), bytes, set.get())) cpus.push_back(cpu);
-    }
-    return cpus;
-  }
-  throw Error(ExitCode::kPlacement, fmt::format("sched_getaffinity: {}", std::system_category().message(errno)));
-}
 
 std::string format_cpus(const std::vector<int>& cpus) {
   std::string text;
@@ -121,19 +99,19 @@ std::string text_of_remedies(const std::vector<std::string>& remedies) {
 
 void require_memory(const Communicator& sharers, const MemoryPlan& plan, std::int64_t available_bytes,
                     const std::string& where) {
-  const std::int64_t planned = sharers.sum_over_ranks(plan.bytes);
-  const std::int64_t available = sharers.min_over_ranks(available_bytes);
+  const auto sum = [&](std::int64_t bytes) { return sharers.sum_over_ranks(static_cast<double>(bytes)); };
+  const double planned = sum(plan.bytes);
+  const auto available = static_cast<double>(sharers.min_over_ranks(available_bytes));
   if (planned <= available) return;
   std::vector<std::string> remedies = plan.remedies;
   for (const MemoryPlan::Alternative& other : plan.alternatives) {
-    if (sharers.sum_over_ranks(other.bytes()) < planned) remedies.push_back(other.use);
+    if (sum(other.bytes()) < planned) remedies.push_back(other.use);
   }
   if (sharers.size() > 1) remedies.insert(remedies.begin(), "fewer ranks there");
   throw Error(ExitCode::kPlacement,
               fmt::format("not enough memory on {}: {} plan{} {} for {}, but only {} is available{}", where,
-                          counted(sharers.size(), "rank"), sharers.size() == 1 ? "s" : "",
-                          bytes_text(static_cast<double>(planned)), plan.what,
-                          bytes_text(static_cast<double>(available)), text_of_remedies(remedies)));
+                          counted(sharers.size(), "rank"), sharers.size() == 1 ? "s" : "", bytes_text(planned),
+                          plan.what, bytes_text(available), text_of_remedies(remedies)));
 }
 
 void require_memory(const Communicator& node, const MemoryPlan& plan, std::int64_t available_bytes) {

@@ -58,7 +58,7 @@ class CommandLine(ProgramTest):
                 ("--docs 100,200 --seq-len 299", "docs", "300", "299"),
                 ("--algo ulysses --cp-size 3", "heads 8", "cp_size 3", "6 or 9", "2 or 4", "--uneven-heads"),
                 # Each is in range, their product is not.
-                ("--seq-len 1099511627776 --batch 1000000 --heads 1048576", "2^63", "1099511627776", "1048576"),
+                ("--seq-len 1099511627776 --batch 1000000 --heads 1048576", "2^53", "1099511627776", "1048576"),
             ]
         )
 
