@@ -49,7 +49,8 @@ std::string grid_of(const Axes& axes) {
   const std::int64_t cp = integer_of_axis(axes, "cp_size"), ulysses = integer_of_axis(axes, "ulysses_degree"),
                      window = integer_of_axis(axes, "window_size");
   if (cp < 1) return kNothing;
-  if (ulysses < 1 || window < 1 || cp % (ulysses * window) != 0) return asked_grid(cp, ulysses, window);
+  const bool divides = ulysses >= 1 && window >= 1 && cp % ulysses == 0 && cp / ulysses % window == 0;
+  if (!divides) return asked_grid(cp, ulysses, window);
   const bool plain_ring = window == 1 && !always_has_windows(text_of_axis(axes, "algo"));
   const std::int64_t ring = cp / ulysses, inner = plain_ring ? ring : window;
   return fmt::format("{} ({}x{}x{})", cp, ulysses, ring / inner, inner);
@@ -58,7 +59,7 @@ std::string grid_of(const Axes& axes) {
 /// Of the rank that holds most.
 std::string tokens_per_rank(const Axes& axes) {
   const std::int64_t tokens = integer_of_axis(axes, "seq_len"), ranks = integer_of_axis(axes, "cp_size");
-  return tokens < 1 || ranks < 1 ? kNothing : std::to_string((tokens + ranks - 1) / ranks);
+  return tokens < 1 || ranks < 1 ? kNothing : std::to_string((tokens - 1) / ranks + 1);
 }
 
 constexpr std::array<std::string_view, 8> kAxesWithColumns = {"algo",  "cp_size", "ulysses_degree", "window_size",

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "cli/config/options.hpp"
+#include "result/case_columns.hpp"
 #include "support/error.hpp"
 #include "support/naming.hpp"
 #include "support/number.hpp"
@@ -58,7 +59,7 @@ Rates rates_of(const std::string& text) {
 
 /// `window` of `window:128`: how masked a tile is does not depend on the numbers.
 std::string kind_of_mask(const Json& axes) {
-  const std::string mask = axes.at("mask");
+  const std::string mask = text_of_axis(axes, "mask");
   return mask.substr(0, mask.find(':'));
 }
 
@@ -67,8 +68,8 @@ std::optional<double> measured_rate(const std::string& file, const std::vector<P
                                     std::string_view pass) {
   const auto is_alike = [&](const PointRecord& point) {
     const auto equal = [&](const char* axis) { return point.axes.value(axis, Json()) == axes.at(axis); };
-    return point.throughput && point.throughput->tflops_per_rank && point.axes.value("cp_size", 0) == 1 &&
-           point.axes.value("pass", "") == pass && equal("head_dim") && equal("head_dim_v") && equal("dtype") &&
+    return point.throughput && point.throughput->tflops_per_rank && point.axes.value("cp_size", Json()) == 1 &&
+           point.axes.value("pass", Json()) == pass && equal("head_dim") && equal("head_dim_v") && equal("dtype") &&
            kind_of_mask(point.axes) == kind_of_mask(axes);
   };
   std::vector<std::string> ids;
