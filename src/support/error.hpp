@@ -12,7 +12,7 @@ namespace cpbench {
 /// Exit codes of every command. Where several hold, the gravest wins: see `graver`.
 enum class ExitCode : int {
   kOk = 0,
-  kRegression = 1,       ///< `compare`: slower than the baseline
+  kRegression = 1,       ///< `compare`: slower than the baseline; `doctor --strict`: findings
   kUsage = 2,            ///< usage or config error
   kInvalid = 3,          ///< validation failed, or verification
   kDevice = 4,           ///< CUDA, NCCL or MPI error, or one of the operating system

@@ -82,6 +82,10 @@ class Links(DoctorTest):
         (finding,) = [f["text"] for f in record["findings"] if f["kind"] == "cores"]
         self.assertIn("2 ranks of 1 thread each share 1 CPU", finding)
         self.assertIn(f"\n  {finding}\n", text)
+        text, record = self.record_of(*BRIEF_LINKS, "--strict", ranks=2, code=1)
+        self.assertIn("\nverdict: FAILED\n", text)
+        self.assertEqual(record["exit_code"], 1)
+        self.assertEqual(self.schema_faults_of(record), "")
 
     def test_end_with_the_timeout(self):
         run = cpbench("doctor", "--links", "--emulate-link", "0.000001", "--timeout", "1", "--json", self.path, ranks=2)
@@ -128,6 +132,7 @@ class Files(DoctorTest):
             "a corrupt link that is all right": lambda d: d["links"]["corrupt"].append(corrupt),
             "a failure without a reason": lambda d: d.update(exit_code=4),
             "peaks as text": lambda d: d.update(peaks="high"),
+            "findings that are none": lambda d: d.update(exit_code=1, findings=[]),
         }
         for what, mutate in mutations.items():
             with self.subTest(what):

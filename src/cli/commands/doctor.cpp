@@ -28,7 +28,7 @@ constexpr int kSmallestMessageBytes = 4096;
 struct DoctorOptions {
   RunOptions run;
   SweepOptions sweep;  ///< of which ranks_per_node
-  bool peaks = false, links = false, all_to_all = false;
+  bool peaks = false, links = false, all_to_all = false, strict = false;
   int message_bytes = static_cast<int>(LinkOptions{}.message_bytes);
   int repetitions = LinkOptions{}.repetitions;
 };
@@ -151,6 +151,7 @@ class DoctorCommand : public Subcommand {
     app = parent.add_subcommand("doctor", "Ranks, hosts, bindings, devices, measured peaks and links of this job");
     app->add_flag("--peaks", options_.peaks, "measure FMA peaks, memory bandwidth and the rate of exp");
     add_link_options(*app, options_);
+    app->add_flag("--strict", options_.strict, "exit with 1 where there are findings, such as a slow link");
     add_job_options(*app, options_.run);
     add_record_options(*app, options_.run);
   }
@@ -198,7 +199,11 @@ class DoctorCommand : public Subcommand {
          fmt::format("warning: {}: messages are queued one by one, as with --no-graphs", record.links->graph_obstacle));
   }
 
-  void conclude(const DoctorRecord& record) const {
+  void conclude(DoctorRecord& record) const {
+    const auto code = static_cast<ExitCode>(record.exit_code);
+    if (options_.strict && !record.findings.empty()) {
+      record.exit_code = static_cast<int>(graver(code, ExitCode::kRegression));
+    }
     print_verdict(record);
     if (options_.run.json.empty()) return;
     write_atomically(options_.run.json, text_of(json_of(record), 2) + "\n", options_.run.overwrite);
