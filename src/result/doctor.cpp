@@ -25,7 +25,8 @@ Json json_of(const DoctorRecord& record) {
   for (const Finding& finding : record.findings) {
     json["findings"].push_back({{"kind", name_of(finding.kind)}, {"text", finding.text}});
   }
-  json["exit_code"] = record.exit_code;
+  json["complete"] = record.complete;
+  json["exit_code"] = record.complete ? Json(record.exit_code) : Json(nullptr);
   return json;
 }
 

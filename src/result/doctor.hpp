@@ -29,7 +29,8 @@ struct DoctorRecord {
   std::string transport = {};            ///< that links were measured by
   std::optional<LinkReport> links = {};  ///< where they were asked for; without patterns where there are none
   std::vector<Finding> findings = {};
-  int exit_code = 0;
+  bool complete = false;  ///< or the links are missing that were asked for: the job goes on, or was ended
+  int exit_code = 0;      ///< once it is complete
 };
 
 inline constexpr int kDoctorVersion = 1;

@@ -4,9 +4,10 @@ import copy
 import os
 import re
 import shlex
+import time
 import unittest
 
-from program import ProgramTest, cpbench, read_json
+from program import ProgramTest, cpbench, end, read_json, start
 
 BRIEF_LINKS = ["--links", "--message-bytes", "65536", "-n", "3"]
 
@@ -87,11 +88,26 @@ class Links(DoctorTest):
         self.assertEqual(record["exit_code"], 1)
         self.assertEqual(self.schema_faults_of(record), "")
 
+    ENDLESS = ["--links", "--emulate-link", "0.000001"]
+
     def test_end_with_the_timeout(self):
-        run = cpbench("doctor", "--links", "--emulate-link", "0.000001", "--timeout", "1", "--json", self.path, ranks=2)
+        run = cpbench("doctor", *self.ENDLESS, "--timeout", "1", "--json", self.path, ranks=2)
         self.assertEqual(run.code, 124, str(run))
         self.assertIn("timeout after 1 s", run.err)
-        self.assertFalse(self.path.exists())
+        self.assertFalse(self.path.exists(), "nothing was measured")
+
+    def test_that_take_too_long_leave_what_was_measured_before(self):
+        process = start(2, ["doctor", "--peaks", *self.ENDLESS, "--json", self.path])
+        self.addCleanup(end, process)
+        while not self.path.exists() and process.poll() is None:
+            time.sleep(0.1)
+        _, message = end(process)
+        self.assertIn(f"ended by SIGTERM; what was measured before is in {self.path}", message)
+        record = read_json(self.path)
+        self.assertEqual((record["complete"], record["exit_code"]), (False, None))
+        self.assertGreater(record["peaks"]["memory_bandwidth"], 0)
+        self.assertNotIn("links", record)
+        self.assertEqual(self.schema_faults_of(record), "")
 
 
 class Files(DoctorTest):
@@ -102,7 +118,7 @@ class Files(DoctorTest):
         for rank in record["ranks"]:
             self.assertRegex(text, rf"(?m)^ +{rank['rank']}  {rank['host']} .*{re.escape(rank['device'])}$")
         self.assertIn(", ".join(record["devices"]["isas"][:1]), text)
-        self.assertEqual(record["exit_code"], 0)
+        self.assertEqual((record["complete"], record["exit_code"]), (True, 0))
         self.assertNotIn("peaks", record)
         self.assertNotIn("links", record)
         self.assertEqual(self.schema_faults_of(record), "")
@@ -133,6 +149,8 @@ class Files(DoctorTest):
             "a failure without a reason": lambda d: d.update(exit_code=4),
             "peaks as text": lambda d: d.update(peaks="high"),
             "findings that are none": lambda d: d.update(exit_code=1, findings=[]),
+            "no exit code": lambda d: d.update(exit_code=None),
+            "links of a job that was ended": lambda d: d.update(complete=False, exit_code=None),
         }
         for what, mutate in mutations.items():
             with self.subTest(what):

@@ -1,4 +1,5 @@
 // `cpbench doctor`: is this job placed sanely, and what can its machine do?
+#include <atomic>
 #include <cstdio>
 #include <utility>
 
@@ -162,7 +163,9 @@ class DoctorCommand : public Subcommand {
       refuse_link_options_without_links(*app, options_);
       if (job.speaks && !options_.run.json.empty()) check_writable(options_.run.json, options_.run.overwrite);
     });
-    const Watch watch(*job.watchdog, options_.run.timeout_s);
+    const Watch watch(*job.watchdog, options_.run.timeout_s, [&](const Interruption&) {
+      return is_kept_ ? "; what was measured before is in " + options_.run.json : "";
+    });
     const Patient patient = patient_of(world, options_);
     DoctorRecord record = record_of(job, patient);
     if (job.speaks) {
@@ -172,6 +175,11 @@ class DoctorCommand : public Subcommand {
     if (options_.peaks) {
       record.peaks = measure_peaks(world, patient.threads);
       if (job.speaks) print_peaks(*record.peaks, patient.threads);
+    }
+    if (options_.peaks && options_.links) {  // which may take long, or for ever
+      together(world, [&] {
+        if (job.speaks) keep(record);
+      });
     }
     if (options_.links) examine_links(job, patient, record);
     if (job.speaks) conclude(record);
@@ -199,17 +207,24 @@ class DoctorCommand : public Subcommand {
          fmt::format("warning: {}: messages are queued one by one, as with --no-graphs", record.links->graph_obstacle));
   }
 
-  void conclude(DoctorRecord& record) const {
+  void conclude(DoctorRecord& record) {
     const auto code = static_cast<ExitCode>(record.exit_code);
     if (options_.strict && !record.findings.empty()) {
       record.exit_code = static_cast<int>(graver(code, ExitCode::kRegression));
     }
+    record.complete = true;
     print_verdict(record);
+    keep(record);
+  }
+
+  void keep(const DoctorRecord& record) {
     if (options_.run.json.empty()) return;
-    write_atomically(options_.run.json, text_of(json_of(record), 2) + "\n", options_.run.overwrite);
+    write_atomically(options_.run.json, text_of(json_of(record), 2) + "\n", options_.run.overwrite || is_kept_);
+    is_kept_ = true;
   }
 
   DoctorOptions options_;
+  std::atomic<bool> is_kept_ = false;  ///< read by the watchdog's thread
 };
 
 }  // namespace
