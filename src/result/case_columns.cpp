@@ -62,13 +62,25 @@ std::string tokens_per_rank(const Axes& axes) {
   return tokens < 1 || ranks < 1 ? kNothing : std::to_string((tokens - 1) / ranks + 1);
 }
 
-constexpr std::array<std::string_view, 8> kAxesWithColumns = {"algo",  "cp_size", "ulysses_degree", "window_size",
-                                                              "shard", "mask",    "seq_len",        "pass"};
+constexpr std::array<std::string_view, 10> kAxesWithColumns = {
+    "algo", "cp_size", "ulysses_degree", "window_size", "shard", "mask", "seq_len", "pass", "figure", "unit"};
 
 std::vector<OccurringAxis> axes_without_columns(std::span<const Axes> cases) {
   std::vector<OccurringAxis> axes = occurring_axes(cases);
   std::erase_if(axes, [](const OccurringAxis& axis) { return std::ranges::count(kAxesWithColumns, axis.name) > 0; });
   return axes;
+}
+
+Column<Axes> axis_column(const std::string& name, const char* unit, int width) {
+  return {name, unit, width, [name](const Axes& axes) { return text_of_axis(axes, name); }};
+}
+
+std::vector<Column<Axes>> with_extra_axes(std::vector<Column<Axes>> columns,
+                                          const std::vector<std::string>& extra_axes) {
+  for (const std::string& name : extra_axes) {
+    columns.push_back(axis_column(name, "", -std::max(8, static_cast<int>(name.size()))));
+  }
+  return columns;
 }
 
 }  // namespace
@@ -96,22 +108,18 @@ std::string text_of_axis(const Axes& axes, const std::string& name) {
 }
 
 std::vector<Column<Axes>> case_columns(const std::vector<std::string>& extra_axes) {
-  const auto axis = [](std::string name) {
-    return [name = std::move(name)](const Axes& axes) { return text_of_axis(axes, name); };
-  };
-  std::vector<Column<Axes>> columns = {
-      {"algo", "", -11, axis("algo")},
-      {"cp (u x o x i)", "", -14, grid_of},
-      {"shard", "", -11, axis("shard")},
-      {"mask", "", -15, axis("mask")},
-      {"seq_len", "tokens", 8, axis("seq_len")},
-      {"per rank", "tokens", 8, tokens_per_rank},
-      {"pass", "", -7, axis("pass")},
-  };
-  for (const std::string& name : extra_axes) {
-    columns.push_back({name, "", -std::max(8, static_cast<int>(name.size())), axis(name)});
-  }
-  return columns;
+  return with_extra_axes({axis_column("algo", "", -11),
+                          {"cp (u x o x i)", "", -14, grid_of},
+                          axis_column("shard", "", -11),
+                          axis_column("mask", "", -15),
+                          axis_column("seq_len", "tokens", 8),
+                          {"per rank", "tokens", 8, tokens_per_rank},
+                          axis_column("pass", "", -7)},
+                         extra_axes);
+}
+
+std::vector<Column<Axes>> doctor_columns(const std::vector<std::string>& extra_axes) {
+  return with_extra_axes({axis_column("figure", "", -20), axis_column("unit", "", -7)}, extra_axes);
 }
 
 std::vector<std::string> extra_axes_of(std::span<const nlohmann::ordered_json> cases) {

@@ -41,6 +41,9 @@ std::vector<OccurringAxis> occurring_axes(std::span<const nlohmann::ordered_json
 /// Of a `case`: algorithm, grid, shard, mask, length, pass, and the `extra_axes`, see extra_axes_of.
 std::vector<Column<nlohmann::ordered_json>> case_columns(const std::vector<std::string>& extra_axes);
 
+/// Of a figure of `doctor` (doctor_figures.hpp): its name, its unit, and the `extra_axes`.
+std::vector<Column<nlohmann::ordered_json>> doctor_columns(const std::vector<std::string>& extra_axes);
+
 /// The axes that have no column of their own but differ between `cases`, in the order of the first case that has them.
 std::vector<std::string> extra_axes_of(std::span<const nlohmann::ordered_json> cases);
 

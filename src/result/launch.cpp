@@ -4,7 +4,11 @@
 #include <filesystem>
 #include <optional>
 #include <sstream>
+#include <string_view>
+#include <utility>
 
+#include "result/doctor.hpp"
+#include "result/doctor_figures.hpp"
 #include "result/file.hpp"
 #include "result/from_json.hpp"
 #include "result/json.hpp"
@@ -100,33 +104,45 @@ Json document_of(const std::string& path) {
   return path.ends_with(".jsonl") ? document_of_lines(path, text) : json_of_text(path, text);
 }
 
-bool is_result(const Json& document) { return schema_entry(document, "name") == "cpbench.result"; }
+struct KindOfFile {
+  LaunchOf of;
+  std::string_view schema;
+  int version;
+  std::string_view one, many;
+};
+constexpr KindOfFile kRunFile = {LaunchOf::kRun, "cpbench.result", kResultVersion, "a result of run", "results of run"};
+constexpr KindOfFile kDoctorFile = {LaunchOf::kDoctor, "cpbench.doctor", kDoctorVersion, "a record of doctor",
+                                    "records of doctor"};
 
-void require_result(const std::string& path, const Json& document) {
+bool is_of(const KindOfFile& kind, const Json& document) { return schema_entry(document, "name") == kind.schema; }
+
+void require(const KindOfFile& kind, const std::string& path, const Json& document) {
   const Json name = schema_entry(document, "name");
-  if (name == "cpbench.plan") refuse("{} is a plan, not results of run", path);
-  if (name == "cpbench.comparison") refuse("{} is a comparison, not results of run", path);
-  if (name == "cpbench.doctor") refuse("{} is a record of doctor, not results of run", path);
-  if (document.is_object() && document.contains("traceEvents")) refuse("{} is a trace, not results of run", path);
-  if (!is_result(document)) refuse("{} is no result file of cpbench", path);
+  const auto refuse_other = [&](std::string_view what) { refuse("{} is {}, not {}", path, what, kind.many); };
+  if (name == "cpbench.plan") refuse_other("a plan");
+  if (name == "cpbench.comparison") refuse_other("a comparison");
+  for (const KindOfFile& other : {kRunFile, kDoctorFile}) {
+    if (other.of != kind.of && is_of(other, document)) refuse_other(other.one);
+  }
+  if (document.is_object() && document.contains("traceEvents")) refuse_other("a trace");
+  if (!is_of(kind, document)) refuse("{} is no result file of cpbench", path);
   const Json version = schema_entry(document, "version");
-  if (version != kResultVersion) {
-    refuse("{} is of version {}, and this program reads version {}", path, version.dump(), kResultVersion);
+  if (version != kind.version) {
+    refuse("{} is of version {}, and this program reads version {}", path, version.dump(), kind.version);
   }
 }
 
-Launch launch_of(const std::string& path, const Json& document) {
-  require_result(path, document);
-  Launch launch{.path = path, .header = header_of(document), .points = {}, .finished = !is_left_behind(path)};
+Launch launch_of(const KindOfFile& kind, const std::string& path, const Json& document) {
+  require(kind, path, document);
+  Launch launch{.path = path, .header = header_of(document), .points = {}, .of = kind.of};
+  if (kind.of == LaunchOf::kDoctor) {
+    launch.points = figures_of_doctor(document);
+    launch.finished = document.value("complete", true);
+    return launch;
+  }
   for (const Json& point : document.at("points")) launch.points.push_back(record_of(point));
+  launch.finished = !is_left_behind(path);
   return launch;
-}
-
-/// Empty for another file that was found in a directory.
-std::optional<Launch> launch_at(const ResultPlace& place) {
-  const Json document = document_of(place.path);
-  if (place.is_found && !is_result(document)) return std::nullopt;
-  return launch_of(place.path, document);
 }
 
 /// What `read` makes of the file. Errors of the JSON library and of the file system name neither file nor remedy.
@@ -141,33 +157,53 @@ auto read_or_refuse(const std::string& path, Read&& read) {
   }
 }
 
-std::vector<ResultPlace> results_or_refusal(const std::string& places) {
+struct Found {
+  ResultPlace place;
+  Json document;
+};
+
+std::vector<Found> files_at(const std::string& places) {
+  std::vector<Found> files;
   try {
-    return results_at(places);
+    for (ResultPlace& place : results_at(places)) files.push_back({std::move(place), {}});
   } catch (const fs::filesystem_error& error) {
     refuse("{}: {}", places, error.code().message());
   }
+  for (Found& file : files)
+    file.document = read_or_refuse(file.place.path, [&] { return document_of(file.place.path); });
+  return files;
 }
 
-}  // namespace
-
-std::vector<Launch> read_launches(const std::string& places) {
+std::vector<Launch> launches_in(const std::string& places, const std::vector<Found>& files, const KindOfFile& kind) {
   std::vector<Launch> launches;
-  for (const ResultPlace& place : results_or_refusal(places)) {
-    std::optional<Launch> launch = read_or_refuse(place.path, [&] { return launch_at(place); });
-    if (!launch) continue;
-    const auto copy = std::ranges::find_if(launches, [&](const Launch& other) { return are_the_same(other, *launch); });
-    if (copy != launches.end()) refuse("{} and {} are the same launch, which counts once", copy->path, place.path);
-    launches.push_back(std::move(*launch));
+  for (const Found& file : files) {
+    if (file.place.is_found && !is_of(kind, file.document)) continue;
+    const std::string& path = file.place.path;
+    Launch launch = read_or_refuse(path, [&] { return launch_of(kind, path, file.document); });
+    const auto copy = std::ranges::find_if(launches, [&](const Launch& other) { return are_the_same(other, launch); });
+    if (copy != launches.end()) refuse("{} and {} are the same launch, which counts once", copy->path, path);
+    launches.push_back(std::move(launch));
   }
   if (launches.empty()) refuse_missing(places, "no result file is in it");
   return launches;
 }
 
+}  // namespace
+
+std::vector<Launch> read_launches(const std::string& places) { return launches_in(places, files_at(places), kRunFile); }
+
+std::vector<Launch> read_results_or_records(const std::string& places) {
+  const std::vector<Found> files = files_at(places);
+  const auto any = [&](const KindOfFile& kind) {
+    return std::ranges::any_of(files, [&](const Found& file) { return is_of(kind, file.document); });
+  };
+  return launches_in(places, files, any(kDoctorFile) && !any(kRunFile) ? kDoctorFile : kRunFile);
+}
+
 WholeLaunch read_whole(const std::string& path) {
   return read_or_refuse(path, [&] {
     Json document = document_of(path);
-    Launch launch = launch_of(path, document);
+    Launch launch = launch_of(kRunFile, path, document);
     return WholeLaunch{.launch = std::move(launch), .document = std::move(document)};
   });
 }

@@ -1,6 +1,7 @@
-// Result files as other commands read them: each is what one launch of `cpbench run` left.
+// Files as other commands read them: each is what one launch of `cpbench run`, or of `doctor`, left.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -9,11 +10,15 @@
 
 namespace cpbench {
 
+/// Whose launch: which command left its file.
+enum class LaunchOf : std::uint8_t { kRun, kDoctor };
+
 struct Launch {
   std::string path;
   Header header;
-  std::vector<PointRecord> points;  ///< as record_of reads them (result/from_json.hpp)
-  bool finished = true;             ///< or its lines are all that is left, and what it had not reached is unknown
+  std::vector<PointRecord> points;  ///< as record_of reads them (from_json.hpp), or figures (doctor_figures.hpp)
+  bool finished = true;             ///< or what it had not reached is unknown: of `run` its lines are all that is left
+  LaunchOf of = LaunchOf::kRun;
 
   const std::string& started() const { return header.command.started; }
 };
@@ -25,6 +30,10 @@ struct Launch {
 /// is no result file of this version, or cut short, for a launch that is named twice, as a copy too, and for times that
 /// are not positive numbers.
 std::vector<Launch> read_launches(const std::string& places);
+
+/// As read_launches; where `places` have no result, the records of `doctor` there. All are of one command: other files
+/// are passed over in a directory, and refused where they are named.
+std::vector<Launch> read_results_or_records(const std::string& places);
 
 /// One result file with all that it has, of a .jsonl its head with the `points` of its lines. Throws as read_launches.
 struct WholeLaunch {
