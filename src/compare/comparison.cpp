@@ -128,6 +128,15 @@ void require_known_axes(const std::vector<std::string>& ignored, std::set<std::s
   }
 }
 
+void require_alike(std::span<const Launch> base, std::span<const Launch> head) {
+  const auto of_doctor = [](std::span<const Launch> side) { return side.front().of == LaunchOf::kDoctor; };
+  if (of_doctor(base) == of_doctor(head)) return;
+  const auto what = [&](std::span<const Launch> side) {
+    return of_doctor(side) ? "records of doctor" : "results of run";
+  };
+  refuse("BASE has {}, and HEAD {}: only like is compared with like", what(base), what(head));
+}
+
 /// Every pair must be over before the next begins, or what slows one launch of a pair need not slow the other.
 void require_pairs(std::span<const Launch> base, std::span<const Launch> head) {
   if (base.size() != head.size()) {
@@ -205,10 +214,12 @@ ExitCode Comparison::exit_code(bool strict) const {
 }
 
 Comparison compare(std::span<const Launch> base, std::span<const Launch> head, const CompareOptions& options) {
+  require_alike(base, head);
   const std::set<std::string> of_base = axes_known_to(base), of_head = axes_known_to(head);
   require_known_axes(options.ignored, of_base, of_head);
   if (options.paired) require_pairs(base, head);
-  Comparison comparison{.options = options,
+  Comparison comparison{.of = base.front().of,
+                        .options = options,
                         .unknown_axes = {},
                         .points = {},
                         .base_launches = static_cast<int>(base.size()),

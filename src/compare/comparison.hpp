@@ -48,6 +48,7 @@ struct PointComparison {
 };
 
 struct Comparison {
+  LaunchOf of = LaunchOf::kRun;           ///< all launches; points of `doctor` are its figures
   CompareOptions options;                 ///< with the axes that one side does not know among the ignored
   std::vector<std::string> unknown_axes;  ///< those
   std::vector<PointComparison> points;    ///< in the order of base, then those that only head has
@@ -64,6 +65,7 @@ struct Comparison {
   ExitCode exit_code(bool strict) const;
 };
 
+/// One launch of each side at least.
 /// Points are the same if their cases are, but for ignored axes and those that one side does not know. A time of a side
 /// is the median of a launch, for launches differ by more than the iterations within one. Of paired launches, matched
 /// in the order in which they were started, it is the ratios of the two that are compared, so that whatever slows both
@@ -73,9 +75,9 @@ struct Comparison {
 /// - faster, if the whole interval lies below minus the threshold, and the same otherwise;
 /// - invalid, if a launch of head found its result wrong, whatever base has,
 /// - missing, if base has measured it and a launch of head has not; new, if head has and base has not.
-/// Throws a usage error for an ignored axis that no point has, where a launch has points that only differ by ignored
-/// axes, and for pairs of unequal numbers of launches or that were not made in turn; and Error(kBaselineMissing) where
-/// base and head have no point in common.
+/// Throws a usage error where not all launches are of one command, for an ignored axis that no point has, where a
+/// launch has points that only differ by ignored axes, and for pairs of unequal numbers of launches or that were not
+/// made in turn; and Error(kBaselineMissing) where base and head have no point in common.
 Comparison compare(std::span<const Launch> base, std::span<const Launch> head, const CompareOptions& options);
 
 }  // namespace cpbench

@@ -1,13 +1,21 @@
 #include "compare/report.hpp"
+#include "result/doctor_figures.hpp"
 #include "result/origin.hpp"
 #include "result/tool.hpp"
 
 namespace cpbench {
 namespace {
 
-Json json_of(const std::optional<PointSide>& side) {
+Json json_of(const PointComparison& point, const std::optional<PointSide>& side, LaunchOf of) {
   if (!side) return nullptr;
-  return {{"median_s", side->median_s}, {"launches", side->launches}};
+  Json json;
+  if (of == LaunchOf::kDoctor) {
+    json["figure"] = figure_of_time(point.axes, side->median_s);
+  } else {
+    json["median_s"] = side->median_s;
+  }
+  json["launches"] = side->launches;
+  return json;
 }
 
 Json json_of(const std::optional<Change>& change) {
@@ -17,11 +25,11 @@ Json json_of(const std::optional<Change>& change) {
   return json;
 }
 
-Json json_of(const PointComparison& point) {
+Json json_of(const PointComparison& point, LaunchOf of) {
   Json json = {{"case", point.axes}, {"verdict", std::string(name_of(point.outcome))}};
   if (!point.reason.empty()) json["reason"] = point.reason;
-  json["base"] = json_of(point.base);
-  json["head"] = json_of(point.head);
+  json["base"] = json_of(point, point.base, of);
+  json["head"] = json_of(point, point.head, of);
   json["change"] = {{"full", json_of(point.full)},
                     {"compute_only", json_of(point.compute_only)},
                     {"comm_only", json_of(point.comm_only)}};
@@ -58,7 +66,7 @@ Json json_of(const Comparison& comparison, std::span<const Launch> base, std::sp
                {"ignored", comparison.options.ignored},
                {"paired", comparison.options.paired}};
   json["points"] = Json::array();
-  for (const PointComparison& point : comparison.points) json["points"].push_back(json_of(point));
+  for (const PointComparison& point : comparison.points) json["points"].push_back(json_of(point, comparison.of));
   json["summary"] = {{"points", comparison.points.size()}};
   for (const Outcome outcome : kOutcomes) json["summary"][std::string(name_of(outcome))] = comparison.count(outcome);
   json["summary"]["unmeasured"] = comparison.unmeasured;

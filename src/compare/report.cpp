@@ -11,6 +11,7 @@
 #include "compare/side.hpp"
 #include "result/case_columns.hpp"
 #include "result/columns.hpp"
+#include "result/doctor_figures.hpp"
 #include "result/origin.hpp"
 #include "support/counted.hpp"
 
@@ -20,8 +21,13 @@ namespace {
 /// Signed: `+3.1`.
 std::string signed_percent(double fraction) { return fmt::format("{:+.1f}", fraction * 100); }
 
-auto side_cell(std::optional<PointSide> PointComparison::*side) {
-  return [side](const PointComparison& p) { return p.*side ? milliseconds((p.*side)->median_s) : kNothing; };
+/// A time, or the figure that it stands for.
+auto side_cell(std::optional<PointSide> PointComparison::*side, LaunchOf of) {
+  return [side, of](const PointComparison& p) -> std::string {
+    if (!(p.*side)) return kNothing;
+    const double seconds = (p.*side)->median_s;
+    return of == LaunchOf::kDoctor ? fmt::format("{:.4g}", figure_of_time(p.axes, seconds)) : milliseconds(seconds);
+  };
 }
 
 auto change_cell(std::optional<Change> PointComparison::*which) {
@@ -40,18 +46,23 @@ std::string launches_cell(const PointComparison& point) {
   return fmt::format("{}:{}", count(point.base), count(point.head));
 }
 
-std::vector<Column<PointComparison>> comparison_columns() {
-  return {
+std::vector<Column<PointComparison>> comparison_columns(LaunchOf of) {
+  const bool of_run = of == LaunchOf::kRun;
+  const char* unit = of_run ? "ms" : "";  // that of a figure is in its row
+  std::vector<Column<PointComparison>> columns = {
       {"launches", "", 8, launches_cell},
-      {"base", "ms", 9, side_cell(&PointComparison::base)},
-      {"head", "ms", 9, side_cell(&PointComparison::head)},
+      {"base", unit, 9, side_cell(&PointComparison::base, of)},
+      {"head", unit, 9, side_cell(&PointComparison::head, of)},
       {"change", "%", 7, change_cell(&PointComparison::full)},
       {"low", "%", 7, bound_cell(&Interval::low)},
       {"high", "%", 7, bound_cell(&Interval::high)},
-      {"compute", "%", 9, change_cell(&PointComparison::compute_only)},
-      {"comm", "%", 7, change_cell(&PointComparison::comm_only)},
-      {"verdict", "", -8, [](const PointComparison& p) { return std::string(name_of(p.outcome)); }},
   };
+  if (of_run) {
+    columns.push_back({"compute", "%", 9, change_cell(&PointComparison::compute_only)});
+    columns.push_back({"comm", "%", 7, change_cell(&PointComparison::comm_only)});
+  }
+  columns.push_back({"verdict", "", -8, [](const PointComparison& p) { return std::string(name_of(p.outcome)); }});
+  return columns;
 }
 
 /// The distinct values of a side's launches.
@@ -148,12 +159,15 @@ std::vector<Json> cases_of(const Comparison& comparison) {
   return cases;
 }
 
+/// What a point is to those who read of it.
+const char* noun_of(const Comparison& comparison) { return comparison.of == LaunchOf::kDoctor ? "figure" : "point"; }
+
 /// `SLOWER: 2 points; missing: 1 point`: all that is not well, the gravest first.
 std::string verdict_of(const Comparison& comparison) {
   std::vector<std::string> parts;
   const auto add = [&](Outcome outcome, std::string_view name) {
     const int count = comparison.count(outcome);
-    if (count > 0) parts.push_back(fmt::format("{}: {}", name, counted(count, "point")));
+    if (count > 0) parts.push_back(fmt::format("{}: {}", name, counted(count, noun_of(comparison))));
   };
   add(Outcome::kInvalid, "INVALID");
   add(Outcome::kMissing, "MISSING");
@@ -161,8 +175,9 @@ std::string verdict_of(const Comparison& comparison) {
   add(Outcome::kUnjudged, "NOT JUDGED (too few launches)");
   add(Outcome::kUnclear, "unclear");
   const int unreached = comparison.count_unreached(Outcome::kNew) + comparison.unmeasured_unreached;
-  if (unreached > 0) parts.push_back("not reached by BASE: " + counted(unreached, "point"));
-  if (!comparison.any_finished) parts.emplace_back("no launch finished: there may be more points");
+  if (unreached > 0) parts.push_back("not reached by BASE: " + counted(unreached, noun_of(comparison)));
+  if (!comparison.any_finished)
+    parts.push_back(fmt::format("no launch finished: there may be more {}s", noun_of(comparison)));
   return parts.empty() ? "NOT SLOWER" : fmt::format("{}", fmt::join(parts, "; "));
 }
 
@@ -174,25 +189,27 @@ std::string footer_of(const Comparison& comparison) {
   }
   const std::string unmeasured =
       comparison.unmeasured == 0 ? "" : fmt::format("; measured on neither side: {}", comparison.unmeasured);
-  return fmt::format("#\n{}# points {}: {}{}\n# verdict: {}\n", causes_of(comparison), comparison.points.size(),
-                     fmt::join(counts, ", "), unmeasured, verdict_of(comparison));
+  return fmt::format("#\n{}# {}s {}: {}{}\n# verdict: {}\n", causes_of(comparison), noun_of(comparison),
+                     comparison.points.size(), fmt::join(counts, ", "), unmeasured, verdict_of(comparison));
 }
 
 }  // namespace
 
 std::string table_of(const Comparison& comparison, std::span<const Launch> base, std::span<const Launch> head) {
   const std::vector<Json> cases = cases_of(comparison);
-  const auto identity = case_columns(extra_axes_of(cases));
-  const auto figures = comparison_columns();
+  const bool of_doctor = comparison.of == LaunchOf::kDoctor;
+  const std::vector<std::string> extra_axes = extra_axes_of(cases);
+  const auto identity = of_doctor ? doctor_columns(extra_axes) : case_columns(extra_axes);
+  const auto figures = comparison_columns(comparison.of);
   std::string text = side_text("base", base) + side_text("head", head) + difference_notes(base, head) +
                      unfinished_note("BASE", base) + unfinished_note("HEAD", head);
   if (const Json shared = shared_axes_of(cases); !shared.empty())
     text += fmt::format("# case: {}\n", text_of_axes(shared));
   text += axes_notes(comparison) + few_launches_note(comparison);
   text += fmt::format(
-      "# change: from base to head{}, + is slower; low, high: its {:g}% interval; slower: by more than {:g}%\n#\n",
-      comparison.options.paired ? ", of pairs of launches" : "", comparison.options.confidence * 100,
-      comparison.options.threshold * 100);
+      "# change: {}from base to head{}, + is slower; low, high: its {:g}% interval; slower: by more than {:g}%\n#\n",
+      of_doctor ? "of the time that as much takes, " : "", comparison.options.paired ? ", of pairs of launches" : "",
+      comparison.options.confidence * 100, comparison.options.threshold * 100);
   text += column_names(identity, figures);
   for (const PointComparison& point : comparison.points) {
     text += without_trailing_spaces(" " + cells(identity, point.axes) + cells(figures, point)) +

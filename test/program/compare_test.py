@@ -173,7 +173,7 @@ class Compare(ProgramTest):
         base = self.write("base.json")
         before = base.read_text(encoding="utf-8")
         run = cpbench("compare", base, self.write("head.json", minute=1), "--json", base, "--overwrite")
-        self.expect_refused(run, 2, base, "one of the results")
+        self.expect_refused(run, 2, base, "one of the files")
         self.assertEqual(base.read_text(encoding="utf-8"), before)
 
     def test_bad_input_is_refused(self):
@@ -208,6 +208,86 @@ class Compare(ProgramTest):
         self.assertEqual(run.code, 1, str(run))
         self.assertEqual(run.out.count("# verdict"), 1, str(run))
         self.assertEqual(read_json(path)["summary"]["slower"], 1)
+
+
+class CompareRecords(ProgramTest):
+    """Of `doctor`."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.records = {}
+
+    def record(self):
+        if not self.records:
+            path = self.directory / "measured.json"
+            self.expect_ok(cpbench("doctor", "--peaks", "--links", "--message-bytes", "4096", "-n", "3", "--json", path, ranks=2))
+            self.records["measured"] = path.read_text(encoding="utf-8")
+        record = json.loads(self.records["measured"])
+        for link in record["links"]["patterns"] + record["links"]["pairs"]:
+            link["bandwidth"] = 1  # null where the machine is too busy
+        return record
+
+    def launches(self, side, edit=lambda record: None, count=4):
+        """A directory of launches that measured the same."""
+        (self.directory / side).mkdir()
+        for number in range(count):
+            record = self.record()
+            record["command"]["started"] = f"2026-11-29T12:{number:02}:00Z"
+            edit(record)
+            (self.directory / side / f"{number}.json").write_text(json.dumps(record), encoding="utf-8")
+        return self.directory / side
+
+    @staticmethod
+    def slow_down(record):
+        record["peaks"]["memory_bandwidth"] /= 1.25
+        for rank in record["ranks"]:
+            rank["host"] = "another"
+
+    def verdicts(self, run):
+        rows = [line.split() for line in run.out.splitlines() if not line.startswith("#")]
+        return {" ".join(row[:-7]): (row[-4], row[-1]) for row in rows}
+
+    def test_a_slower_figure_fails(self):
+        base, head = self.launches("base"), self.launches("head", self.slow_down)
+        run = cpbench("compare", base, head)
+        self.assertEqual(run.code, 1, str(run))
+        verdicts = self.verdicts(run)
+        self.assertEqual(verdicts.pop("memory bandwidth GB/s"), ("+25.0", "slower"), str(run))
+        self.assertIn("inner hop us", verdicts)
+        self.assertEqual(set(verdicts.values()), {("+0.0", "same")}, str(run))
+        self.assertIn("| another\n", run.out)
+        self.expect_ok(cpbench("compare", head, base))
+        self.expect_ok(cpbench("compare", base, head, "--threshold", "30"))
+        self.expect_ok(cpbench("compare", base, base, "--strict"))
+
+    def test_one_record_is_shown_but_not_judged(self):
+        base, head = self.launches("base", count=1), self.launches("head", self.slow_down, count=1)
+        run = cpbench("compare", base, head)
+        self.assertEqual(run.code, 6, str(run))
+        self.assertEqual(self.verdicts(run)["memory bandwidth GB/s"], ("+25.0", "unjudged"))
+
+    def test_json_conforms_to_its_schema(self):
+        def lose_peaks(record):
+            del record["peaks"]
+
+        path = self.directory / "comparison.json"
+        run = cpbench("compare", self.launches("base"), self.launches("head", lose_peaks), "--json", path)
+        self.assertEqual(run.code, 7, str(run))
+        comparison = read_json(path)
+        self.assertEqual(comparison["summary"]["missing"], 4)
+        self.assertEqual(self.schema_faults(path), "")
+        comparison["points"][0]["base"]["median_s"] = 1
+        self.assertNotEqual(self.schema_faults_of(comparison), "", "a figure and a time")
+
+    def test_results_are_not_compared_with_records(self):
+        base = self.launches("base", count=1)
+        result = self.directory / "result.json"
+        self.expect_ok(cpbench("run", "--seq-len", "40", *TINY, *BRIEFLY, "--json", result))
+        for sides, words in (
+            ([base, result], "BASE has records of doctor, and HEAD results of run"),
+            ([f"{base / '0.json'},{result}", base], "0.json is a record of doctor, not results of run"),
+        ):
+            self.expect_refused(cpbench("compare", *sides), 2, words)
 
 
 class ComparePrograms(ProgramTest):

@@ -19,7 +19,7 @@ class CompareCommand : public Subcommand {
   explicit CompareCommand(CLI::App& parent) {
     app = parent.add_subcommand("compare", "Which points became slower from BASE to HEAD; runs nothing");
     add_text(*app, "BASE", base_, "RESULTS",
-             "result files of `run`, one per launch, in a comma list, or a directory of them");
+             "result files of `run`, or records of `doctor`, one per launch: a comma list, or a directory of them");
     add_text(*app, "HEAD", head_, "RESULTS", "the same, of what is compared with BASE");
     add_positive(*app, "--threshold", threshold_, "PERCENT", "slower by more than this fails [5]");
     add_positive(*app, "--confidence", confidence_, "PERCENT", "confidence of the intervals [95]");
@@ -35,7 +35,7 @@ class CompareCommand : public Subcommand {
     if (base_.empty() || head_.empty()) refuse("compare needs two sets of results: cpbench compare BASE HEAD");
     const CompareOptions options = this->options();
     if (!json_.empty()) check_writable(json_, overwrite_);
-    const std::vector<Launch> base = read_launches(base_), head = read_launches(head_);
+    const std::vector<Launch> base = read_results_or_records(base_), head = read_results_or_records(head_);
     refuse_to_overwrite(base);
     refuse_to_overwrite(head);
     const Comparison comparison = compare(base, head, options);
@@ -64,7 +64,7 @@ class CompareCommand : public Subcommand {
     for (const Launch& launch : launches) {
       std::error_code no_such_file;
       if (!json_.empty() && std::filesystem::equivalent(json_, launch.path, no_such_file)) {
-        refuse("--json {}: that is one of the results that are compared", json_);
+        refuse("--json {}: that is one of the files that are compared", json_);
       }
     }
   }
