@@ -36,6 +36,8 @@ struct Carrier {
                                            const TransportOptions& options)>
       make;
   bool is_queued;  ///< see Transport
+  /// How many queues of a device one exchange may use at once.
+  int lanes = 1;
   /// Blocks that it runs on a GPU beside kernels that compute, unless the user says; 0: it runs none.
   int ctas = 0;
   /// What it does, for the table's header; empty where the name says all.

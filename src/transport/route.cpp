@@ -58,6 +58,12 @@ int Route::ctas(int ranks) const {
   return most;
 }
 
+int Route::lanes(int ranks) const {
+  int all = 0;
+  for (const std::uint8_t i : used_by(ranks)) all += carriers_[i]->lanes;
+  return all;
+}
+
 /// Which of the used carriers takes a rank's messages, by peer. What the rank sends itself is no reason to use one
 /// more: where its own entry names a carrier that is not used, the first of the used ones takes it.
 std::vector<std::uint8_t> Route::parts_of(int rank, const std::vector<std::uint8_t>& used) const {

@@ -26,6 +26,8 @@ class Route {
   /// Blocks that communication between the first `ranks` ranks runs on a GPU for each stream, unless the user says; 0:
   /// none.
   int ctas(int ranks) const;
+  /// How many queues of a device an exchange between the first `ranks` ranks may use at once.
+  int lanes(int ranks) const;
   /// How many streams of the program of a rank, one of the first `ranks`, may run such blocks beside one attend.
   int streams_with_blocks(const Program& program, int rank, int ranks) const;
   /// Collective over the first ranks of those that it was made for. All that it is given must outlive what it makes.

@@ -35,7 +35,7 @@ class CudaBackend : public Backend {
   void read(std::span<std::byte> to, const std::byte* from) override;
   void fill(std::span<std::byte> memory, std::byte value) override;
 
-  const CudaQueues& cuda_queues() const { return queues_; }
+  CudaQueues& cuda_queues() { return queues_; }
 
  private:
   class Preparation;

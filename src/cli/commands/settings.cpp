@@ -118,21 +118,22 @@ std::vector<std::string> without_effect(const RunOptions& run, const DeviceBindi
 }
 
 /// Streams of a device that share a queue of its hardware take turns, and wait for each other's flags. There are those
-/// of the program, a branch of each that communicates (RoutedTransport), and the default one; NCCL's own come on top.
-std::vector<std::string> on_queues_of_devices(const DeviceBinding& binding, int ranks) {
+/// of the program, of which all but one communicate and may have lanes side by side, and the default one; NCCL's own
+/// come on top.
+std::vector<std::string> on_queues_of_devices(const DeviceBinding& binding, const Route& route, int ranks) {
   constexpr const char* kVariable = "CUDA_DEVICE_MAX_CONNECTIONS";
-  constexpr int kStreamsOfDevice = kStreams + (kStreams - 1) + 1;
   const char* const said = std::getenv(kVariable);
   if (said == nullptr || !binding.info || ranks == 1) return {};
   const int queues = std::atoi(said);
-  if (queues < 1 || queues >= kStreamsOfDevice) return {};
+  const int streams = 1 + (kStreams - 1) * route.lanes(ranks) + 1;
+  if (queues < 1 || queues >= streams) return {};
   return {
       fmt::format("warning: {}={}: computing and communicating may wait for each other; unset it", kVariable, queues)};
 }
 
 std::vector<std::string> notes_of(const RunOptions& run, const DeviceBinding& binding, const Route& route, int ranks) {
   std::vector<std::string> notes = without_effect(run, binding, route, ranks);
-  std::ranges::move(on_queues_of_devices(binding, ranks), std::back_inserter(notes));
+  std::ranges::move(on_queues_of_devices(binding, route, ranks), std::back_inserter(notes));
   return notes;
 }
 

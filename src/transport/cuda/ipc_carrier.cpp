@@ -179,6 +179,7 @@ const RegisterCarrier kRegistered({.name = "ipc",
                                    .obstacles = obstacles,
                                    .make = make,
                                    .is_queued = true,
+                                   .lanes = int{IpcTransport::kLanes},
                                    .describe = [] { return std::string("copy engines"); }});
 
 }  // namespace

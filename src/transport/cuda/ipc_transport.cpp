@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <stdexcept>
 
 #include "transport/backoff.hpp"
@@ -38,7 +39,7 @@ struct IpcTransport::Prepared {
   bool is_send() const { return message.direction == Message::Direction::kSend; }
 };
 
-IpcTransport::IpcTransport(const Communicator& communicator, const CudaQueues& queues)
+IpcTransport::IpcTransport(const Communicator& communicator, CudaQueues& queues)
     : communicator_(communicator.duplicate()), queues_(queues) {}
 
 IpcTransport::~IpcTransport() {
@@ -51,7 +52,17 @@ Transport::MessageId IpcTransport::prepare(const Message& message) {
   prepared.message = message;
   prepared.flag = flags_.make();
   prepared.own = end_of(prepared.message, prepared.flag);
+  if (prepared.is_send()) make_lanes_for(message);
   return static_cast<MessageId>(prepared_.size()) - 1;
+}
+
+/// Here and not where they are needed first: that may be while a graph is recorded.
+void IpcTransport::make_lanes_for(const Message& send) {
+  std::set<int>& peers = peers_of_[send.tag];
+  peers.insert(send.peer);
+  const std::size_t lanes = std::min(peers.size(), kLanes);
+  if (lanes > lane_count_) lanes_ = queues_.make_branches(lanes);
+  lane_count_ = std::max(lanes, lane_count_);
 }
 
 IpcTransport::End IpcTransport::end_of(const Message& message, const Flag* flag) {
@@ -109,9 +120,9 @@ T* IpcTransport::open(const RemoteAddress& remote, int peer) {
   return reinterpret_cast<T*>(peer == communicator_.rank() ? remote.address : opened_.open(remote));
 }
 
-/// The next rank first and so on around: where all send to all, each then sends to another one, and not all of them
-/// over the links of the same one. Itself last, for the driver lets multiprocessors copy within a device: behind a
-/// kernel that stays on all of them that would hold up what others are sent.
+/// The next rank first and so on around: where all send to all, each then sends to other ones, and not all of them over
+/// the links of the same one. Itself last, for the driver lets multiprocessors copy within a device: behind a kernel
+/// that stays on all of them that would hold up what others are sent in its lane.
 int IpcTransport::turn_of(const Prepared* send) const {
   const int ranks = communicator_.size();
   return (send->message.peer - communicator_.rank() - 1 + ranks) % ranks;
@@ -126,12 +137,32 @@ void IpcTransport::queue(std::span<const MessageId> messages, Stream stream) {
   }
   std::ranges::stable_sort(sends, {}, [this](const Prepared* send) { return turn_of(send); });
   for (const Prepared* p : receives) raise(p->peers_flag, queue);
-  for (const Prepared* p : sends) {
-    await(p->flag, queue);
-    for (std::size_t i = 0; i < p->target.size(); ++i) queue_copy(p->target[i], p->message.boxes[i], queue);
-    raise(p->peers_flag, queue);
-  }
+  queue_sends(sends, stream);
   for (const Prepared* p : receives) await(p->flag, queue);
+}
+
+/// Peers take lanes in turn, and all that one of them is sent stays in its lane, in order.
+void IpcTransport::queue_sends(std::span<const Prepared* const> sends, Stream stream) {
+  if (sends.empty()) return;
+  std::array<std::vector<const Prepared*>, kLanes> lanes;
+  std::size_t peers = 0;
+  for (std::size_t i = 0; i < sends.size(); ++i) {
+    if (i == 0 || sends[i]->message.peer != sends[i - 1]->message.peer) ++peers;
+    lanes.at((peers - 1) % kLanes).push_back(sends[i]);
+  }
+  std::vector<std::function<void()>> queue_lane;
+  for (const auto& lane : lanes) {
+    if (lane.empty()) continue;
+    queue_lane.emplace_back([this, &lane, stream] {
+      const cudaStream_t queue = queues_.stream(stream);
+      for (const Prepared* p : lane) {
+        await(p->flag, queue);
+        for (std::size_t i = 0; i < p->target.size(); ++i) queue_copy(p->target[i], p->message.boxes[i], queue);
+        raise(p->peers_flag, queue);
+      }
+    });
+  }
+  lanes_->queue(stream, queue_lane);
 }
 
 void IpcTransport::start(MessageId) { throw std::logic_error("messages by the copy engine are queued, not started"); }

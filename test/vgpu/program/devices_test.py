@@ -82,7 +82,7 @@ class Devices(ProgramTest):
     def test_streams_that_share_a_queue_are_warned_of(self):
         """The program asks for as many as there can be, unless the user says."""
         variable = "CUDA_DEVICE_MAX_CONNECTIONS"
-        for said, queues, warned in (("1", "1", True), ("7", "7", True), ("8", "8", False), (None, "32", False)):
+        for said, queues, warned in (("1", "1", True), ("10", "10", True), ("11", "11", False), (None, "32", False)):
             path = self.directory / "result.json"
             environment = {} if said is None else {variable: said}
             run = self.expect_ok(cpbench("run", *SMALL, "--json", path, "--overwrite", ranks=2, environment=environment))
