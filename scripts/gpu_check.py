@@ -20,7 +20,8 @@ import sys
 import time
 import traceback
 
-from gpu_check_program import ROOT, Check, Failed, Skipped, complaint_in, content_of, counted, execute, is_right, named
+from gpu_check_pace import ITERATIONS, Pace, warmup_of
+from gpu_check_program import ROOT, Check, Failed, Skipped, complaint_in, content_of, counted, execute, forget, is_right, named
 from gpu_check_program import program_environment, run, worst_error
 from gpu_check_targets import is_comparable, judge
 
@@ -37,8 +38,8 @@ SANITIZER_OPTIONS = {"memcheck": ["--report-api-errors", "no"], "racecheck": ["-
 EXIT_CODES = {"passed": 0, "failed": 1, "below target": 3}
 
 CHECKED = "--check full --iterations 1 --warmup 0 "
-MEASURED = "--check sample:16 --iterations 20 --warmup 5 "
-TINY = "--check full --iterations 1 --warmup 0 --heads 2 --kv-heads 1 "
+FEW_HEADS = "--check full --heads 2 --kv-heads 1 "
+TINY = FEW_HEADS + "--iterations 1 --warmup 0 "
 # By config: the flags, and those of --small, which only tries the check itself. Of gpu-kernels.json a sanitizer sees each head size and
 # feature once: flags hold the rest fast.
 ONE_EACH = "--docs none --batch 1 --layout bshd --mask causal "
@@ -46,8 +47,13 @@ FLAGS = {
     "gpu-kernels": (CHECKED, TINY + "--length-scale 0.03125 --dtype bf16 --mask causal"),
     "sanitized": (CHECKED + ONE_EACH + "--seq-len 200 --dtype bf16,fp32", TINY + ONE_EACH + "--seq-len 24 --dtype bf16 --head-dim 16"),
     "gpu-ranks": (CHECKED, TINY + "--length-scale 0.03 --head-dim 8 --cp-size 2"),
-    "gpu-throughput": (MEASURED, TINY + "--seq-len 64"),
-    "gpu-continuing": (MEASURED, TINY + "--length-scale 0.0005"),
+    "gpu-throughput": ("--check sample:16", FEW_HEADS),
+    "gpu-continuing": ("--check sample:16", FEW_HEADS),
+}
+# Of what is measured, and of --small.
+LENGTHS = {
+    "gpu-throughput": ([4096, 8192, 16384, 32768, 65536], [32, 64]),
+    "gpu-continuing": ([32768, 131072], [32, 64]),
 }
 
 
@@ -56,13 +62,41 @@ def flags(check, what):
     return (small if check.small else full).split()
 
 
+def lengths(check, what):
+    full, small = LENGTHS[what]
+    return small if check.small else full
+
+
+def measure(check, name, config, limit_s):
+    """The points of one length after the other. What the shorter ones took says how many iterations the time allows of the next, and what
+    it does not allow is left out: check.cut names it."""
+    until, pace, iterations = time.monotonic() + limit_s, None, 1 if check.small else ITERATIONS
+    for length in lengths(check, config):
+        forget(check, f"{name}-{length}")
+    for before, length in zip([None, *lengths(check, config)], lengths(check, config)):
+        start = time.monotonic()
+        if pace:
+            iterations = pace.iterations_in(until - start, length / before)
+        if iterations is None:
+            check.cut.append(f"{name} of {length} tokens or more")
+            return
+        if pace and iterations < pace.iterations:
+            check.cut.append(f"{name} of {length} tokens to {iterations} iterations")
+        counts = ["--iterations", iterations, "--warmup", warmup_of(iterations)]
+        arguments = [*flags(check, config), *counts, "--seq-len", length]
+        points = run(check, f"{name}-{length}", f"{config}.json", arguments, until - start)
+        pace = Pace.of(points, iterations, time.monotonic() - start)
+        yield points
+
+
 # --- Stages: each returns what its line says, raises Failed or Skipped, and has its seconds in STAGES -------------------
 
 
 def device(check, limit_s):
     """The program starts, and has a GPU."""
-    log = check.log("device")
+    log, start = check.log("device"), time.monotonic()
     code = execute([check.program, "doctor"], log, limit_s, program_environment())
+    check.start_s = time.monotonic() - start
     if code != 0:
         raise Failed(f"cpbench doctor {'takes too long' if code is None else f'exits with {code}'}: {complaint_in(log)}")
     text = log.read_text(encoding="utf-8")
@@ -172,9 +206,10 @@ def rows_of(points):
 
 def throughput(check, limit_s):
     try:
-        points = run(check, "throughput", "gpu-throughput.json", flags(check, "gpu-throughput"), limit_s)
+        points = [point for of_length in measure(check, "throughput", "gpu-throughput", limit_s) for point in of_length]
     finally:  # what was measured counts, also where the time was not enough for all
-        check.figures["throughput"] = rows_of(content_of(check.result("throughput"))[1])
+        results = [check.result(f"throughput-{length}") for length in lengths(check, "gpu-throughput")]
+        check.figures["throughput"] = [row for result in results for row in rows_of(content_of(result)[1])]
     fastest = max(row["tflops"] for row in check.figures["throughput"])
     return f"{len(points)} points right and measured, the fastest {fastest:.4g} TFLOP/s"
 
@@ -187,7 +222,7 @@ def pytorch(check, limit_s):
     cases, times, log = check.result("pytorch-cases"), check.output / "pytorch.jsonl", check.log("pytorch")
     cases.write_text(json.dumps(rows), encoding="utf-8")
     times.write_text("")
-    code = execute([sys.executable, ROOT / "scripts" / "gpu_check_pytorch.py", cases, times], log, limit_s)
+    code = execute([sys.executable, ROOT / "scripts" / "gpu_check_pytorch.py", cases, times, limit_s], log, limit_s)
     cases.unlink()
     if code == NOTHING_TO_COMPARE:
         raise Skipped(complaint_in(log))
@@ -198,13 +233,16 @@ def pytorch(check, limit_s):
         row.update(theirs)
     if code != 0:
         raise Failed(f"{'not finished in time' if code is None else f'exit code {code}'}: {complaint_in(log)}")
-    compared = [row for row in rows if is_comparable(row)]
+    measured = rows[: max(len(written) - 1, 0)]
+    if len(measured) < len(rows):
+        check.cut.append(f"pytorch to {len(measured)} of {len(rows)} points")
+    compared = [row for row in measured if is_comparable(row)]
     slower = sum(row["tflops"] < max(row["cudnn_tflops"] or 0, row["flash_tflops"] or 0) for row in compared)
-    return f"{len(rows)} points measured, PyTorch faster in {slower} of the {len(compared)} that are long enough to be compared"
+    return f"{counted(measured)} measured, PyTorch faster in {slower} of the {len(compared)} that are long enough to be compared"
 
 
 def continuing(check, limit_s):
-    points = run(check, "continuing", "gpu-continuing.json", flags(check, "gpu-continuing"), limit_s)
+    *_, points = measure(check, "continuing", "gpu-continuing", limit_s)
     in_one, in_parts = (point["timing"]["full"]["median_s"] for point in points)
     keys = points[1]["case"]["seq_len"] // points[1]["case"]["kv_parts"]
     cost = in_parts / in_one - 1
@@ -212,18 +250,20 @@ def continuing(check, limit_s):
     return f"continuing from (O, m, l) costs {100 * cost:.2f}% at {keys} keys a step"
 
 
+# Seconds, and programs that start, one after the other at worst. What a start takes is not known before the first, which has time: after
+# it nothing else would be checked.
 STAGES = {
-    "device": (device, 15),
-    "kernels": (kernels("kernels"), 60),
-    "kernels-cublas": (kernels("kernels-cublas", "--reference", "device"), 40),
-    "memcheck": (sanitizer("memcheck"), 30),
-    "racecheck": (sanitizer("racecheck"), 30),
-    "ranks-ipc": (ranks("ipc"), 25),
-    "ranks-mpi": (ranks("mpi"), 25),
-    "ranks-nccl": (ranks("nccl", judge=skips_what_is_refused("--transport nccl")), 25),
-    "throughput": (throughput, 130),
-    "pytorch": (pytorch, 65),
-    "continuing": (continuing, 30),
+    "device": (device, 60, 0),
+    "kernels": (kernels("kernels"), 60, 2),
+    "kernels-cublas": (kernels("kernels-cublas", "--reference", "device"), 40, 2),
+    "memcheck": (sanitizer("memcheck"), 30, 2),
+    "racecheck": (sanitizer("racecheck"), 30, 2),
+    "ranks-ipc": (ranks("ipc"), 25, 4),
+    "ranks-mpi": (ranks("mpi"), 25, 4),
+    "ranks-nccl": (ranks("nccl", judge=skips_what_is_refused("--transport nccl")), 25, 4),
+    "throughput": (throughput, 130, 5),
+    "pytorch": (pytorch, 65, 1),
+    "continuing": (continuing, 30, 2),
 }
 
 
@@ -235,9 +275,9 @@ def limit(seconds, small):
 
 
 def run_stage(check, name):
-    stage, budget_s = STAGES[name]
-    budget_s = limit(budget_s, check.small)
-    start = time.monotonic()
+    stage, budget_s, starts = STAGES[name]
+    budget_s = limit(budget_s + starts * check.start_s, check.small)
+    start, cut_before = time.monotonic(), len(check.cut)
     check.log(name).unlink(missing_ok=True)
     try:
         outcome, text = "passed", stage(check, min(budget_s, check.deadline - start))
@@ -250,8 +290,10 @@ def run_stage(check, name):
         with open(check.log(name), "a", encoding="utf-8") as log:
             traceback.print_exc(file=log)
     seconds = time.monotonic() - start
+    if check.cut[cut_before:]:
+        text += f"; cut: {', '.join(check.cut[cut_before:])}"
     print(f"{outcome:<8} {name:<14} {text} ({seconds:.1f} s)", flush=True)
-    return {"stage": name, "outcome": outcome, "text": text, "seconds": round(seconds, 3), "budget_s": budget_s}
+    return {"stage": name, "outcome": outcome, "text": text, "seconds": round(seconds, 3), "budget_s": round(budget_s, 3)}
 
 
 def gpu_state():
@@ -259,7 +301,7 @@ def gpu_state():
     fields = "name uuid driver_version clocks.sm clocks.mem clocks.max.sm power.draw power.limit temperature.gpu ecc.mode.current"
     query = ["nvidia-smi", "--query-gpu=" + fields.replace(" ", ","), "--format=csv,noheader"]
     try:
-        text = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout
+        text = subprocess.run(query, capture_output=True, text=True, timeout=30, check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return None
     return [dict(zip(fields.split(), line.split(", "))) for line in text.splitlines()]
@@ -311,7 +353,8 @@ def main():
     summary = {
         "verdict": verdict, "below_target": below, "small": options.small, "started": started, "elapsed_s": round(elapsed_s, 3),
         "argv": sys.argv, "python": platform.python_version(), "host": platform.node(), "device": check.device, "kernels": check.kernels,
-        "gpu_before": before, "gpu_after": gpu_state(), **check.provenance, "stages": outcomes, "figures": check.figures,
+        "gpu_before": before, "gpu_after": gpu_state(), **check.provenance, "stages": outcomes, "cut": check.cut,
+        "figures": check.figures,
     }  # fmt: skip
     check.result("gpu-check").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     said = f"FAILED: {', '.join(failed)}" if failed else verdict

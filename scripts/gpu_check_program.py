@@ -27,9 +27,11 @@ class Check:
     small: bool
     deadline: float  # by time.monotonic
     device: str = ""  # its name for itself
+    start_s: float = 0  # that a program takes to start; seconds where the driver starts anew for each
     kernels: list = dataclasses.field(default_factory=list)  # of the device, the best first
     provenance: dict = dataclasses.field(default_factory=dict)  # as the result files have it
     figures: dict = dataclasses.field(default_factory=dict)  # by stage
+    cut: list = dataclasses.field(default_factory=list)  # what the time did not allow on this device
 
     def log(self, name):
         return self.output / f"{name}.log"
@@ -117,11 +119,16 @@ def named(points):
     return ": " + ", ".join(names) if names else ""
 
 
+def forget(check, name):
+    """What an earlier check left."""
+    for stale in (check.log(name), check.result(name), check.result(name).with_suffix(".jsonl")):
+        stale.unlink(missing_ok=True)
+
+
 def run(check, name, config, arguments, limit_s, launcher=(), judge=lambda code, log: None):
     """The points of `cpbench run` over a config, all of them right. `judge` sees the exit code first."""
     result, log = check.result(name), check.log(name)
-    for stale in (result, result.with_suffix(".jsonl")):
-        stale.unlink(missing_ok=True)
+    forget(check, name)
     command = [*launcher, check.program, "run", "--config", ROOT / "configs" / config, "--backend", "cuda", *arguments]
     code = execute([*command, "--json", result], log, limit_s, program_environment())
     judge(code, log)

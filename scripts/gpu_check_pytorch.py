@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""gpu_check_pytorch.py CASES.json TIMES.jsonl: times PyTorch's attention on the GPU, with cuDNN's kernels and with FlashAttention's, on
-the shapes of gpu_check.py, and writes a line with its versions and one for each shape: TFLOP/s of both, null where a kernel does not
-take it.
+"""gpu_check_pytorch.py CASES.json TIMES.jsonl SECONDS: times PyTorch's attention on the GPU, with cuDNN's kernels and with
+FlashAttention's, on the shapes of gpu_check.py, and writes a line with its versions and one for each shape: TFLOP/s of both, null where
+a kernel does not take it. For shapes that SECONDS do not allow there is no line.
 
 Leaves with 77 where there is no PyTorch that has a GPU. A sample is an iteration between two events of the stream, the figure that of
 the median, of as many iterations as cpbench has, and after as many, but where they take long: the time is for all shapes.
@@ -11,9 +11,12 @@ import json
 import pathlib
 import statistics
 import sys
+import time
 
+START = time.monotonic()
 WARMUP, ITERATIONS = 5, 20
 LONG_S, LEAST_ITERATIONS = 0.4, 5  # of warming up, and again of what is measured
+SLOWER, LOADING_S = 2, 0.5  # than cpbench, and before the first iteration: what its time is reckoned with
 NOTHING_TO_COMPARE = 77
 
 try:
@@ -67,6 +70,13 @@ def tflops_of(case, backend):
         return None
 
 
+def takes_s(case):
+    """At most, with both kernels."""
+    iteration_s = SLOWER * case["flops"] / (case["tflops"] * 1e12)
+    iterations_s = min((WARMUP + ITERATIONS) * iteration_s, max(2 * LONG_S, (2 + LEAST_ITERATIONS) * iteration_s))
+    return len(BACKENDS) * (LOADING_S + iterations_s)
+
+
 def main():
     if not torch.cuda.is_available():
         print("PyTorch sees no GPU")
@@ -77,6 +87,8 @@ def main():
     with open(sys.argv[2], "w", encoding="utf-8") as out:
         print(json.dumps(versions), file=out)
         for case in cases:
+            if time.monotonic() - START + takes_s(case) > float(sys.argv[3]):
+                break
             print(json.dumps({name: tflops_of(case, backend) for name, backend in BACKENDS.items()}), file=out, flush=True)
 
 

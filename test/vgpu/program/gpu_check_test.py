@@ -2,6 +2,8 @@
 
 import contextlib
 import io
+import itertools
+import json
 import os
 import pathlib
 import re
@@ -18,10 +20,10 @@ CPU_PROGRAM = os.environ["CPBENCH_CPU_PROGRAM"]
 OPTIONAL_HERE = {"pytorch"}
 LIMIT_S = 600  # of a check, which has limits of its own: this machine may be busy
 # Stages of a check that is not --small have a GPU's limits.
-PATIENT = "import gpu_check; gpu_check.STAGES['device'] = (gpu_check.device, 300); "
+PATIENT = "import gpu_check; gpu_check.STAGES['device'] = (gpu_check.device, 300, 0); "
 sys.path.insert(0, str(ROOT / "scripts"))
 import gpu_check  # noqa: E402
-from gpu_check_program import Check  # noqa: E402
+from gpu_check_program import Check, Failed  # noqa: E402
 from gpu_check_targets import judge  # noqa: E402
 
 
@@ -67,12 +69,176 @@ class Stage(unittest.TestCase):
 
         with tempfile.TemporaryDirectory() as directory:
             check = Check(pathlib.Path(PROGRAM), pathlib.Path(directory), True, time.monotonic() + 1)
-            with mock.patch.dict(gpu_check.STAGES, {"memcheck": (stage, 1)}), contextlib.redirect_stdout(io.StringIO()) as printed:
+            with mock.patch.dict(gpu_check.STAGES, {"memcheck": (stage, 1, 0)}), contextlib.redirect_stdout(io.StringIO()) as printed:
                 found = gpu_check.run_stage(check, "memcheck")
             self.assertEqual(found["outcome"], "failed")
             self.assertIn("timed out after 30 seconds", found["text"])
             self.assertIn(found["text"], printed.getvalue())
             self.assertIn("Traceback", check.log("memcheck").read_text())
+
+    def test_has_time_for_programs_to_start(self):
+        """As many as it starts, as long as the first one took."""
+        given = []
+        with tempfile.TemporaryDirectory() as directory:
+            for start_s in (0, 7):
+                check = Check(pathlib.Path(PROGRAM), pathlib.Path(directory), False, time.monotonic() + 1000, start_s=start_s)
+                stage = (lambda _, limit_s: given.append(limit_s) or "", 10, 4)
+                with mock.patch.dict(gpu_check.STAGES, {"ranks-mpi": stage}), contextlib.redirect_stdout(io.StringIO()):
+                    gpu_check.run_stage(check, "ranks-mpi")
+        self.assertEqual(given, [10, 38])
+
+    def test_of_the_device_finds_out_what_a_start_takes(self):
+        with tempfile.TemporaryDirectory() as directory:
+            check = Check(pathlib.Path(PROGRAM), pathlib.Path(directory), True, time.monotonic() + LIMIT_S)
+            gpu_check.device(check, LIMIT_S)
+            self.assertGreater(check.start_s, 0)
+
+
+class MadeUpDevice:
+    """Instead of the program: points of gpu-throughput.json on a GPU of so many TFLOP/s, with a clock of its own."""
+
+    def __init__(self, tflops, others_s=1):
+        self.tflops, self.others_s, self.now_s, self.runs = tflops, others_s, 0, []
+
+    def monotonic(self):
+        return self.now_s
+
+    def run(self, check, name, config, arguments, limit_s):
+        said = dict(zip(arguments[0::2], arguments[1::2]))
+        length, iterations, warmup = said["--seq-len"], said["--iterations"], said["--warmup"]
+        points = []
+        for head_dim, mask, run_pass in itertools.product((128, 64), ("full", "causal"), ("fwd", "bwd")):
+            flops = {"fwd": 4, "bwd": 10}[run_pass] * length**2 * head_dim * 16 * {"full": 1, "causal": 0.5}[mask]
+            median_s = flops / (self.tflops * 1e12)
+            times = {"full": {"median_s": median_s}, "compute_only": {"median_s": median_s}, "comm_only": {"median_s": 0}}
+            axes = {"seq_len": length, "heads": 16, "head_dim": head_dim, "mask": mask, "pass": run_pass}
+            throughput = {"flops": flops, "tflops_per_rank": self.tflops, "fraction_of_peak": None}
+            points.append({"status": "ok", "validation": {"passed": True}, "case": axes, "timing": times, "throughput": throughput})
+            self.now_s += 2 * median_s * (iterations + warmup)
+        self.now_s += self.others_s * (1 + length / 16384)
+        self.runs.append((length, iterations, warmup))
+        check.result(name).write_text(json.dumps({"points": points}), encoding="utf-8")
+        if limit_s < 0 or self.now_s > self.limit_s:
+            raise Failed("not finished")
+        return points
+
+    def measure(self, limit_s=130):
+        """What it ran, what was cut, and the lengths of the figures."""
+        self.limit_s = limit_s
+        with tempfile.TemporaryDirectory() as directory:
+            check = Check(pathlib.Path(PROGRAM), pathlib.Path(directory), False, 1e9)
+            check.result("throughput-65536").write_text('{"points": "of an earlier check"}', encoding="utf-8")
+            with mock.patch.object(gpu_check, "run", self.run), mock.patch.object(gpu_check.time, "monotonic", self.monotonic):
+                gpu_check.throughput(check, limit_s)
+        return self.runs, check.cut, sorted({row["seq_len"] for row in check.figures["throughput"]})
+
+
+class Throughput(unittest.TestCase):
+    LENGTHS = [4096, 8192, 16384, 32768, 65536]
+
+    def test_is_measured_in_full_where_the_time_allows(self):
+        runs, cut, measured = MadeUpDevice(550).measure()
+        self.assertEqual(runs, [(length, 20, 5) for length in self.LENGTHS])
+        self.assertEqual((cut, measured), ([], self.LENGTHS))
+
+    def test_of_slower_devices_has_fewer_iterations_of_the_longest(self):
+        """As much as an A100 attains."""
+        runs, cut, measured = MadeUpDevice(150).measure()
+        self.assertEqual(runs[:4], [(length, 20, 5) for length in self.LENGTHS[:4]])
+        length, iterations, warmup = runs[4]
+        self.assertEqual((length, warmup), (65536, iterations // 4))
+        self.assertTrue(5 <= iterations < 20, runs)
+        self.assertEqual((cut, measured), ([f"throughput of 65536 tokens to {iterations} iterations"], self.LENGTHS))
+
+    def test_leaves_out_what_takes_too_long(self):
+        for tflops in (50, 10, 2):
+            runs, cut, measured = MadeUpDevice(tflops).measure()
+            self.assertEqual([length for length, _, _ in runs], measured)
+            missing = self.LENGTHS[len(measured)]
+            self.assertEqual(cut[-1], f"throughput of {missing} tokens or more")
+
+    def test_takes_no_longer_than_it_may(self):
+        """Whatever the device, and whatever else takes time; MadeUpDevice would fail."""
+        for tflops, others_s in itertools.product((5, 20, 60, 120, 300, 600), (0, 2, 8)):
+            MadeUpDevice(tflops, others_s).measure()
+
+    def test_of_cut_lengths_is_said(self):
+        device = MadeUpDevice(50)
+        device.limit_s = 130
+        with tempfile.TemporaryDirectory() as directory, contextlib.redirect_stdout(io.StringIO()) as printed:
+            check = Check(pathlib.Path(PROGRAM), pathlib.Path(directory), False, 1e9)
+            with mock.patch.object(gpu_check, "run", device.run), mock.patch.object(gpu_check.time, "monotonic", device.monotonic):
+                outcome = gpu_check.run_stage(check, "throughput")
+        self.assertEqual(outcome["outcome"], "passed")
+        self.assertIn("; cut: throughput of 65536 tokens or more", printed.getvalue())
+
+
+FAKE_TORCH = """
+import contextlib
+class cuda:
+    is_available = staticmethod(lambda: True)
+    synchronize = staticmethod(lambda: None)
+    class Event:
+        def __init__(self, enable_timing): pass
+        def record(self): pass
+        def elapsed_time(self, end): return 2.0
+class backends:
+    class cudnn:
+        version = staticmethod(lambda: 1)
+class version:
+    cuda = "13"
+class Tensor:
+    def transpose(self, a, b): return self
+    def requires_grad_(self): return self
+class autograd:
+    grad = staticmethod(lambda *_, retain_graph: None)
+__version__, bfloat16 = "0", None
+no_grad = contextlib.nullcontext
+manual_seed = lambda seed: None
+randn = lambda shape, device, dtype: Tensor()
+"""
+FAKE_NN = """
+class functional:
+    scaled_dot_product_attention = staticmethod(lambda q, k, v, is_causal: q)
+"""
+FAKE_ATTENTION = """
+import contextlib
+class SDPBackend:
+    CUDNN_ATTENTION, FLASH_ATTENTION = "cudnn", "flash"
+sdpa_kernel = lambda backend: contextlib.nullcontext()
+"""
+
+
+class PyTorch(unittest.TestCase):
+    """With a stand-in for it, by which every iteration takes 2 ms."""
+
+    def compare(self, seconds, limit_s):
+        """The check after its stage, where cpbench's iterations of two shapes took so long."""
+        rows = [{"seq_len": n, "heads": 1, "head_dim": 64, "mask": "full", "pass": "fwd", "tflops": 1.0} for n in (64, 128)]
+        for row, one in zip(rows, seconds):
+            row["flops"] = one * 1e12
+        with tempfile.TemporaryDirectory() as directory:
+            fake = pathlib.Path(directory) / "torch"
+            for path, text in (("__init__.py", FAKE_TORCH), ("nn/__init__.py", FAKE_NN), ("nn/attention.py", FAKE_ATTENTION)):
+                (fake / path).parent.mkdir(parents=True, exist_ok=True)
+                (fake / path).write_text(text)
+            check = Check(pathlib.Path(PROGRAM), pathlib.Path(directory), False, time.monotonic() + LIMIT_S)
+            check.figures["throughput"] = rows
+            with mock.patch.dict(os.environ, {"PYTHONPATH": directory}):
+                text = gpu_check.pytorch(check, limit_s)
+        return check, rows, text
+
+    def test_is_measured_in_all_shapes(self):
+        check, rows, text = self.compare((0.01, 0.02), LIMIT_S)
+        self.assertIn("2 points are measured, PyTorch faster in 2 of the 2", text)
+        self.assertEqual([row["cudnn_tflops"] for row in rows], [row["flops"] / 2e-3 * 1e-12 for row in rows])
+        self.assertEqual(check.cut, [])
+
+    def test_is_not_measured_where_the_time_does_not_allow_it(self):
+        check, rows, text = self.compare((0.01, 1000), LIMIT_S)
+        self.assertIn("1 point is measured, PyTorch faster in 1 of the 1", text)
+        self.assertEqual(check.cut, ["pytorch to 1 of 2 points"])
+        self.assertNotIn("cudnn_tflops", rows[1])
 
 
 class GpuCheck(unittest.TestCase):
@@ -119,11 +285,13 @@ class GpuCheck(unittest.TestCase):
         self.assertEqual(not_passed - OPTIONAL_HERE, set(), outcomes)
         self.assertEqual(summary["kernels"], ["sm80"])
         self.assertTrue(summary["tool"]["version"])
-        for stage in ("kernels-sm80", "memcheck-sm80", "ranks-ipc", "ranks-mpi", "ranks-nccl", "throughput", "continuing"):
+        measured = [f"{stage}-{length}" for stage in ("throughput", "continuing") for length in (32, 64)]
+        for stage in ("kernels-sm80", "memcheck-sm80", "ranks-ipc", "ranks-mpi", "ranks-nccl", *measured):
             result = read_json(self.directory / "out" / f"{stage}.json")
             self.assertEqual({point["case"]["backend"] for point in result["points"]}, {"cuda"})
         rows = summary["figures"]["throughput"]
-        self.assertEqual(len(rows), 8)
+        self.assertEqual(len(rows), 16)
+        self.assertEqual(summary["cut"], [])
         for row in rows:
             self.assertRegex(run.stdout, rf"\n +{row['seq_len']} +{row['head_dim']} {row['mask']} +{row['pass']} ")
         self.assertEqual(summary["figures"]["continuing"]["keys_per_step"], 8)
@@ -205,7 +373,7 @@ class GpuCheck(unittest.TestCase):
         point = '{"id": "1-ring-cp1", "status": "ok", "validation": {"passed": true}, "case": {"head_dim": 64, "dtype": "bf16"}}'
         find_result = 'for word; do if [ "$before" = --json ]; then result=$word; fi; before=$word; done\n'
         sanitizer = self.script("compute-sanitizer", f"#!/bin/sh\npoint='{point}'\n{find_result}{text}\n")
-        code = PATIENT + "gpu_check.STAGES['memcheck'] = (gpu_check.sanitizer('memcheck'), 2); gpu_check.main()"
+        code = PATIENT + "gpu_check.STAGES['memcheck'] = (gpu_check.sanitizer('memcheck'), 2, 0); gpu_check.main()"
         path = {"PYTHONPATH": str(ROOT / "scripts"), "PATH": f"{sanitizer.parent}:{os.environ['PATH']}"}
         return subprocess.run(
             [sys.executable, "-c", code, "--program", PROGRAM, "--output", str(self.directory / "out"), "--stages", "memcheck"],
@@ -249,7 +417,7 @@ class GpuCheck(unittest.TestCase):
         """And leaves nothing running, for that would be on the GPU too."""
         started = self.directory / "started"
         slow = self.program_that(f"sh -c 'echo $$ > {started}; exec sleep 600'")
-        code = PATIENT + "gpu_check.STAGES['continuing'] = (gpu_check.continuing, 2); gpu_check.main()"
+        code = PATIENT + "gpu_check.STAGES['continuing'] = (gpu_check.continuing, 2, 0); gpu_check.main()"
         run = subprocess.run(
             [sys.executable, "-c", code, "--program", str(slow), "--output", str(self.directory / "out"), "--stages", "continuing"],
             capture_output=True, text=True, timeout=LIMIT_S, env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
