@@ -21,7 +21,7 @@ class Route {
 
   /// What carries messages between the first `ranks` ranks: `ipc`, or `ipc+nccl`.
   std::string name(int ranks) const;
-  /// The same with what each does: `ipc (copy engines) + nccl (NCCL 2.27.3)`.
+  /// The same with what each does: `ipc (copies by the driver) + nccl (NCCL 2.27.3)`.
   std::string describe(int ranks) const;
   /// Blocks that communication between the first `ranks` ranks runs on a GPU for each stream, unless the user says; 0:
   /// none.

@@ -180,7 +180,7 @@ const RegisterCarrier kRegistered({.name = "ipc",
                                    .make = make,
                                    .is_queued = true,
                                    .lanes = int{IpcTransport::kLanes},
-                                   .describe = [] { return std::string("copy engines"); }});
+                                   .describe = [] { return std::string("copies by the driver"); }});
 
 }  // namespace
 }  // namespace cpbench

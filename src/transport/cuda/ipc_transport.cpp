@@ -165,7 +165,7 @@ void IpcTransport::queue_sends(std::span<const Prepared* const> sends, Stream st
   lanes_->queue(stream, queue_lane);
 }
 
-void IpcTransport::start(MessageId) { throw std::logic_error("messages by the copy engine are queued, not started"); }
-bool IpcTransport::test(MessageId) { throw std::logic_error("messages by the copy engine are queued, not tested"); }
+void IpcTransport::start(MessageId) { throw std::logic_error("messages by ipc are queued, not started"); }
+bool IpcTransport::test(MessageId) { throw std::logic_error("messages by ipc are queued, not tested"); }
 
 }  // namespace cpbench

@@ -1,5 +1,5 @@
-// Messages between GPUs of a node by the copy engines: no kernel, no host. (What a rank sends itself may be a kernel of
-// the driver's.)
+// Messages between GPUs of a node by copies of the driver's: no kernel of ours, no host. Between two GPUs copy engines
+// are expected to make them; within one (shared by ranks, or of one that sends to itself) the driver may take a kernel.
 #pragma once
 
 #include <cstddef>

@@ -61,12 +61,19 @@ class OnVirtualGpus(ProgramTest):
             )  # fmt: skip
             self.assertIn(f"transport mpi ({way})", self.expect_ok(run).out, (library, switch))
 
-    def test_every_algorithm_by_copy_engines(self):
+    def test_every_algorithm_by_ipc(self):
         """Chosen unasked; operation by operation, and as graphs."""
         for ranks, algorithms, flags in ((2, ["ring", "ulysses"], ["--no-graphs"]), (4, ALGORITHMS, [])):
             content = {"defaults": SMALL, "matrix": {"algo": algorithms}}
             points = self.expect_validated(ranks, content, *flags)
             self.assertEqual({p["case"]["transport"] for p in points}, {"ipc"})
+
+    def test_copies_are_not_said_to_be_by_copy_engines(self):
+        """Within a GPU the driver may copy by multiprocessors."""
+        shared = {"CPBENCH_VGPU_DEVICES": "1"}
+        arguments = ["--seq-len", "16", "--heads", "1", "--head-dim", "8", *BRIEFLY, "--transport", "ipc", "--allow-shared-gpu"]
+        run = cpbench("run", *arguments, ranks=2, environment=shared)
+        self.assertIn("transport ipc (copies by the driver)", self.expect_ok(run).out)
 
     def test_every_algorithm_by_nccl(self):
         for ranks, algorithms, flags in ((2, ["ring", "ulysses"], ["--no-graphs"]), (4, ALGORITHMS, ["--comm-ctas", "2"])):
@@ -74,7 +81,7 @@ class OnVirtualGpus(ProgramTest):
             points = self.expect_validated(ranks, content, "--transport", "nccl", *flags)
             self.assertEqual({p["case"]["transport"] for p in points}, {"nccl"})
 
-    def test_on_two_nodes_copy_engines_and_nccl_share_the_messages(self):
+    def test_on_two_nodes_ipc_and_nccl_share_the_messages(self):
         nodes = {"CPBENCH_VGPU_RANKS_PER_NODE": "2"}
         for algorithms, flags in ((["double-ring", "hybrid", "all-gather"], []), (["ring"], ["--no-graphs", "--transport", "nccl+ipc"])):
             content = {"defaults": SMALL, "matrix": {"algo": algorithms}}

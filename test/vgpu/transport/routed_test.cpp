@@ -1,4 +1,4 @@
-// Exchanges of which copy engines carry one part and NCCL the other.
+// Exchanges of which ipc carries one part and NCCL the other.
 #include "transport/routed_transport.hpp"
 
 #include <gtest/gtest.h>
