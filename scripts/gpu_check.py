@@ -41,11 +41,11 @@ CHECKED = "--check full --iterations 1 --warmup 0 "
 FEW_HEADS = "--check full --heads 2 --kv-heads 1 "
 TINY = FEW_HEADS + "--iterations 1 --warmup 0 "
 # By config: the flags, and those of --small, which only tries the check itself. Of gpu-kernels.json a sanitizer sees each head size and
-# feature once: flags hold the rest fast.
-ONE_EACH = "--docs none --batch 1 --layout bshd --mask causal "
+# feature once with a band and once without, which are kernels of their own: flags hold the rest fast.
+ONE_EACH = "--docs none --batch 1 --layout bshd --mask causal,full "
 FLAGS = {
     "gpu-kernels": (CHECKED, TINY + "--length-scale 0.03125 --dtype bf16 --mask causal"),
-    "sanitized": (CHECKED + ONE_EACH + "--seq-len 200 --dtype bf16,fp32", TINY + ONE_EACH + "--seq-len 24 --dtype bf16 --head-dim 16"),
+    "sanitized": (CHECKED + ONE_EACH + "--seq-len 200", TINY + ONE_EACH + "--seq-len 24 --head-dim 16"),
     "gpu-ranks": (CHECKED, TINY + "--length-scale 0.03 --head-dim 8 --cp-size 2"),
     "gpu-throughput": ("--check sample:16", FEW_HEADS),
     "gpu-continuing": ("--check sample:16", FEW_HEADS),
@@ -158,7 +158,9 @@ def sanitizer(tool):
 
             launcher = [found, "--tool", tool, *SANITIZER_OPTIONS[tool], "--target-processes", "all", "--error-exitcode", SANITIZER_FOUND]
             # Without graphs, so that it sees one kernel after the other.
-            return with_kernel(check, tool, kernel, [*flags(check, "sanitized"), "--no-graphs"], until, launcher=launcher, judge=judge)
+            dtypes = "bf16,fp32" if kernel == check.kernels[0] and not check.small else "bf16"  # whatever is named, fp32 has one kernel
+            arguments = [*flags(check, "sanitized"), "--dtype", dtypes, "--no-graphs"]
+            return with_kernel(check, tool, kernel, arguments, until, launcher=launcher, judge=judge)
 
         points, doubted, seen = [], [], ""
         for kernel in check.kernels:

@@ -22,11 +22,11 @@ NOTHING_TO_COMPARE = 77
 try:
     import torch
     from torch.nn.attention import SDPBackend, sdpa_kernel
-except ImportError as missing:
+
+    BACKENDS = {"cudnn_tflops": SDPBackend.CUDNN_ATTENTION, "flash_tflops": SDPBackend.FLASH_ATTENTION}
+except (ImportError, AttributeError) as missing:  # before 2.5 it had no cuDNN there
     print(f"there is no PyTorch to compare with: {missing}")
     sys.exit(NOTHING_TO_COMPARE)
-
-BACKENDS = {"cudnn_tflops": SDPBackend.CUDNN_ATTENTION, "flash_tflops": SDPBackend.FLASH_ATTENTION}
 
 
 def seconds_each(count, work):
