@@ -41,7 +41,6 @@ class LineWriter {
   /// Adds one line and syncs it. If it cannot be written (a full disk), what was written of it is cut off again, so
   /// that later lines may succeed, and an Error is thrown.
   void append(std::string_view line);
-  const std::string& path() const { return path_; }
 
  private:
   void open(int flags);

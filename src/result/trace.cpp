@@ -183,11 +183,10 @@ std::string serialize_events(const TraceSource& source, const Program& program, 
                   {"events", events}});
 }
 
-void write_trace(const std::string& path, const std::vector<std::string>& ranks, const std::string& title,
-                 bool overwrite) {
+void write_trace(const std::string& path, const std::vector<std::string>& ranks, const std::string& title) {
   std::vector<Json> sources;
   for (const std::string& text : ranks) sources.push_back(Json::parse(text));
-  write_atomically(path, EventWriter(title, sources).finish(), overwrite);
+  write_atomically(path, EventWriter(title, sources).finish(), /*overwrite=*/true);
 }
 
 }  // namespace cpbench

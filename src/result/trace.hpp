@@ -28,9 +28,9 @@ struct TraceSource {
 std::string serialize_events(const TraceSource& source, const Program& program, std::int64_t batch,
                              std::span<const Span> spans);
 
-/// Writes the trace file of all ranks, from what serialize_events gave on each, atomically (file.hpp). `title` says
-/// what was run and is kept with the clocks in `otherData`. pid is rank + 1, as pid 0 is special to Perfetto.
-void write_trace(const std::string& path, const std::vector<std::string>& ranks, const std::string& title,
-                 bool overwrite);
+/// Writes the trace file of all ranks, from what serialize_events gave on each, atomically (file.hpp), over whatever
+/// file is there. `title` says what was run and is kept with the clocks in `otherData`. pid is rank + 1, as pid 0 is
+/// special to Perfetto.
+void write_trace(const std::string& path, const std::vector<std::string>& ranks, const std::string& title);
 
 }  // namespace cpbench

@@ -56,7 +56,7 @@ class TraceTest : public testing::Test {
     write_trace(file.path(),
                 {serialize_events({.rank = 0, .host = "node1"}, first, 3, first_spans),
                  serialize_events({.rank = 1, .host = "node2", .clock = {1'000'000, 250}}, second, 3, second_spans)},
-                "ring", true);
+                "ring");
     std::ifstream stream(file.path());
     return Json::parse(stream);
   }
@@ -89,7 +89,7 @@ TEST_F(TraceTest, NoThreadOfAnyRankHasTheNumberOfAProcess) {
   std::vector<std::string> ranks;
   for (int rank = 0; rank < 100; ++rank) ranks.push_back(serialize_events({.rank = rank}, Program(), 1, {}));
   const TemporaryFile file("");
-  write_trace(file.path(), ranks, "many", true);
+  write_trace(file.path(), ranks, "many");
   std::ifstream stream(file.path());
   std::set<int> processes, threads;
   for (const Json& event : events_of(Json::parse(stream), "M")) {
@@ -129,7 +129,7 @@ std::vector<TraceTest::Bar> bars_of_receiver(std::int64_t begin_ns, std::int64_t
   write_trace(file.path(),
               {serialize_events({.rank = 0}, hop_program(-1, 1), 3, receives),
                serialize_events({.rank = 1}, hop_program(0, -1), 3, sends)},
-              "one way", true);
+              "one way");
   std::ifstream stream(file.path());
   return TraceTest::bars_of(Json::parse(stream));
 }
@@ -163,7 +163,7 @@ TEST_F(TraceTest, StatesHowWellTheClocksAgree) {
 
 TEST_F(TraceTest, RanksWithoutEventsHaveTheirTracks) {
   const TemporaryFile file("");
-  write_trace(file.path(), {serialize_events({.rank = 0, .host = "node1"}, {}, 1, {})}, "nothing", true);
+  write_trace(file.path(), {serialize_events({.rank = 0, .host = "node1"}, {}, 1, {})}, "nothing");
   std::ifstream stream(file.path());
   const Json trace = Json::parse(stream);
   EXPECT_TRUE(events_of(trace, "X").empty());

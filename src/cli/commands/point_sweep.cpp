@@ -21,7 +21,7 @@ void write_timelines(const Communicator& world, const std::string& mine, const s
   std::erase(timelines, "");
   try {
     together(world, [&] {
-      if (!timelines.empty()) write_trace(path, timelines, id, /*overwrite=*/true);
+      if (!timelines.empty()) write_trace(path, timelines, id);
     });
   } catch (const Error& error) {
     if (error.code() != ExitCode::kUsage) throw;

@@ -1,6 +1,6 @@
 // Matrix multiplication by warpgroups (wgmma) and their registers, sm_90a.
 //
-// Operands in shared memory are named by 64-bit descriptors (kernels make them: sm90/descriptor.hpp). Accumulators of
+// Operands in shared memory are named by 64-bit descriptors (kernels make them: sm90/operand.hpp). Accumulators of
 // m64nNk16: lane l of warp w of the warpgroup holds in d[4j], d[4j + 1] row 16w + l / 4, columns 8j + 2 * (l % 4) and
 // the next, in d[4j + 2], d[4j + 3] the same of row 16w + l / 4 + 8. Operand A in registers: as multiply_m16n8k16's,
 // for the warp's 16 rows.

@@ -88,7 +88,6 @@ inline float exp2(float x) {
   const float y = ::exp2f(x);
   return y < std::numeric_limits<float>::min() ? 0.0f : y;
 }
-inline float log2(float x) { return ::log2f(x); }
 
 // --- matrix.hpp ------------------------------------------------------------------------------------------------------
 void load_matrix_x4(std::uint32_t (&fragment)[4], SharedAddress row);
