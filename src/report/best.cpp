@@ -50,7 +50,7 @@ std::string_view lead_of(const std::vector<Configuration>& configurations) {
 
 /// `algo ulysses, ulysses_degree 4`
 Cell runner_up_cell(const Configuration& fastest, const Configuration& runner_up) {
-  return cell_of(text_of_axes(values_on(differing_axes(runner_up, fastest), runner_up.axes)));
+  return cell_of(text_of_axes(values_on(differing_axes(runner_up.axes, fastest.axes), runner_up.axes)));
 }
 
 }  // namespace

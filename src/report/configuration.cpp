@@ -63,15 +63,4 @@ std::vector<ConfigurationGroup> groups_of(std::span<const PointRecord> points, c
   return groups;
 }
 
-std::vector<std::string> differing_axes(const Configuration& a, const Configuration& b) {
-  std::vector<std::string> names;
-  for (const auto& item : a.axes.items()) {
-    if (!b.axes.contains(item.key()) || b.axes.at(item.key()) != item.value()) names.push_back(item.key());
-  }
-  for (const auto& item : b.axes.items()) {
-    if (!a.axes.contains(item.key())) names.push_back(item.key());
-  }
-  return names;
-}
-
 }  // namespace cpbench

@@ -41,7 +41,4 @@ struct ConfigurationGroup {
 /// By their values on the axes, in the order of the points, which must outlive them.
 std::vector<ConfigurationGroup> groups_of(std::span<const PointRecord> points, const std::vector<std::string>& axes);
 
-/// The axes in which two differ, in their order.
-std::vector<std::string> differing_axes(const Configuration& a, const Configuration& b);
-
 }  // namespace cpbench

@@ -17,7 +17,7 @@ using Json = nlohmann::ordered_json;
 
 [[noreturn]] void refuse_shared_cell(const Configuration& a, const Configuration& b,
                                      const std::vector<std::string>& axes) {
-  const std::vector<std::string> differing = differing_axes(a, b);
+  const std::vector<std::string> differing = differing_axes(a.axes, b.axes);
   std::vector<std::string> texts;
   for (const std::string& axis : differing) {
     texts.push_back(fmt::format("{} ({}, {})", axis, text_of_axis(a.axes, axis), text_of_axis(b.axes, axis)));
