@@ -5,8 +5,8 @@
 # A block is a comment with the arguments, and under it the fence that this script fills:
 #   <!-- program: --algo ring --cp-size 4 -->             the operations of a rank
 #   <!-- figures: --algo ring --cp-size 4 -->             the table of all ranks
-#   <!-- totals: --algo ring --shard zigzag,striped -->   one line for each point of a sweep, abridged
-#   <!-- estimates: --algo ring,ulysses --links 25:2 --rate 400 -->   the table of the times of a sweep
+#   <!-- totals: --algo ring --shard zigzag,striped --details -->   one line for each point of a sweep, abridged
+#   <!-- estimates: --algo ring,ulysses --links 25:2 --rate 400 -->   the table of a sweep
 set -euo pipefail
 
 check=false
@@ -40,7 +40,7 @@ part_for() {
       sed -n -e '/^[a-z-]* on [0-9]* ranks*/ { s/ on [0-9]* ranks*//; s/, ulysses-inner)/)/; h }' \
         -e '/^  load balance/ { s/ (mean.*FLOPs)//; H; x; s/\n */: /p }'
       ;;
-    estimates) sed -n '/^# \(one node\|nodes of\)/,$p' ;;
+    estimates) sed -n '/^# case: /,$p' ;;
     *)
       echo "print_programs.sh: '$1' is no kind of block: program, figures, totals or estimates" >&2
       return 2

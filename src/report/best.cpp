@@ -7,6 +7,7 @@
 
 #include "report/configuration.hpp"
 #include "report/points.hpp"
+#include "report/rivals.hpp"
 #include "result/case_columns.hpp"
 #include "support/error.hpp"
 
@@ -15,27 +16,24 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-double time_of(const Configuration& configuration) { return configuration.median(find_figure(kTimeFigure)).value(); }
-
 void require_same_work(const ConfigurationGroup& rivals) {
-  for (const std::string_view axis : kWhatIsComputed) {
-    const std::string name(axis);
-    for (const Configuration& rival : rivals.members) {
-      const std::string one = text_of_axis(rivals.members.front().axes, name), other = text_of_axis(rival.axes, name);
-      if (one == other) continue;
-      refuse("--best: points of {} compute different things, {} {} and {}; add {} to --best, or choose: --where {}={}",
-             text_of_axes(rivals.values), name, one, other, name, name, one);
-    }
+  for (const Configuration& rival : rivals.members) {
+    const Json one = values_on(axes_of_work(), rivals.members.front().axes),
+               other = values_on(axes_of_work(), rival.axes);
+    if (one == other) continue;
+    const std::string axis = differing_axes(one, other).front(), value = text_of_axis(one, axis);
+    refuse("--best: points of {} compute different things, {} {} and {}; add {} to --best, or choose: --where {}={}",
+           text_of_axes(rivals.values), axis, value, text_of_axis(other, axis), axis, axis, value);
   }
 }
 
-/// Of each group what was measured, the fastest first.
+/// Of each group the rivals, the fastest first.
 std::vector<ConfigurationGroup> rivals_of(std::span<const PointRecord> points, const std::vector<std::string>& axes) {
   std::vector<ConfigurationGroup> groups = groups_of(points, axes);
   for (ConfigurationGroup& rivals : groups) {
-    std::erase_if(rivals.members, [](const Configuration& one) { return one.measured().empty(); });
+    std::erase_if(rivals.members, [](const Configuration& one) { return !is_rival(one); });
     require_same_work(rivals);
-    std::ranges::stable_sort(rivals.members, {}, time_of);
+    rank(rivals.members);
   }
   return groups;
 }
@@ -46,6 +44,12 @@ std::string_view lead_of(const std::vector<Configuration>& configurations) {
   const TimingSummary fastest = configurations[0].times(), runner_up = configurations[1].times();
   if (std::min(fastest.samples_s.size(), runner_up.samples_s.size()) < 2) return "one sample";
   return fastest.q3_s < runner_up.q1_s ? "wins" : "within the spread";
+}
+
+/// By how much longer the runner-up takes; 0 where a table shows the same time, and another figure decided.
+std::optional<double> lead_percent(const Configuration& fastest, const Configuration& runner_up) {
+  if (!(time_of(fastest) > 0)) return std::nullopt;
+  return std::max(0.0, (time_of(runner_up) / time_of(fastest) - 1) * 100);
 }
 
 /// `algo ulysses, ulysses_degree 4`
@@ -77,8 +81,7 @@ Sheet best_of(std::span<const PointRecord> points, const std::vector<std::string
     for (const std::string& axis : others) row.push_back(cell_of(fastest.axes, axis));
     row.push_back(cell_of(fastest.median(time)));
     row.push_back(cell_of(fastest.median(rate)));
-    row.push_back(
-        cell_of(has_rival ? std::optional((time_of(configurations[1]) / time_of(fastest) - 1) * 100) : std::nullopt));
+    row.push_back(cell_of(has_rival ? lead_percent(fastest, configurations[1]) : std::nullopt));
     row.push_back(cell_of(std::string(lead_of(configurations))));
     row.push_back(has_rival ? runner_up_cell(fastest, configurations[1]) : cell_of(std::nullopt));
   }

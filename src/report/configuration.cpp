@@ -7,17 +7,17 @@
 
 namespace cpbench {
 
-std::vector<const PointRecord*> Configuration::measured() const {
+std::vector<const PointRecord*> Configuration::with_figures() const {
   std::vector<const PointRecord*> found;
   if (std::ranges::any_of(points, [](const PointRecord* point) { return point->status == Status::kInvalid; }))
     return found;
-  std::ranges::copy_if(points, std::back_inserter(found), &PointRecord::is_measured);
+  std::ranges::copy_if(points, std::back_inserter(found), &PointRecord::has_figures);
   return found;
 }
 
 std::optional<double> Configuration::median(const Figure& figure) const {
   std::vector<double> values;
-  for (const PointRecord* point : measured()) {
+  for (const PointRecord* point : with_figures()) {
     if (const std::optional<double> value = figure.of(*point)) values.push_back(*value);
   }
   return values.empty() ? std::nullopt : std::optional(summarize(values).median_s);
@@ -25,11 +25,16 @@ std::optional<double> Configuration::median(const Figure& figure) const {
 
 TimingSummary Configuration::times() const {
   std::vector<double> samples;
-  for (const PointRecord* point : measured()) {
+  for (const PointRecord* point : with_figures()) {
+    if (!point->timing) continue;
     const std::vector<double>& of_launch = point->timing->full.samples_s;
     samples.insert(samples.end(), of_launch.begin(), of_launch.end());
   }
   return summarize(samples);
+}
+
+bool Configuration::fits() const {
+  return std::ranges::all_of(points, [](const PointRecord* point) { return point->fits(); });
 }
 
 std::vector<Configuration> configurations_of(std::span<const PointRecord> points,

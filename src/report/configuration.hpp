@@ -17,12 +17,13 @@ struct Configuration {
   nlohmann::ordered_json axes;             ///< of its first point
   std::vector<const PointRecord*> points;  ///< one for each launch that has it
 
-  /// The launches that have measured it; none where one found it wrong, as a wrong point has no speed.
-  std::vector<const PointRecord*> measured() const;
+  /// The launches that have figures of it; none where one found it wrong, as a wrong point has no speed.
+  std::vector<const PointRecord*> with_figures() const;
   /// Median over them.
   std::optional<double> median(const Figure& figure) const;
-  /// Of the full iterations of all of them; only of what was measured.
+  /// Of the full iterations of all of them; only of what has a time.
   TimingSummary times() const;
+  bool fits() const;  ///< no launch lacks the memory for it
 };
 
 /// In the order of the points, which must outlive them. Points are the same if all their axes are, but for `file` where

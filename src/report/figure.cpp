@@ -29,11 +29,20 @@ Value of_messages(const PointRecord& point) {
 }
 
 Value bytes_sent(const PointRecord& point) {
-  return point.is_measured() && point.comm ? Value(static_cast<double>(point.comm->bytes_sent_per_rank)) : std::nullopt;
+  return point.has_figures() && point.comm ? Value(static_cast<double>(point.comm->bytes_sent_per_rank)) : std::nullopt;
+}
+
+Value bytes_between_nodes(const PointRecord& point) {
+  const bool is_known = point.has_figures() && point.plan && point.plan->bytes_between_nodes;
+  return is_known ? Value(static_cast<double>(*point.plan->bytes_between_nodes)) : std::nullopt;
+}
+
+Value load_balance(const PointRecord& point) {
+  return point.has_figures() && point.plan ? point.plan->load_balance : std::nullopt;
 }
 
 Value planned_bytes(const PointRecord& point) {
-  return point.is_measured() && point.memory ? Value(static_cast<double>(point.memory->planned_bytes)) : std::nullopt;
+  return point.has_figures() && point.memory ? Value(static_cast<double>(point.memory->planned_bytes)) : std::nullopt;
 }
 
 Value peak_bytes(const PointRecord& point) {
@@ -44,7 +53,7 @@ Value peak_bytes(const PointRecord& point) {
 constexpr std::array kFigures = {
     Figure{kTimeFigure, "s", median_time<&Timing::full>},
     Figure{"compute_only_s", "s", median_time<&Timing::compute_only>},
-    Figure{"comm_only_s", "s", median_time<&Timing::comm_only>},
+    Figure{kCommunicationFigure, "s", median_time<&Timing::comm_only>},
     Figure{kRateFigure, "TFLOP/s", throughput<&Throughput::tflops_per_rank>},
     Figure{"iterations_per_s", "1/s", throughput<&Throughput::iterations_per_s>},
     Figure{"tokens_per_s", "tokens/s", throughput<&Throughput::tokens_per_s>},
@@ -55,8 +64,10 @@ constexpr std::array kFigures = {
     Figure{"overlap_efficiency", "of 1", of_messages<&CommFigures::overlap_efficiency>},
     Figure{"bus_bandwidth", "GB/s", of_messages<&CommFigures::bus_bandwidth>},
     Figure{"bytes_sent_per_rank", "bytes", bytes_sent},
+    Figure{"bytes_between_nodes", "bytes", bytes_between_nodes},
     Figure{"planned_bytes", "bytes", planned_bytes},
     Figure{"peak_bytes", "bytes", peak_bytes},
+    Figure{"load_balance", "of 1", load_balance},
 };
 
 }  // namespace

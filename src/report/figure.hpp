@@ -20,6 +20,7 @@ std::span<const Figure> all_figures();
 /// Throws a usage error that lists all where there is none of this name.
 const Figure& find_figure(std::string_view name);
 
-inline constexpr std::string_view kTimeFigure = "time_s", kRateFigure = "tflops_per_rank";
+inline constexpr std::string_view kTimeFigure = "time_s", kCommunicationFigure = "comm_only_s",
+                                  kRateFigure = "tflops_per_rank";
 
 }  // namespace cpbench

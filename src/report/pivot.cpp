@@ -31,7 +31,7 @@ using Json = nlohmann::ordered_json;
 const Configuration& configuration_in_cell(const ConfigurationGroup& cell, const std::vector<std::string>& axes) {
   const Configuration* found = nullptr;
   for (const Configuration& configuration : cell.members) {
-    if (configuration.measured().empty()) continue;
+    if (configuration.with_figures().empty()) continue;
     if (found != nullptr) refuse_shared_cell(*found, configuration, axes);
     found = &configuration;
   }
@@ -39,7 +39,7 @@ const Configuration& configuration_in_cell(const ConfigurationGroup& cell, const
 }
 
 Cell cell_of_configuration(const Configuration& configuration, const Figure& figure) {
-  if (!configuration.measured().empty()) return cell_of(configuration.median(figure));
+  if (!configuration.with_figures().empty()) return cell_of(configuration.median(figure));
   const auto gravest = std::ranges::find(configuration.points, Status::kInvalid, &PointRecord::status);
   const PointRecord& shown = gravest == configuration.points.end() ? *configuration.points.front() : **gravest;
   return {shown.status == Status::kOk ? "not measured" : std::string(name_of(shown.status)), ""};
@@ -75,7 +75,7 @@ Sheet pivot_of(std::span<const PointRecord> points, const PivotAxes& axes, const
   std::size_t most_launches = 0;
   for (const ConfigurationGroup& cell : groups_of(points, all)) {
     const Configuration& configuration = configuration_in_cell(cell, all);
-    most_launches = std::max(most_launches, configuration.measured().size());
+    most_launches = std::max(most_launches, configuration.with_figures().size());
     const Json values = values_on(axes.rows, cell.values);
     const auto row = static_cast<std::size_t>(std::ranges::find(row_values, values) - row_values.begin());
     if (row == row_values.size()) {

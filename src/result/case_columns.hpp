@@ -1,21 +1,14 @@
 // The columns that say which point a row of a table is.
 #pragma once
 
-#include <array>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "result/columns.hpp"
 
 namespace cpbench {
-
-/// The axes of what is computed, whichever way: where one of these differs, so does the work.
-inline constexpr auto kWhatIsComputed =
-    std::to_array<std::string_view>({"model", "seq_len", "batch", "heads", "kv_heads", "head_dim", "head_dim_v",
-                                     "tensor_parallel", "sink", "dtype", "mask", "docs", "pass"});
 
 /// The axes in which two cases differ, whichever of JSON's types has them.
 template <typename Axes>

@@ -1,43 +1,12 @@
 #include "result/plan.hpp"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
-
-#include "result/case_columns.hpp"
-#include "result/columns.hpp"
-#include "support/counted.hpp"
 
 namespace cpbench {
 namespace {
-
-std::vector<Column<PlanRecord>> estimate_columns(std::optional<std::int64_t> available_bytes) {
-  const auto time = [](double TimeEstimate::*which) {
-    return [which](const PlanRecord& p) { return milliseconds((*p.estimate).*which); };
-  };
-  const auto figures = [](const PlanRecord& p) { return throughput_of(timing_of(*p.estimate), p.work); };
-  std::vector<Column<PlanRecord>> columns = {
-      {"time", "ms", 9, time(&TimeEstimate::full_s)},
-      {"compute", "only ms", 9, time(&TimeEstimate::compute_only_s)},
-      {"comm", "only ms", 9, time(&TimeEstimate::comm_only_s)},
-      {"exposed", "ms", 9, [](const PlanRecord& p) { return milliseconds(p.estimate->exposed_s()); }},
-      {"TFLOP/s", "per rank", 8,
-       [figures](const PlanRecord& p) { return fmt::format("{:.4g}", figures(p).tflops_per_rank.value_or(0)); }},
-      {"of comp", "%", 7, [figures](const PlanRecord& p) { return percent(figures(p).fraction_of_compute_only); }},
-      {"memory", "per rank", 11,
-       [](const PlanRecord& p) { return bytes_text(static_cast<double>(peak_memory_of(p))); }},
-  };
-  if (available_bytes) {
-    columns.push_back({"fits", "", -8, [available_bytes](const PlanRecord& p) -> std::string {
-                         return peak_memory_of(p) > *available_bytes ? "TOO MUCH" : "yes";
-                       }});
-  }
-  return columns;
-}
 
 Json json_of(const TimeEstimate& estimate) {
   return {{"full_s", estimate.full_s},
@@ -53,6 +22,8 @@ Json json_of(const MachineModel& machine) {
           {"backward_tflops", in(1e12, machine.backward_flops_per_second)},
           {"memory_bandwidth", in(1e9, machine.memory_bytes_per_second)}};
 }
+
+constexpr double kGibi = 1024.0 * 1024 * 1024;
 
 /// What results have of measured times, and the model.
 Json estimate_json_of(const PlanRecord& point) {
@@ -100,46 +71,51 @@ Json json_of(const PlanRecord& point) {
   return json;
 }
 
-/// The points that have an estimate, those that compute the same together, in the order of the first.
-std::vector<std::vector<const PlanRecord*>> rivals_of(std::span<const PlanRecord> points) {
-  const auto compute_the_same = [](const Json& a, const Json& b) {
-    return std::ranges::all_of(kWhatIsComputed, [&](std::string_view axis) {
-      const std::string name(axis);
-      return a.value(name, Json()) == b.value(name, Json());
-    });
-  };
-  std::vector<std::vector<const PlanRecord*>> groups;
-  for (const PlanRecord& point : points) {
-    if (!point.estimate) continue;
-    auto group = std::ranges::find_if(
-        groups, [&](const auto& rivals) { return compute_the_same(rivals.front()->axes, point.axes); });
-    if (group == groups.end()) group = groups.insert(group, std::vector<const PlanRecord*>());
-    group->push_back(&point);
+/// What a plan's figures depend on besides the case, as far as it is known.
+Json axes_of_machine(const PlanFile& file, const PlanRecord& point) {
+  Json axes = {{"ranks_per_node", file.ranks_per_node}, {"backend", file.backend}};
+  if (file.available_bytes) axes["memory"] = static_cast<double>(*file.available_bytes) / kGibi;
+  if (!point.machine) return axes;
+  const Json machine = json_of(*point.machine);
+  for (const auto& item : machine.items()) {
+    if (!item.value().is_null()) axes[item.key()] = item.value();
   }
-  return groups;
+  return axes;
 }
 
-/// Points that are as fast as far as the table shows stand in the order of their communication: an estimate takes for
-/// granted that all of it is hidden where it can be.
-std::pair<double, double> rank_in_table(const PlanRecord* point) {
-  return {std::stod(milliseconds(point->estimate->full_s)), point->estimate->comm_only_s};
+PlanFigures plan_figures_of(const PlanFile& file, const PlanRecord& point) {
+  PlanFigures figures{.load_balance = {}, .bytes_between_nodes = {}, .available_bytes = file.available_bytes};
+  if (point.ranks.empty()) return figures;
+  figures.load_balance = load_balance_of(point);
+  if (file.ranks_per_node == 0) return figures;
+  const auto between = [](const PlannedRank& rank) { return rank.figures.bytes_between_nodes; };
+  figures.bytes_between_nodes = between(std::ranges::max(point.ranks, {}, between));
+  return figures;
 }
 
-/// Estimates were off by about as much where they stand beside measured times (docs/estimating.md).
-constexpr double kTellsApart = 0.05;
-
-std::string note_on_close_times(const std::vector<const PlanRecord*>& by_time) {
-  const double fastest = by_time.front()->estimate->full_s;
-  const auto is_told_apart = [&](const PlanRecord* p) { return p->estimate->full_s > fastest * (1 + kTellsApart); };
-  const auto end = std::ranges::find_if(by_time, is_told_apart);
-  const auto count = end - by_time.begin();
-  if (count < 2 || !(fastest > 0)) return {};
-  return fmt::format(
-      "# the first {} differ by {}%, less than an estimate can tell: the less communication, the safer\n", count,
-      percent((*(end - 1))->estimate->full_s / fastest - 1));
+PointRecord point_of(const PlanFile& file, const PlanRecord& planned) {
+  PointRecord point;
+  point.id = planned.id;
+  point.axes = planned.axes;
+  point.axes.update(axes_of_machine(file, planned));
+  point.status = planned.status;
+  point.reason = planned.faults.empty() ? planned.reason : fmt::format("{}", fmt::join(planned.faults, "; "));
+  point.plan = plan_figures_of(file, planned);
+  if (planned.ranks.empty()) return point;
+  point.memory = MemoryFigures{.planned_bytes = peak_memory_of(planned), .peak_bytes = {}};
+  if (planned.estimate) point.timing = timing_of(*planned.estimate);
+  if (point.timing) point.throughput = throughput_of(*point.timing, planned.work);
+  point.comm = comm_figures_of(point.timing.value_or(Timing()), planned.work);
+  return point;
 }
 
 }  // namespace
+
+std::vector<PointRecord> points_of(const PlanFile& file) {
+  std::vector<PointRecord> points;
+  for (const PlanRecord& planned : file.points) points.push_back(point_of(file, planned));
+  return points;
+}
 
 double load_balance_of(const PlanRecord& point) {
   double largest = 0;
@@ -163,31 +139,11 @@ Json json_of(const PlanFile& file) {
                {"command", json_of(file.command)},
                {"ranks_per_node", file.ranks_per_node},
                {"backend", file.backend}};
+  if (file.available_bytes) json["available_bytes"] = *file.available_bytes;
   json["points"] = Json::array();
   for (const PlanRecord& point : file.points) json["points"].push_back(json_of(point));
   json["exit_code"] = file.exit_code;
   return json;
-}
-
-std::string estimates_table(std::span<const PlanRecord> points, std::optional<std::int64_t> available_bytes) {
-  std::vector<std::vector<const PlanRecord*>> rivals = rivals_of(points);
-  if (rivals.empty()) return {};
-  std::vector<Json> cases;
-  for (const auto& group : rivals) {
-    for (const PlanRecord* point : group) cases.push_back(point->axes);
-  }
-  const auto identity = case_columns(extra_axes_of(cases));
-  const auto figures = estimate_columns(available_bytes);
-  std::string text = "# estimated times, fastest first\n" + column_names(identity, figures);
-  for (auto& group : rivals) {
-    std::ranges::stable_sort(group, {}, rank_in_table);
-    if (&group != &rivals.front()) text += "#\n";
-    for (const PlanRecord* point : group) {
-      text += without_trailing_spaces(" " + cells(identity, point->axes) + cells(figures, *point)) + "\n";
-    }
-    text += note_on_close_times(group);
-  }
-  return text;
 }
 
 }  // namespace cpbench

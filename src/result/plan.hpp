@@ -1,9 +1,8 @@
-// What `plan` finds out about points, as JSON (docs/plan.schema.json), and a table of the times that it estimates.
+// What `plan` finds out about points, and its JSON (docs/plan.schema.json).
 #pragma once
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -36,8 +35,9 @@ struct PlanRecord {
 struct PlanFile {
   Tool tool;
   Command command;
-  int ranks_per_node = 0;  ///< 0: all ranks are on one node
-  std::string backend;     ///< whose memory is planned
+  int ranks_per_node = 0;                       ///< 0: all ranks are on one node
+  std::string backend;                          ///< whose memory is planned
+  std::optional<std::int64_t> available_bytes;  ///< memory of a rank, where that was said
   std::vector<PlanRecord> points;
   int exit_code = 0;
 };
@@ -49,13 +49,12 @@ std::int64_t peak_memory_of(const PlanRecord& point);  ///< of the rank that nee
 inline constexpr int kPlanVersion = 1;
 Json json_of(const PlanFile& file);
 
+/// As if they had been run, for what reads points that were: what stands there for measured times is estimated, and a
+/// point's axes are followed by what its figures depend on besides: `ranks_per_node`, `backend`, and as far as they are
+/// known `memory` in GiB, `links`, `forward_tflops`, `backward_tflops` and `memory_bandwidth`.
+std::vector<PointRecord> points_of(const PlanFile& file);
+
 /// As if the estimate had been measured: the figures of docs/results-format.md.
 Timing timing_of(const TimeEstimate& estimate);
-
-/// The points that have an estimate: of each kind of work (kWhatIsComputed) by itself, fastest first, those that take
-/// the same time with the least communication first: which they are, their times, and the memory of a rank; and how
-/// many an estimate cannot tell apart. Empty where none has one. Where `available_bytes` is known, points whose ranks
-/// need more are marked.
-std::string estimates_table(std::span<const PlanRecord> points, std::optional<std::int64_t> available_bytes);
 
 }  // namespace cpbench

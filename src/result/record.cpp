@@ -1,5 +1,6 @@
 #include "result/record.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace cpbench {
@@ -8,6 +9,10 @@ std::string_view name_of(Status status) {
   constexpr std::array<std::string_view, kStatuses> kNames = {"ok",     "invalid", "skipped",
                                                               "failed", "timeout", "interrupted"};
   return kNames[static_cast<std::size_t>(status)];
+}
+
+bool are_planned(std::span<const PointRecord> points) {
+  return std::ranges::any_of(points, [](const PointRecord& point) { return point.plan.has_value(); });
 }
 
 Summary summary_of(const std::vector<PointRecord>& points, int exit_code, double elapsed_s) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -85,6 +86,13 @@ struct MemoryFigures {
   std::optional<std::int64_t> peak_bytes;  ///< what was allocated before the first run, where the backend counts it
 };
 
+/// Of a point that was planned and not run: its programs were proved, and its times, if it has any, are estimated.
+struct PlanFigures {
+  std::optional<double> load_balance;               ///< mean / largest FLOPs of a rank
+  std::optional<std::int64_t> bytes_between_nodes;  ///< sent in one iteration, maximum over ranks; empty with one node
+  std::optional<std::int64_t> available_bytes;      ///< memory that a rank has
+};
+
 /// How fast a rank's device was allowed to run while the point was measured.
 struct RankDeviceState {
   int rank = 0;
@@ -108,17 +116,28 @@ struct PointRecord {
   std::optional<Throughput> throughput;  ///< written only where the status is ok
   std::optional<CommFigures> comm;
   std::optional<MemoryFigures> memory;
+  std::optional<PlanFigures> plan;       ///< of every point of a plan, and of no other
   int reserved_multiprocessors = 0;      ///< of the rank that leaves most to communication
   std::vector<RankDeviceState> devices;  ///< of ranks whose devices tell
   std::vector<Step> steps;
   /// Of this rank, for write_trace, where a trace is wanted; not part of the result file.
   std::string timeline;
 
-  /// Its times may be compared with others: it was measured, and is right where it was checked.
+  /// Its times may be compared with others: it was measured, or they were estimated, and it is right where it was
+  /// checked.
   bool is_measured() const { return status == Status::kOk && timing.has_value(); }
+  /// Likewise what else is known of it: it was measured, or planned.
+  bool has_figures() const { return is_measured() || (status == Status::kOk && plan.has_value()); }
+  /// Not known to need more memory than a rank has.
+  bool fits() const {
+    return !plan || !plan->available_bytes || !memory || memory->planned_bytes <= *plan->available_bytes;
+  }
   /// Any bytes between ranks.
   bool sends() const { return comm && comm->bytes_sent_per_rank > 0; }
 };
+
+/// Whether they are of a plan.
+bool are_planned(std::span<const PointRecord> points);
 
 struct Summary {
   int points = 0;

@@ -7,6 +7,7 @@
 #include <array>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include "result/tool.hpp"
 
@@ -55,22 +56,25 @@ std::string tflops_cell(const PointRecord& point) {
 
 }  // namespace
 
-Table::Table(const std::vector<std::string>& extra_axes)
-    : identity_(case_columns(extra_axes)), figures_(figure_columns()) {}
-
-std::vector<Column<PointRecord>> Table::figure_columns() {
+TableFigures measured_figures() {
   return {
-      {"time", "ms", 9, time_cell(&Timing::full)},
-      {"spread", "%", 6, spread_cell},
-      {"compute", "only ms", 9, time_cell(&Timing::compute_only)},
-      {"comm", "only ms", 9, time_cell(&Timing::comm_only)},
-      {"TFLOP/s", "per rank", 8, tflops_cell},
-      {"of comp", "%", 7, percent_cell(&Throughput::fraction_of_compute_only)},
-      {"of peak", "%", 7, percent_cell(&Throughput::fraction_of_peak)},
-      {"exposed", "ms", 8, exposed_cell},
-      {"check", "", -6, check_of},
-  };
+      "times: median over iterations of the slowest rank; spread: its middle half; compute, comm: the same programs "
+      "without the other",
+      {
+          {"time", "ms", 9, time_cell(&Timing::full)},
+          {"spread", "%", 6, spread_cell},
+          {"compute", "only ms", 9, time_cell(&Timing::compute_only)},
+          {"comm", "only ms", 9, time_cell(&Timing::comm_only)},
+          {"TFLOP/s", "per rank", 8, tflops_cell},
+          {"of comp", "%", 7, percent_cell(&Throughput::fraction_of_compute_only)},
+          {"of peak", "%", 7, percent_cell(&Throughput::fraction_of_peak)},
+          {"exposed", "ms", 8, exposed_cell},
+          {"check", "", -6, check_of},
+      }};
 }
+
+Table::Table(const std::vector<std::string>& extra_axes, TableFigures figures)
+    : identity_(case_columns(extra_axes)), figures_(std::move(figures)) {}
 
 std::string Table::header(const Header& header, const TableContext& context) const {
   std::set<std::string> hosts;
@@ -91,11 +95,7 @@ std::string Table::header(const Header& header, const TableContext& context) con
 
 std::string Table::heading(const nlohmann::ordered_json& axes) const {
   const std::string of_case = axes.empty() ? "" : fmt::format("# case: {}\n", text_of_axes(axes));
-  return of_case +
-         "# times: median over iterations of the slowest rank; spread: its middle half; compute, comm: the same "
-         "programs "
-         "without the other\n#\n" +
-         column_names(identity_, figures_);
+  return fmt::format("{}# {}\n#\n{}", of_case, figures_.legend, column_names(identity_, figures_.columns));
 }
 
 std::vector<Column<PointRecord>> Table::columns() const {
@@ -104,7 +104,7 @@ std::vector<Column<PointRecord>> Table::columns() const {
     columns.push_back({column.name, column.unit, column.width,
                        [cell = column.cell](const PointRecord& point) { return cell(point.axes); }});
   }
-  columns.insert(columns.end(), figures_.begin(), figures_.end());
+  columns.insert(columns.end(), figures_.columns.begin(), figures_.columns.end());
   return columns;
 }
 
@@ -113,7 +113,7 @@ std::string Table::row(const PointRecord& point) const {
   if (!point.timing && point.status != Status::kOk) {
     return fmt::format("{} {}: {}\n", identity, name_of(point.status), point.reason);
   }
-  std::string text = without_trailing_spaces(identity + cells(figures_, point)) + "\n";
+  std::string text = without_trailing_spaces(identity + cells(figures_.columns, point)) + "\n";
   if (point.status != Status::kOk) text += fmt::format("#   {}: {}\n", name_of(point.status), point.reason);
   return text;
 }
@@ -123,7 +123,7 @@ std::vector<std::string> Table::verdict(std::span<const PointRecord> points, std
   int unchecked = 0;
   for (const PointRecord& point : points) {
     ++counts[static_cast<std::size_t>(point.status)];
-    if (point.status == Status::kOk && !point.validation) ++unchecked;
+    if (point.status == Status::kOk && !point.validation && !point.plan) ++unchecked;
   }
   std::vector<std::string> parts;
   for (int i = 0; i < kStatuses; ++i) {
@@ -132,9 +132,10 @@ std::vector<std::string> Table::verdict(std::span<const PointRecord> points, std
   }
   if (not_begun > 0) parts.push_back(fmt::format("{} not begun", not_begun));
   const auto count_of = [&](Status status) { return counts[static_cast<std::size_t>(status)]; };
-  std::string verdict = "PASSED";
+  const bool planned = are_planned(points);
+  std::string verdict = planned ? "PROVED" : "PASSED";
   if (unchecked > 0) verdict = fmt::format("NOT CHECKED: {} of the results", unchecked);
-  if (count_of(Status::kOk) == 0) verdict = "NOTHING MEASURED";
+  if (count_of(Status::kOk) == 0) verdict = planned ? "NOTHING PROVED" : "NOTHING MEASURED";
   const int ended = count_of(Status::kFailed) + count_of(Status::kTimeout) + count_of(Status::kInterrupted);
   if (ended > 0 || not_begun > 0) verdict = "FAILED: some points did not finish";
   if (count_of(Status::kInvalid) > 0) verdict = fmt::format("FAILED: {} invalid", count_of(Status::kInvalid));
@@ -145,6 +146,6 @@ std::string Table::footer(std::span<const PointRecord> points, std::size_t not_b
   return fmt::format("#\n# {}\n", fmt::join(verdict(points, not_begun), "\n# "));
 }
 
-std::size_t Table::width() const { return 1 + width_of(identity_) + width_of(figures_); }
+std::size_t Table::width() const { return 1 + width_of(identity_) + width_of(figures_.columns); }
 
 }  // namespace cpbench

@@ -19,10 +19,18 @@ struct TableContext {
   nlohmann::ordered_json axes = {};  ///< of their cases: see shared_axes_of
 };
 
+/// What a table says of points besides which they are.
+struct TableFigures {
+  std::string legend;  ///< a line above the columns
+  std::vector<Column<PointRecord>> columns;
+};
+/// Of points that were run.
+TableFigures measured_figures();
+
 class Table {
  public:
   /// `extra_axes` get a column each: see extra_axes_of.
-  explicit Table(const std::vector<std::string>& extra_axes = {});
+  explicit Table(const std::vector<std::string>& extra_axes = {}, TableFigures figures = measured_figures());
 
   /// Version, ranks with their hosts and CPUs, backend, transport, threads, the axes that points share; then the
   /// columns' names and units.
@@ -43,10 +51,8 @@ class Table {
   std::size_t width() const;
 
  private:
-  static std::vector<Column<PointRecord>> figure_columns();
-
   std::vector<Column<nlohmann::ordered_json>> identity_;  ///< which point it is
-  std::vector<Column<PointRecord>> figures_;              ///< what it did
+  TableFigures figures_;                                  ///< what it did
 };
 
 }  // namespace cpbench

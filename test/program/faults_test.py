@@ -25,6 +25,10 @@ class Unverified(ProgramTest):
         run = cpbench("plan", *self.LINE, "--cp-size", "3")
         self.assertEqual(run.code, 3, str(run))
         self.assertIn("NOT VERIFIED", run.out)
+        run = cpbench("plan", *self.LINE, "--cp-size", "2,3", "--json", self.directory / "plan.json")
+        self.assertEqual(run.code, 3, str(run))
+        self.assertRegex(run.out, r"\n  \S+ +3 .* invalid: .*rank 0, op")
+        self.assertIn("verdict: FAILED: ", run.out)
 
     def test_the_self_test_ends(self):
         self.expect_refused(cpbench("validate", "--self-test", "--threads", "1", ranks=2), 3, "does not verify")

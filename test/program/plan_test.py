@@ -35,9 +35,9 @@ class Plan(ProgramTest):
     def test_points_without_a_plan_are_told_apart(self):
         run = cpbench("plan", "--algo", "ring,ulysses", "--cp-size", "2,3,100000", "--seq-len", 4096)
         self.assertEqual(run.code, 5, "one is refused for memory")
-        self.assertIn("failed algo ring, cp_size 100000", run.out)
-        self.assertRegex(run.out, r"\nskipped algo ulysses, cp_size 3[^\n]*: heads 8 are not divisible")
-        self.assertEqual(run.out.count("verified for all ranks"), 3)
+        self.assertRegex(run.out, r"\n  ring +100000 \(1x1x100000\) [^\n]* failed: planning 100000 ranks needs about")
+        self.assertRegex(run.out, r"\n  ulysses +3 [^\n]* skipped: heads 8 are not divisible")
+        self.assertRegex(run.out, r"\n# points 6: 3 ok, 2 skipped, 1 failed\n# verdict: FAILED")
 
     def test_more_ranks_than_tokens(self):
         self.assertIn("verified for all ranks", self.plan("--cp-size", 128, "--seq-len", 100, "--algo", "double-ring"))
@@ -172,13 +172,43 @@ class Plan(ProgramTest):
         self.assertGreater(balance("zigzag"), 0.99)
         self.assertLess(balance("contiguous"), 0.6)
 
-    def test_several_points(self):
-        text = self.plan("--cp-size", "1,2,3", "--seq-len", 60)
-        self.assertEqual(text.count("verified for all ranks"), 3)
-        self.assertEqual(re.findall(r"^ring on (.*?) \(", text, re.MULTILINE), ["1 rank", "2 ranks", "3 ranks"])
-        self.assertNotIn("program of rank", text, "figures stand together")
+    def test_several_points_are_a_table(self):
+        sweep = ["--cp-size", "1,2,3", "--seq-len", 60]
+        text = self.plan(*sweep)
+        rows = [line.split() for line in text.splitlines() if not line.startswith("#")]
+        self.assertEqual([row[:3] for row in rows], [["ring", str(n), f"(1x1x{n})"] for n in (1, 2, 3)])
+        self.assertRegex(text, r"\n# points 3: 3 ok\n# verdict: PROVED\n$")
+        details = self.plan(*sweep, "--details")
+        self.assertEqual(re.findall(r"^ring on (.*?) \(", details, re.MULTILINE), ["1 rank", "2 ranks", "3 ranks"])
+        self.assertEqual(details.count("verified for all ranks"), 3)
+        self.assertTrue(details.endswith(text))
+        self.assertNotIn("program of rank", details, "figures stand together")
         for asked in (["--rank", 0], ["--all-steps"]):
-            self.assertEqual(self.plan("--cp-size", "1,2,3", "--seq-len", 60, *asked).count("program of rank 0"), 3)
+            self.assertEqual(self.plan(*sweep, *asked).count("program of rank 0"), 3)
+
+    def test_the_table_has_the_figures_of_the_ranks(self):
+        sweep = ["--algo", "hybrid", "--cp-size", "16,8", "--ulysses-degree", 4, "--seq-len", 4096, "--ranks-per-node", 8]
+        row = [line for line in self.plan(*sweep).splitlines() if not line.startswith("#")][0].split()
+        memory, sent, between = (float(row[i]) * UNITS[row[i + 1]] for i in (8, 10, 12))
+        details = self.plan(*sweep, "--details")
+        ranks = re.findall(r"^  \d+ .*$", details.partition("hybrid on 8 ranks")[0], re.MULTILINE)
+        figures = [[float(n) * UNITS[unit] for n, unit in re.findall(r"([\d.]+) (\w*B)\b", rank)] for rank in ranks]
+        self.assertEqual(len(figures), 16)
+        self.assertEqual(memory, max(rank[5] for rank in figures))
+        self.assertAlmostEqual(sent, max(rank[3] + rank[4] for rank in figures), delta=0.02 * 2**20)
+        self.assertEqual(between, max(rank[4] for rank in figures))
+        self.assertEqual(row[-1], "1.000")
+
+    def test_tells_what_fits_without_estimates(self):
+        sweep = ["--cp-size", "2,8", "--seq-len", 4096]
+        rows = [line.split() for line in self.plan(*sweep, "--memory", 0.06).splitlines() if not line.startswith("#")]
+        self.assertEqual([row[10] for row in rows], ["NO", "yes"])
+        self.assertIn("DOES NOT FIT into the 61.44 MiB of a rank", self.plan("--cp-size", 2, "--seq-len", 4096, "--memory", 0.06))
+        self.assertIn("  fits into the 61.44 MiB of a rank", self.plan("--cp-size", 8, "--seq-len", 4096, "--memory", 0.06))
+
+    def test_says_how_far_a_sweep_is(self):
+        run = cpbench("plan", "--cp-size", "2,4", "--seq-len", 64, environment={"CPBENCH_PROGRESS": "1"})
+        self.assertIn("[2/2] 1-ring-cp4", self.expect_ok(run).err)
 
 
 class Estimates(ProgramTest):
@@ -198,8 +228,8 @@ class Estimates(ProgramTest):
 
     def rows(self, text):
         """The cells of the table that ends a sweep."""
-        self.assertIn("\n# estimated times, fastest first\n", text)
-        table = text.partition("\n# estimated times, fastest first\n")[2].splitlines()
+        self.assertIn(" times: estimated, of the slowest rank", text)
+        table = text.partition("\n# algo ")[2].splitlines()[1:]
         return [line.split() for line in table if not line.startswith("#")]
 
     def test_a_ring_with_and_without_overlap(self):
@@ -217,9 +247,10 @@ class Estimates(ProgramTest):
         self.assertEqual(self.slowest(*self.RING, "--links", f"inner={links},outer={links / 4}", *rates)[2], 3)
         across = ["--ranks-per-node", 2, "--links", f"inner={links},outer={links / 4}", *rates]
         self.assertEqual(self.slowest(*self.RING, *across)[2], 12)
-        text = cpbench("plan", *self.RING, "--links", f"outer={links}", *rates).out
-        self.assertIn("note: messages over inner take no time, as --links says nothing of them", text)
-        self.assertNotIn("note:", cpbench("plan", *self.RING, "--links", f"inner={links}", *rates).out)
+        for ranks in (4, "4,8"):
+            run = cpbench("plan", *self.RING[2:], "--cp-size", ranks, "--links", f"outer={links}", *rates)
+            self.assertIn("cpbench: note: messages over inner take no time, as --links says nothing of them", run.messages)
+        self.assertEqual(cpbench("plan", *self.RING, "--links", f"inner={links}", *rates).messages, [])
 
     def test_names_links_that_no_message_takes(self):
         notes = lambda *line: [text.removeprefix("cpbench: ") for text in cpbench("plan", *line, "--rate", 1).messages]
@@ -239,13 +270,14 @@ class Estimates(ProgramTest):
         sweep = ["--algo", "ring,double-ring", "--cp-size", 16, "--heads", 4, "--seq-len", 1600]
         machine = ["--ranks-per-node", 4, "--links", "inner=100,outer=50:5", "--rate", "fwd=2e-3,bwd=1e-3"]
         lines = self.expect_ok(cpbench("plan", *sweep, *machine)).out.splitlines()
-        heading = lines.index("# estimated times, fastest first")
-        self.assertEqual(lines[heading - 2], "# nodes of 4, links inner=100,outer=50:5, rate fwd=2e-3,bwd=1e-3")
-        self.assertRegex(lines[heading - 1], "^# case: batch 1, heads 4, ")
-        self.assertTrue(lines[heading + 3].startswith("  double-ring"), "as fast as the ring, with less communication")
-        self.assertRegex(lines[-1], "^# the first 2 differ by 0.0%, less than an estimate can tell")
-        lines = cpbench("plan", *sweep, "--links", 100, "--rate", 1, "--memory-bandwidth", 100).out.splitlines()
-        self.assertIn("# one node, links 100, rate 1, memory bandwidth 100", lines)
+        taken = "ranks_per_node 4, backend cpu, links inner=100,outer=50:5, forward_tflops 0.002, backward_tflops 0.001"
+        self.assertRegex(lines[0], f"^# case: batch 1, heads 4, .*, {taken}$")
+        names = next(i for i, line in enumerate(lines) if line.startswith("# algo "))
+        self.assertTrue(lines[names + 2].startswith("  double-ring"), "as fast as the ring, with less communication")
+        self.assertRegex(lines[names + 4], "^# the first 2 differ by 0.0%, less than an estimate can tell")
+        lines = cpbench("plan", *sweep, "--links", 100, "--rate", 1, "--memory-bandwidth", 100, "--memory", 80).out.splitlines()
+        self.assertIn("ranks_per_node 0, backend cpu, memory 80, links 100, ", lines[0])
+        self.assertTrue(lines[0].endswith(", memory_bandwidth 100"), lines[0])
 
     def test_rates_of_both_passes_and_of_memory(self):
         both = [*self.RING[:-4], "--dtype", "fp32", "--pass", "fwd+bwd", "--links", 1e6]
@@ -259,7 +291,7 @@ class Estimates(ProgramTest):
     def test_points_of_a_sweep_fastest_first(self):
         sweep = ["--algo", "ring,double-ring", "--cp-size", 16, "--window-size", "2,4,8", "--seq-len", 16000, "--pass", "fwd"]
         machine = ["--ranks-per-node", 4, "--links", "inner=100,outer=1", "--rate", 100]
-        text = self.expect_ok(cpbench("plan", *sweep, *machine)).out
+        text = self.expect_ok(cpbench("plan", *sweep, *machine, "--details")).out
         rows = self.rows(text)
         self.assertEqual(rows[0][:3], ["double-ring", "16", "(1x4x4)"], "windows that are nodes")
         self.assertEqual({row[2] for row in rows}, {"(1x8x2)", "(1x4x4)", "(1x2x8)", "(1x1x16)"})
@@ -267,19 +299,22 @@ class Estimates(ProgramTest):
         self.assertEqual(times, sorted(times))
         of_points = {float(time) for time in re.findall(r"^  slowest +([\d.]+)", text, re.MULTILINE)}
         self.assertEqual(set(times), of_points)
-        self.assertNotIn("TOO MUCH", text)
         self.assertNotIn("estimated", cpbench("plan", *sweep).out)
 
-        memory = [float(row[-2]) / (1 if row[-1] == "GiB" else 1024) for row in rows]
-        limit = (min(memory) + max(memory)) / 2
+        memory = {row[2]: float(row[13]) / (1 if row[14] == "GiB" else 1024) for row in rows}
+        limit = (min(memory.values()) + max(memory.values())) / 2
         marked = self.rows(cpbench("plan", *sweep, *machine, "--memory", limit).out)
-        self.assertEqual(["MUCH" in row for row in marked], [need > limit for need in memory])
-        self.assertEqual({row[-1] for row in marked}, {"MUCH", "yes"})
+        fits = [row[15] for row in marked]
+        self.assertEqual(fits, ["NO" if memory[row[2]] > limit else "yes" for row in marked])
+        self.assertEqual(fits, sorted(fits, reverse=True), "what fits comes first")
+        self.assertEqual(set(fits), {"NO", "yes"})
 
-    def test_a_point_that_cannot_be_is_not_in_the_table(self):
+    def test_a_point_that_cannot_be_is_the_last_of_the_table(self):
         run = cpbench("plan", "--algo", "ring,ulysses", "--cp-size", "3,4", "--seq-len", 64, "--links", 1, "--rate", 1)
         self.expect_ok(run)
-        self.assertEqual(sorted(row[0] + row[1] for row in self.rows(run.out)), ["ring3", "ring4", "ulysses4"])
+        rows = [row[0] + row[1] + (" skipped" if "skipped:" in row else "") for row in self.rows(run.out)]
+        self.assertEqual(sorted(rows), ["ring3", "ring4", "ulysses3 skipped", "ulysses4"])
+        self.assertEqual(rows[-1], "ulysses3 skipped")
 
     def test_many_ranks_are_abridged(self):
         text = self.expect_ok(cpbench("plan", "--cp-size", 64, "--seq-len", 6400, "--links", 1, "--rate", 1)).out
@@ -322,7 +357,7 @@ class Files(ProgramTest):
         text, document = self.plan(*shape, "--links", "inner=10:1,outer=1", "--rate", "fwd=2,bwd=1", "--memory-bandwidth", 100)
         (point,) = document["points"]
         self.assertEqual((point["id"], point["status"], document["exit_code"]), ("0-hybrid-cp8", "ok", 0))
-        self.assertEqual((document["ranks_per_node"], document["backend"]), (4, "cpu"))
+        self.assertEqual((document["ranks_per_node"], document["backend"], document.get("available_bytes")), (4, "cpu", None))
         self.assertEqual(document["command"]["argv"][1:3], ["plan", "--algo"])
         self.assertEqual((point["case"]["ulysses_degree"], point["case"]["seq_len"]), (2, 1003))
         self.assertEqual(len(point["ranks"]), 8)
@@ -369,8 +404,9 @@ class Files(ProgramTest):
                 self.assertIn(point["reason"], text)
         self.assertEqual(self.schema_faults_of(document), "")
         self.path.unlink()
-        without = self.plan(*sweep, code=5)[1]
+        without = self.plan(*sweep, "--memory", 2, code=5)[1]
         self.assertEqual(self.schema_faults_of(without), "")
+        self.assertEqual(without["available_bytes"], 2 * 2**30)
         self.assertNotIn("estimate", json.dumps(without["points"]))
 
         ok, failed = (lambda d: d["points"][0]), (lambda d: d["points"][2])

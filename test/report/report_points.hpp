@@ -21,6 +21,22 @@ inline PointRecord point_of(const nlohmann::ordered_json& axes, const std::vecto
   return point;
 }
 
+/// One that was planned to take this time, and so much memory.
+inline PointRecord planned_point_of(const nlohmann::ordered_json& axes, double full_s, std::int64_t memory_bytes = 5) {
+  PointRecord point = point_of(axes, {full_s});
+  point.memory = MemoryFigures{.planned_bytes = memory_bytes, .peak_bytes = {}};
+  point.plan = PlanFigures{.load_balance = 0.5, .bytes_between_nodes = {}, .available_bytes = {}};
+  return point;
+}
+
+/// Likewise, of a plan that estimates no times.
+inline PointRecord untimed_point_of(const nlohmann::ordered_json& axes, std::int64_t memory_bytes) {
+  PointRecord point = planned_point_of(axes, 1, memory_bytes);
+  point.timing.reset();
+  point.throughput.reset();
+  return point;
+}
+
 /// A line for each row, its cells' texts joined by bars.
 inline std::vector<std::string> rows_of(const Sheet& sheet) {
   std::vector<std::string> rows;

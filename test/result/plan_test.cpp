@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "transport/link_model.hpp"
+
 namespace cpbench {
 namespace {
 
@@ -14,53 +16,71 @@ PlanRecord point(const std::string& algo, double full_s, std::int64_t memory_byt
   return point;
 }
 
-/// Where each of the texts begins, in this order.
-bool in_order(const std::string& text, std::initializer_list<std::string_view> parts) {
-  std::size_t from = 0;
-  for (const std::string_view part : parts) {
-    from = text.find(part, from);
-    if (from == std::string::npos) return false;
-  }
-  return true;
+/// With a point of each kind.
+PlanFile plan() {
+  PlanRecord estimated = point("ring", 2, 1 << 20), invalid = point("mistaken", 1, 5),
+             skipped{.id = "2-hybrid", .axes = {{"algo", "hybrid"}}, .status = Status::kSkipped, .reason = "6 heads"};
+  estimated.axes.update({{"batch", 2}, {"seq_len", 1000}});
+  estimated.ranks.push_back(estimated.ranks[0]);
+  estimated.ranks[0].tokens = 500;
+  RankFigures& figures = estimated.ranks[0].figures;
+  figures = {
+      .flops = 3'000, .bytes_by_link = {10, 20, 30}, .bytes_within_node = 15, .bytes_between_nodes = 45, .messages = 7};
+  estimated.ranks[1].figures.flops = 1'000;
+  estimated.work = {.tokens = 2000, .ranks = 2};
+  for (const PlannedRank& rank : estimated.ranks) estimated.work.add(rank.figures);
+  estimated.machine->links = parse_link_model("inner=400:3,outer=50");
+  estimated.machine->links.ranks_per_node = 1;
+  estimated.machine->backward_flops_per_second = std::nullopt;
+  invalid.axes.update({{"batch", 1}, {"seq_len", 10}});
+  invalid.status = Status::kInvalid;
+  invalid.faults = {"deadlock", "rank 0 reads nothing"};
+  invalid.estimate = invalid.ranks[0].estimate = std::nullopt;
+  invalid.machine = std::nullopt;
+  return {.tool = {.version = "1.2", .git = "abc", .dirty = true, .build = {"Release", "GNU", "-O3"}},
+          .command = {.argv = {"cpbench", "plan"}, .config = {}, .sha256 = {}, .started = "2026-01-31T12:00:00Z"},
+          .ranks_per_node = 1,
+          .backend = "cuda",
+          .available_bytes = std::int64_t{1} << 19,
+          .points = {estimated, invalid, skipped},
+          .exit_code = 3};
 }
 
-TEST(EstimatesTable, IsSortedByTime) {
-  const std::vector points = {point("slow", 3, 5), point("fast", 1, 5), point("middle", 2, 5)};
-  const std::string table = estimates_table(points, std::nullopt);
-  EXPECT_TRUE(in_order(table, {"fastest first", "\n  fast ", "\n  middle ", "\n  slow "})) << table;
-  EXPECT_EQ(table.find("fits"), std::string::npos);
+TEST(PlanFile, HasPointsAsIfTheyHadBeenRun) {
+  const std::vector<PointRecord> points = points_of(plan());
+  ASSERT_EQ(points.size(), 3u);
+  const PointRecord& ring = points[0];
+  EXPECT_EQ(ring.axes, (Json{{"algo", "ring"},
+                             {"cp_size", 1},
+                             {"batch", 2},
+                             {"seq_len", 1000},
+                             {"ranks_per_node", 1},
+                             {"backend", "cuda"},
+                             {"memory", 1.0 / 2048},
+                             {"links", "inner=400:3,outer=50"},
+                             {"forward_tflops", 1e-12}}));
+  EXPECT_EQ(ring.timing->full.samples_s, std::vector<double>{2});
+  EXPECT_EQ(ring.timing->comm_only.median_s, 0.5);
+  EXPECT_EQ(ring.throughput->tokens_per_s, 1000);
+  EXPECT_EQ(ring.throughput->tflops_per_rank, 2000 / 1e12 / 2);
+  EXPECT_EQ(ring.comm->bytes_sent_per_rank, 60);
+  EXPECT_EQ(ring.comm->exposed_s, 1);
+  EXPECT_EQ(ring.memory->planned_bytes, 1 << 20);
+  EXPECT_EQ(ring.plan->bytes_between_nodes, 45);
+  EXPECT_EQ(ring.plan->load_balance, 2.0 / 3);
+  EXPECT_FALSE(ring.fits());
+  EXPECT_TRUE(points[1].fits());
+  EXPECT_EQ(points[1].reason, "deadlock; rank 0 reads nothing");
+  EXPECT_FALSE(points[1].has_figures());
+  EXPECT_EQ(points[2].reason, "6 heads");
+  EXPECT_TRUE(points[2].plan) << "it was planned, too";
+  EXPECT_FALSE(points[2].memory);
 }
 
-TEST(EstimatesTable, TheLessCommunicationComesFirstWhereTimesAreTheSame) {
-  std::vector points = {point("all", 1, 5), point("some", 1, 5), point("slower", 1.02, 5), point("slow", 2, 5)};
-  points[0].estimate->comm_only_s = 0.9;
-  points[1].estimate->full_s += 1e-12;  // of rounding
-  points[1].estimate->comm_only_s = 0.1;
-  const std::string table = estimates_table(points, std::nullopt);
-  EXPECT_TRUE(in_order(table, {"\n  some ", "\n  all ", "\n  slower ", "\n  slow ",
-                               "\n# the first 3 differ by 2.0%, less than an estimate can tell"}))
-      << table;
-  EXPECT_EQ(estimates_table(std::vector{points[0], points[3]}, std::nullopt).find("differ"), std::string::npos);
-}
-
-TEST(EstimatesTable, OnlyWhatComputesTheSameIsCompared) {
-  std::vector points = {point("a", 3, 5), point("b", 2, 5), point("c", 1, 5), point("d", 1.01, 5)};
-  for (const std::size_t i : {0, 2, 3}) points[i].axes["seq_len"] = 100;
-  points[1].axes["seq_len"] = 200;
-  const std::string table = estimates_table(points, std::nullopt);
-  EXPECT_TRUE(in_order(table, {"\n  c ", "\n  d ", "\n  a ", "\n# the first 2 differ", "\n#\n  b "})) << table;
-}
-
-TEST(EstimatesTable, MarksWhatNeedsMoreMemoryThanThereIs) {
-  const std::vector points = {point("a", 1, 5), point("b", 2, 6)};
-  const std::string table = estimates_table(points, 5);
-  EXPECT_TRUE(in_order(table, {"fits", "\n  a ", " yes\n", "\n  b ", " TOO MUCH\n"})) << table;
-}
-
-TEST(EstimatesTable, LeavesOutWhatHasNoEstimate) {
-  PlanRecord skipped{.axes = {{"algo", "skipped"}}, .status = Status::kSkipped, .reason = "impossible"};
-  EXPECT_EQ(estimates_table(std::vector{skipped, point("a", 1, 5)}, std::nullopt).find("skipped"), std::string::npos);
-  EXPECT_EQ(estimates_table(std::vector{skipped}, std::nullopt), "");
+TEST(PlanFile, OfOneNodeSendsNothingBetweenNodes) {
+  PlanFile file = plan();
+  file.ranks_per_node = 0;
+  EXPECT_EQ(points_of(file)[0].plan->bytes_between_nodes, std::nullopt);
 }
 
 TEST(PlanFile, SaysWhatIsWrongWithAPointThatDidNotVerify) {

@@ -201,6 +201,10 @@ TEST(Table, FooterCountsAndJudges) {
             "#\n# points 3: 1 ok, 2 not begun\n# verdict: FAILED: some points did not finish\n");
   PointRecord unchecked = sample_ok();
   unchecked.validation.reset();
+  PointRecord planned = unchecked, impossible = points[2];
+  planned.plan = impossible.plan = PlanFigures();
+  EXPECT_NE(footer({planned, impossible}).find("points 2: 1 ok, 1 skipped\n# verdict: PROVED\n"), std::string::npos);
+  EXPECT_NE(footer({impossible}).find("verdict: NOTHING PROVED"), std::string::npos);
   EXPECT_NE(footer({points[0], unchecked}).find("verdict: NOT CHECKED: 1 of"), std::string::npos);
 }
 

@@ -120,8 +120,7 @@ std::vector<PointRecord> points_of_file(const std::string& path) {
 std::string given(const EstimateOptions& options) {
   if (!options.links.empty()) return "--links " + options.links;
   if (!options.rate.empty()) return "--rate " + options.rate;
-  if (!options.memory_bandwidth.empty()) return "--memory-bandwidth " + options.memory_bandwidth;
-  return fmt::format("--memory {}", *options.memory);
+  return "--memory-bandwidth " + options.memory_bandwidth;
 }
 
 }  // namespace
@@ -135,8 +134,7 @@ void add_estimate_options(CLI::App& command, EstimateOptions& options) {
            "run on one rank");
   add_text(command, "--memory-bandwidth", options.memory_bandwidth, "GB/S",
            "for estimates: at which a rank adds, copies and rounds; without it that takes no time");
-  add_positive(command, "--memory", options.memory, "GIB",
-               "for estimates: memory of a rank; points of a sweep that need more are marked");
+  add_positive(command, "--memory", options.memory, "GIB", "memory of a rank: points that need more are marked");
 }
 
 std::optional<std::int64_t> EstimateOptions::memory_bytes() const {
@@ -179,8 +177,7 @@ MachineModel Machines::of(const Json& axes) const {
 }
 
 std::optional<Machines> machines_of(const EstimateOptions& options, int ranks_per_node) {
-  const bool any = !options.links.empty() || !options.rate.empty() || !options.memory_bandwidth.empty() ||
-                   options.memory.has_value();
+  const bool any = !options.links.empty() || !options.rate.empty() || !options.memory_bandwidth.empty();
   return any ? std::optional(Machines(options, ranks_per_node)) : std::nullopt;
 }
 

@@ -7,37 +7,19 @@
 #include "cli/commands/plan_point.hpp"
 #include "cli/commands/plan_text.hpp"
 #include "cli/commands/point_sweep.hpp"
+#include "cli/commands/point_table.hpp"
 #include "cli/commands/subcommand.hpp"
 #include "cli/commands/sweep_of.hpp"
 #include "cli/config/cli11.hpp"
 #include "result/file.hpp"
 #include "result/plan.hpp"
+#include "result/progress.hpp"
+#include "result/table.hpp"
 #include "result/tool.hpp"
 #include "support/error.hpp"
 
 namespace cpbench {
 namespace {
-
-/// What tells the points of a sweep apart.
-std::vector<std::string> varying_axes(const std::vector<SweepPoint>& points) {
-  std::vector<std::string> names = axis_names();
-  std::erase_if(names, [&](const std::string& name) {
-    const auto value_of = [&](const SweepPoint& point) { return point.axes.value(name, Json()); };
-    return std::ranges::all_of(points, [&](const SweepPoint& p) { return value_of(p) == value_of(points.front()); });
-  });
-  return names;
-}
-
-/// `algo ring, cp_size 8`
-std::string values_of(const std::vector<std::string>& names, const SweepPoint& point) {
-  std::vector<std::string> parts;
-  for (const std::string& name : names) {
-    const auto value = point.axes.find(name);
-    if (value == point.axes.end()) continue;  // of the grid, where it is impossible
-    parts.push_back(fmt::format("{} {}", name, value->is_string() ? value->get<std::string>() : value->dump()));
-  }
-  return fmt::format("{}", fmt::join(parts, ", "));
-}
 
 /// None where it is not known that ranks share a node. What was given may be right: nodes may be larger.
 std::string note_on_tensor_parallel(const std::vector<SweepPoint>& points, int ranks_per_node) {
@@ -75,6 +57,7 @@ class PlanCommand : public Subcommand {
     app = parent.add_subcommand(
         "plan", "Programs, their proof, memory, bytes, FLOPs and estimated times per rank; runs nothing");
     add_sweep_options(*app, options_.sweep);
+    app->add_flag("--details", details_, "of a sweep too what is printed of a single point, before their table");
     add_integer(*app, "--rank", options_.rank, 0,
                 "rank whose program is shown; for several points none is shown without it or --all-steps");
     add_text(*app, "--backend", options_.backend, "NAME", "whose memory is planned: cpu or cuda; auto is cpu [cpu]");
@@ -98,28 +81,30 @@ class PlanCommand : public Subcommand {
     PlanFile file{.tool = this_tool(),
                   .command = command_of(job, config),
                   .ranks_per_node = options_.sweep.ranks_per_node,
-                  .backend = options_.memory_of()};
+                  .backend = options_.memory_of(),
+                  .available_bytes = options_.estimate.memory_bytes()};
     for (const std::string& note : notes_on_points(flags_->values(), points)) warn(job, note);
     warn(job, note_on_tensor_parallel(points, options_.sweep.ranks_per_node));
-    const std::vector<std::string> names = varying_axes(points);
     // One for each point, before the first of them: what is not known of a machine is no matter of one point.
     std::vector<std::optional<MachineModel>> machine_of_point(points.size());
     for (std::size_t index = 0; index < points.size() && machines; ++index) {
       if (points[index].of) machine_of_point[index] = machines->of(points[index].axes);
     }
+    Progress progress(static_cast<int>(points.size()));
     for (std::size_t index = 0; index < points.size(); ++index) {
-      PlanRecord record = record_of(points[index], machine_of_point[index], points.size() == 1);
-      record.id = id_of(index, points[index]);
-      if (!record.reason.empty()) {
-        fmt::print("{} {}: {}\n\n", name_of(record.status), values_of(names, points[index]), record.reason);
-      }
-      file.points.push_back(std::move(record));
+      const std::string id = id_of(index, points[index]);
+      progress.begin(id);
+      PlannedPoint planned = planned_point(points[index], machine_of_point[index], points.size() == 1);
+      progress.finish();
+      std::fputs(planned.text.c_str(), stdout);
+      planned.record.id = id;
+      file.points.push_back(std::move(planned.record));
     }
     if (points.size() > 1) {
-      fmt::print("{}{}", assumptions_text(file.points, options_.estimate, options_.sweep.ranks_per_node),
-                 estimates_table(file.points, options_.estimate.memory_bytes()));
+      const std::vector<PointRecord> table = points_of(file);
+      std::fputs((text_of_points(table) + Table::footer(table)).c_str(), stdout);
     }
-    for (const std::string& note : notes_on_unused_links(file.points, options_.estimate)) warn(job, note);
+    for (const std::string& note : notes_on_links(file.points, options_.estimate)) warn(job, note);
     const ExitCode code = exit_code_of(file.points);
     file.exit_code = static_cast<int>(code);
     if (writes) write_atomically(options_.json, text_of(json_of(file), 2) + "\n", options_.overwrite);
@@ -128,22 +113,24 @@ class PlanCommand : public Subcommand {
 
  private:
   /// What keeps one of several points from being planned is its record's reason.
-  PlanRecord record_of(const SweepPoint& point, const std::optional<MachineModel>& machine, bool is_alone) const {
+  PlannedPoint planned_point(const SweepPoint& point, const std::optional<MachineModel>& machine, bool is_alone) const {
     // Between those of a sweep, programs would drive apart the figures that are to be compared.
     const bool shows_program = is_alone || app->count("--rank") > 0 || options_.all_steps;
-    PlanRecord record{.status = Status::kSkipped, .reason = point.skipped_because};
+    const Shown shown = shows_program ? Shown::kProgram : details_ ? Shown::kFigures : Shown::kNothing;
+    PlannedPoint planned{.record = {.status = Status::kSkipped, .reason = point.skipped_because}, .text = {}};
     try {
-      if (point.of) record = plan_point(*point.of, options_, machine, shows_program);
+      if (point.of) planned = plan_point(*point.of, options_, machine, shown);
     } catch (const Error& error) {  // others may fit into memory, or have such a rank
       if (is_alone) throw;
-      record.status = error.code() == ExitCode::kPlacement ? Status::kFailed : Status::kSkipped;
-      record.reason = error.what();
+      planned.record.status = error.code() == ExitCode::kPlacement ? Status::kFailed : Status::kSkipped;
+      planned.record.reason = error.what();
     }
-    record.axes = point.axes;
-    return record;
+    planned.record.axes = point.axes;
+    return planned;
   }
 
   PlanOptions options_;
+  bool details_ = false;
   std::unique_ptr<AxisFlags> flags_;
 };
 

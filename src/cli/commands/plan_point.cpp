@@ -1,7 +1,7 @@
 #include "cli/commands/plan_point.hpp"
 
 #include <chrono>
-#include <cstdio>
+#include <utility>
 
 #include "backend/platform.hpp"
 #include "cli/commands/memory_plans.hpp"
@@ -73,38 +73,42 @@ std::string prune_text(const Case& c, bool found_any, const std::string& totals,
                      c.prune ? otherwise : totals);
 }
 
+std::string verdict_text(const PlanRecord& point, double built_s, double verified_s) {
+  std::string text = fmt::format("  {} for all ranks (built in {:.2f} s, verified in {:.2f} s)\n",
+                                 point.status == Status::kOk ? "verified" : "NOT VERIFIED", built_s, verified_s);
+  for (const std::string& fault : point.faults) text += "  fault: " + fault + "\n";
+  return text;
+}
+
 }  // namespace
 
-PlanRecord plan_point(const Case& c, const PlanOptions& options, const std::optional<MachineModel>& machine,
-                      bool shows_program) {
+PlannedPoint plan_point(const Case& c, const PlanOptions& options, const std::optional<MachineModel>& machine,
+                        Shown shown) {
   if (options.rank >= c.cp_size()) refuse("--rank {} does not exist: cp_size is {}", options.rank, c.cp_size());
   require_memory_for_programs(c);
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
-  std::string text = describe_case(c, options.sweep.ranks_per_node);
   PlanRecord point;
+  std::string text;
   bool pruned = false;
   {
     const Schedule schedule = build_schedule(c);
     const double built_s = elapsed();
     const Verdict verdict = verify(schedule);
-    text += fmt::format("  {} for all ranks (built in {:.2f} s, verified in {:.2f} s)\n",
-                        verdict.passed ? "verified" : "NOT VERIFIED", built_s, elapsed() - built_s);
-    for (const std::string& fault : verdict.faults) text += "  fault: " + fault + "\n";
+    const double verified_s = elapsed() - built_s;
     point = figures_of_all(schedule, options);
     point.status = verdict.passed ? Status::kOk : Status::kInvalid;
     point.faults = verdict.faults;
     pruned = schedule.pruned;
-    text += figures_text(point);
-    if (machine && verdict.passed) {
-      add_estimate(schedule, *machine, point);
-      text += estimate_text(point, machine->links);
-    }
-    if (shows_program) text += steps_text(schedule, options.rank, options.all_steps);
+    if (machine && verdict.passed) add_estimate(schedule, *machine, point);
+    if (shown == Shown::kNothing) return {.record = std::move(point), .text = {}};
+    text = describe_case(c, options.sweep.ranks_per_node) + verdict_text(point, built_s, verified_s) +
+           figures_text(point, options.estimate.memory_bytes());
+    if (point.estimate) text += estimate_text(point);
+    if (shown == Shown::kProgram) text += steps_text(schedule, options.rank, options.all_steps);
   }  // the schedule is freed before the other one is built
-  text += prune_text(c, pruned, totals_text(point), options);
-  std::fputs((text + "\n").c_str(), stdout);
-  return point;
+  text += prune_text(c, pruned, totals_text(point), options) + "\n";
+  return {.record = std::move(point), .text = std::move(text)};
 }
 
 }  // namespace cpbench

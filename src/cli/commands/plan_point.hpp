@@ -1,6 +1,7 @@
 // One point of `cpbench plan`.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -22,10 +23,18 @@ struct PlanOptions {
   std::string memory_of() const { return backend == "auto" ? "cpu" : backend; }
 };
 
-/// Builds and proves the programs, and prints what there is to say of them. Returns it without what identifies the
-/// point. `machine`: whose times are estimated, if any. Throws Error(kPlacement) where the programs take more memory
-/// than is free.
-PlanRecord plan_point(const Case& c, const PlanOptions& options, const std::optional<MachineModel>& machine,
-                      bool shows_program);
+/// What is said of a point besides its record.
+enum class Shown : std::uint8_t { kNothing, kFigures, kProgram };
+
+struct PlannedPoint {
+  PlanRecord record;  ///< without what identifies the point
+  std::string text;   ///< to print
+};
+
+/// Builds and proves the programs. `machine`: whose times are estimated, if any. kFigures: the figures of ranks, and
+/// the totals with the other setting of --prune; kProgram: a rank's program as well. Throws Error(kPlacement) where the
+/// programs take more memory than is free.
+PlannedPoint plan_point(const Case& c, const PlanOptions& options, const std::optional<MachineModel>& machine,
+                        Shown shown);
 
 }  // namespace cpbench

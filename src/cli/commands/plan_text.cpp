@@ -8,8 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/axes/point.hpp"
-#include "result/case_columns.hpp"
 #include "result/columns.hpp"
 #include "schedule/describe.hpp"
 #include "support/counted.hpp"
@@ -90,16 +88,6 @@ std::string reason_of_unused(Link link, std::size_t ranks, int ranks_per_node) {
   return "which no message here takes";
 }
 
-std::string note_on_free_links(const PlanRecord& point, const LinkModel& links) {
-  std::vector<std::string_view> free;
-  for (const Link link : kAllLinks) {
-    if (!links.of(link) && uses(link, point, links)) free.push_back(name_of(link));
-  }
-  if (free.empty()) return {};
-  return fmt::format("  note: messages over {} take no time, as --links says nothing of them\n",
-                     fmt::join(free, " and "));
-}
-
 }  // namespace
 
 std::string describe_case(const Case& c, int ranks_per_node) {
@@ -121,7 +109,7 @@ std::string totals_text(const PlanRecord& point) {
                      bytes_text(sent));
 }
 
-std::string figures_text(const PlanRecord& point) {
+std::string figures_text(const PlanRecord& point, std::optional<std::int64_t> available_bytes) {
   std::string text = figures_header();
   for (const std::size_t rank : listed_ranks(point, [](const PlannedRank& r) { return r.figures.flops; })) {
     text += figures_row(rank, point.ranks[rank]);
@@ -130,11 +118,14 @@ std::string figures_text(const PlanRecord& point) {
     text +=
         fmt::format("  (of {} ranks: the first, one with the least work, and one with the most)\n", point.ranks.size());
   }
-  return text +
-         fmt::format("  load balance {:.3f} (mean / largest FLOPs), {}\n", load_balance_of(point), totals_text(point));
+  text += fmt::format("  load balance {:.3f} (mean / largest FLOPs), {}\n", load_balance_of(point), totals_text(point));
+  if (!available_bytes) return text;
+  return text + fmt::format("  {} the {} of a rank\n",
+                            peak_memory_of(point) > *available_bytes ? "DOES NOT FIT into" : "fits into",
+                            text_of_bytes(*available_bytes));
 }
 
-std::string estimate_text(const PlanRecord& point, const LinkModel& links) {
+std::string estimate_text(const PlanRecord& point) {
   std::string text = fmt::format("  {:<8}{:>12}{:>16}{:>13}{:>13}\n", "estimate", "time ms", "compute only ms",
                                  "comm only ms", "exposed ms");
   for (const std::size_t rank : listed_ranks(point, [](const PlannedRank& r) { return r.estimate->full_s; })) {
@@ -146,29 +137,11 @@ std::string estimate_text(const PlanRecord& point, const LinkModel& links) {
   }
   const Throughput throughput = throughput_of(timing_of(*point.estimate), point.work);
   text += estimate_row("slowest", *point.estimate);
-  return text +
-         fmt::format("  estimated {:.4g} TFLOP/s per rank, {}% of compute only\n",
-                     throughput.tflops_per_rank.value_or(0), percent(throughput.fraction_of_compute_only)) +
-         note_on_free_links(point, links);
+  return text + fmt::format("  estimated {:.4g} TFLOP/s per rank, {}% of compute only\n",
+                            throughput.tflops_per_rank.value_or(0), percent(throughput.fraction_of_compute_only));
 }
 
-std::string assumptions_text(std::span<const PlanRecord> points, const EstimateOptions& given, int ranks_per_node) {
-  std::vector<Json> cases;
-  for (const PlanRecord& point : points) {
-    if (point.estimate) cases.push_back(point.axes);
-  }
-  if (cases.empty()) return {};
-  std::string text = fmt::format("# {}, links {}, rate {}",
-                                 ranks_per_node == 0 ? "one node" : fmt::format("nodes of {}", ranks_per_node),
-                                 given.links, given.rate);
-  if (!given.memory_bandwidth.empty()) text += ", memory bandwidth " + given.memory_bandwidth;
-  text += "\n";
-  const Json shared = noteworthy(shared_axes_of(cases));
-  return shared.empty() ? text : text + fmt::format("# case: {}\n", text_of_axes(shared));
-}
-
-std::vector<std::string> notes_on_unused_links(std::span<const PlanRecord> points, const EstimateOptions& given) {
-  if (given.links.find('=') == std::string::npos) return {};  // one speed for all kinds names none
+std::vector<std::string> notes_on_links(std::span<const PlanRecord> points, const EstimateOptions& given) {
   std::vector<const PlanRecord*> estimated;
   std::size_t ranks = 0;
   for (const PlanRecord& point : points) {
@@ -176,14 +149,20 @@ std::vector<std::string> notes_on_unused_links(std::span<const PlanRecord> point
     estimated.push_back(&point);
     ranks = std::max(ranks, point.ranks.size());
   }
-  if (ranks < 2) return {};  // nobody has anybody to send to
+  if (ranks < 2) return {};                                             // nobody has anybody to send to
+  const bool names_kinds = given.links.find('=') != std::string::npos;  // or it is one speed for all
   const LinkModel& links = estimated.front()->machine->links;
   std::vector<std::string> notes;
   for (const Link link : kAllLinks) {
     const auto takes = [&](const PlanRecord* point) { return uses(link, *point, links); };
-    if (!links.of(link) || std::ranges::any_of(estimated, takes)) continue;
-    notes.push_back(
-        fmt::format("note: --links names {}, {}", name_of(link), reason_of_unused(link, ranks, links.ranks_per_node)));
+    const bool is_taken = std::ranges::any_of(estimated, takes), is_named = links.of(link).has_value();
+    if (is_taken && !is_named) {
+      notes.push_back(
+          fmt::format("note: messages over {} take no time, as --links says nothing of them", name_of(link)));
+    } else if (!is_taken && is_named && names_kinds) {
+      notes.push_back(fmt::format("note: --links names {}, {}", name_of(link),
+                                  reason_of_unused(link, ranks, links.ranks_per_node)));
+    }
   }
   return notes;
 }

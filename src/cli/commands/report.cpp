@@ -4,12 +4,11 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "cli/commands/point_table.hpp"
 #include "cli/commands/subcommand.hpp"
-#include "cli/commands/table_axes.hpp"
 #include "cli/config/cli11.hpp"
 #include "cli/config/options.hpp"
 #include "report/best.hpp"
-#include "report/configuration.hpp"
 #include "report/figure.hpp"
 #include "report/pivot.hpp"
 #include "report/points.hpp"
@@ -40,38 +39,6 @@ std::string provenance_of(const Launch& launch) {
                      counted(std::ssize(launch.header.ranks), "rank"), origin.hosts, origin.devices,
                      origin.mpi.empty() ? "MPI not known" : origin.mpi, launch.started(), resumed_text(launch.header),
                      launch.finished ? "" : ", did not finish");
-}
-
-/// `file` only where nothing else tells two points apart.
-std::vector<Json> cases_of(const std::vector<PointRecord>& points) {
-  const bool needs_files = configurations_of(points, {}).size() < points.size();
-  std::vector<Json> cases;
-  for (const PointRecord& point : points) {
-    cases.push_back(point.axes);
-    if (!needs_files) cases.back().erase(kFileAxis);
-  }
-  return cases;
-}
-
-/// What `run` printed of the points.
-std::string rows_of_run(const std::vector<PointRecord>& points) {
-  const std::vector<Json> cases = cases_of(points);
-  const Table table(axes_with_columns(cases));
-  std::string text = table.heading(axes_above_columns(cases));
-  for (const PointRecord& point : points) text += table.row(point);
-  return text;
-}
-
-/// The same for other writers.
-Sheet sheet_of_run(const std::vector<PointRecord>& points) {
-  const auto columns = Table(axes_with_columns(cases_of(points))).columns();
-  Sheet sheet;
-  for (const auto& column : columns) sheet.columns.push_back({column.name, column.unit, column.width > 0});
-  for (const PointRecord& point : points) {
-    std::vector<Cell>& row = sheet.rows.emplace_back();
-    for (const auto& column : columns) row.push_back(cell_of(column.cell(point)));
-  }
-  return sheet;
 }
 
 /// Of every point all axes and figures.
@@ -169,15 +136,15 @@ class ReportCommand : public Subcommand {
     for (const Launch& launch : launches) above.push_back(provenance_of(launch));
     std::string body;
     if (is_table() && format == Format::kText) {
-      body = rows_of_run(points);
+      body = text_of_points(points);
     } else {
-      const Sheet sheet = is_table() ? sheet_of_run(points) : answer_of(points);
+      const Sheet sheet = is_table() ? sheet_of_points(points) : answer_of(points);
       above.push_back("case: " + text_of_axes(shared_axes(points)));
       if (is_pivot()) above.push_back(fmt::format("{} in {}", value_, find_figure(value_).unit));
       body = (format == Format::kMarkdown ? "\n" : "#\n") + text_of(sheet, format);
       below = sheet.notes;
-      const std::vector<std::string> unmeasured = notes_on_unmeasured(points);
-      below.insert(below.end(), unmeasured.begin(), unmeasured.end());
+      const std::vector<std::string> caveats = notes_on_unmeasured(points);
+      below.insert(below.end(), caveats.begin(), caveats.end());
     }
     const std::vector<std::string> verdict = Table::verdict(points);
     below.insert(below.end(), verdict.begin(), verdict.end());
