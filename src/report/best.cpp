@@ -38,9 +38,13 @@ std::vector<ConfigurationGroup> rivals_of(std::span<const PointRecord> points, c
   return groups;
 }
 
-std::string_view lead_of(const std::vector<Configuration>& configurations) {
-  if (configurations.empty()) return "nothing measured";
+/// `planned`: the points are, and were not run.
+std::string_view lead_of(const std::vector<Configuration>& configurations, bool planned) {
+  if (configurations.empty()) return planned ? "nothing fits" : "nothing measured";
   if (configurations.size() == 1) return "alone";
+  if (planned) {
+    return are_told_apart(time_of(configurations[0]), time_of(configurations[1])) ? "wins" : "within the error";
+  }
   const TimingSummary fastest = configurations[0].times(), runner_up = configurations[1].times();
   if (std::min(fastest.samples_s.size(), runner_up.samples_s.size()) < 2) return "one sample";
   return fastest.q3_s < runner_up.q1_s ? "wins" : "within the spread";
@@ -62,6 +66,8 @@ Cell runner_up_cell(const Configuration& fastest, const Configuration& runner_up
 Sheet best_of(std::span<const PointRecord> points, const std::vector<std::string>& axes) {
   require_axes("--best", axes, points);
   const Figure &time = find_figure(kTimeFigure), &rate = find_figure(kRateFigure);
+  require_figure("--best", time, points);
+  const bool planned = are_planned(points);
   std::vector<std::string> others = varying_axes(points);
   std::erase_if(others, [&](const auto& axis) { return axis == kFileAxis || std::ranges::count(axes, axis) > 0; });
   Sheet sheet;
@@ -82,7 +88,7 @@ Sheet best_of(std::span<const PointRecord> points, const std::vector<std::string
     row.push_back(cell_of(fastest.median(time)));
     row.push_back(cell_of(fastest.median(rate)));
     row.push_back(cell_of(has_rival ? lead_percent(fastest, configurations[1]) : std::nullopt));
-    row.push_back(cell_of(std::string(lead_of(configurations))));
+    row.push_back(cell_of(std::string(lead_of(configurations, planned))));
     row.push_back(has_rival ? runner_up_cell(fastest, configurations[1]) : cell_of(std::nullopt));
   }
   return sheet;

@@ -1,10 +1,13 @@
 #include "report/figure.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
 
+#include "support/error.hpp"
 #include "support/names.hpp"
 
 namespace cpbench {
@@ -80,6 +83,20 @@ const Figure& find_figure(std::string_view name) {
   std::vector<std::string> names;
   for (const Figure& figure : kFigures) names.emplace_back(figure.name);
   refuse_unknown("figure", name, names);
+}
+
+void require_figure(std::string_view flag, const Figure& figure, std::span<const PointRecord> points) {
+  const auto is_known = [&](const Figure& one) {
+    return std::ranges::any_of(points, [&](const PointRecord& point) { return one.of(point).has_value(); });
+  };
+  std::vector<std::string_view> known;
+  for (const Figure& one : kFigures) {
+    if (is_known(one)) known.push_back(one.name);
+  }
+  if (known.empty() || is_known(figure)) return;  // of points that all came to nothing their reasons are shown
+  const bool lacks_times = are_planned(points) && !is_known(find_figure(kTimeFigure));
+  refuse("{}: no point has {}; there are {}{}", flag, figure.name, fmt::join(known, ", "),
+         lacks_times ? " (times are estimated by plan --links --rate)" : "");
 }
 
 }  // namespace cpbench

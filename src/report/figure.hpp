@@ -20,6 +20,10 @@ std::span<const Figure> all_figures();
 /// Throws a usage error that lists all where there is none of this name.
 const Figure& find_figure(std::string_view name);
 
+/// Throws a usage error that begins with `flag` where points have figures and none has this one, with those that there
+/// are.
+void require_figure(std::string_view flag, const Figure& figure, std::span<const PointRecord> points);
+
 inline constexpr std::string_view kTimeFigure = "time_s", kCommunicationFigure = "comm_only_s",
                                   kRateFigure = "tflops_per_rank";
 

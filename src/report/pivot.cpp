@@ -27,7 +27,7 @@ using Json = nlohmann::ordered_json;
          text_of_axes(values_on(axes, a.axes)), fmt::join(texts, ", "), first, first, cell_of(a.axes, first).exact);
 }
 
-/// Where anything was measured, that: a combination that was skipped is no rival of one that ran.
+/// Where anything has figures, that: a combination that was skipped is no rival of one that ran.
 const Configuration& configuration_in_cell(const ConfigurationGroup& cell, const std::vector<std::string>& axes) {
   const Configuration* found = nullptr;
   for (const Configuration& configuration : cell.members) {
@@ -69,6 +69,7 @@ Sheet pivot_of(std::span<const PointRecord> points, const PivotAxes& axes, const
   std::vector<std::string> all = axes.rows;
   all.push_back(axes.columns);
   require_axes("--rows and --columns", all, points);
+  require_figure("--value", figure, points);
   const std::vector<Json> column_values = values_of(points, axes.columns);
   Sheet sheet{.columns = pivot_columns(axes, column_values, figure), .rows = {}, .notes = {}};
   std::vector<Json> row_values;

@@ -19,7 +19,7 @@ struct PivotAxes {
 /// A row for each combination of the values of `rows` that occurs, a column for each value of `columns`. In a cell is
 /// the figure of its configuration, the median over launches where there are several, which a note says; or what became
 /// of a point that has none. Throws a usage error where configurations that differ in another axis fall into one cell,
-/// with that axis and what to do; for an axis that no point has; and for one that is given twice.
+/// with that axis and what to do; for an axis or a figure that no point has; and for an axis that is given twice.
 Sheet pivot_of(std::span<const PointRecord> points, const PivotAxes& axes, const Figure& figure);
 
 }  // namespace cpbench

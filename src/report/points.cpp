@@ -9,6 +9,7 @@
 #include "report/sheet.hpp"
 #include "result/case_columns.hpp"
 #include "result/origin.hpp"
+#include "support/counted.hpp"
 #include "support/error.hpp"
 #include "support/nearest.hpp"
 #include "support/split.hpp"
@@ -26,11 +27,13 @@ std::span<const RankInfo> ranks_of(const Launch& launch, const Json& axes) {
 }
 
 void add_axes_of_launch(Json& axes, const Launch& launch) {
-  std::set<std::string> devices, hosts;
-  for (const RankInfo& rank : ranks_of(launch, axes)) devices.insert(rank.device), hosts.insert(rank.host);
   axes["tool"] = origin_of(launch.header).tool;
-  axes["device"] = fmt::format("{}", fmt::join(devices, " + "));
-  axes["hosts"] = hosts.size();
+  if (!launch.header.ranks.empty()) {  // of a plan there are none
+    std::set<std::string> devices, hosts;
+    for (const RankInfo& rank : ranks_of(launch, axes)) devices.insert(rank.device), hosts.insert(rank.host);
+    axes["device"] = fmt::format("{}", fmt::join(devices, " + "));
+    axes["hosts"] = hosts.size();
+  }
   axes[kFileAxis] = launch.path;
 }
 
@@ -75,6 +78,18 @@ Condition condition_of(const std::string& text, std::span<const PointRecord> poi
     }
   }
   return condition;
+}
+
+/// None of a point whose figures hold without one.
+std::string caveat_of(const PointRecord& point) {
+  if (!point.has_figures()) {
+    const std::string_view status = point.status == Status::kOk ? "not measured" : name_of(point.status);
+    return fmt::format("{}{}", status, point.reason.empty() ? "" : ": " + point.reason);
+  }
+  if (point.fits()) return {};
+  const auto text = [](std::int64_t bytes) { return bytes_text(static_cast<double>(bytes)); };
+  return fmt::format("does not fit: needs {} of the {} of a rank", text(point.memory->planned_bytes),
+                     text(*point.plan->available_bytes));
 }
 
 }  // namespace
@@ -140,13 +155,13 @@ std::vector<PointRecord> selected(std::span<const PointRecord> points, const std
   return left;
 }
 
-std::vector<std::string> notes_on_unmeasured(std::span<const PointRecord> points) {
+std::vector<std::string> caveats_of(std::span<const PointRecord> points) {
   std::vector<std::string> notes;
   for (const PointRecord& point : points) {
-    if (point.is_measured()) continue;
-    const std::string_view status = point.status == Status::kOk ? "not measured" : name_of(point.status);
+    const std::string caveat = caveat_of(point);
+    if (caveat.empty()) continue;
     const std::string file = point.axes.contains(kFileAxis) ? " in " + text_of_axis(point.axes, kFileAxis) : "";
-    notes.push_back(fmt::format("{}{}: {}{}", point.id, file, status, point.reason.empty() ? "" : ": " + point.reason));
+    notes.push_back(fmt::format("{}{}: {}", point.id, file, caveat));
   }
   return notes;
 }

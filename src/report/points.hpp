@@ -15,7 +15,8 @@ namespace cpbench {
 inline constexpr const char* kFileAxis = "file";
 
 /// In the order of the launches. With several of them `case` is followed by what else makes a difference to a point:
-/// `tool` (version and commit), `device`, `hosts` (over how many its ranks are spread), and `file`.
+/// `tool` (version and commit), `device`, `hosts` (over how many its ranks are spread), and `file`; of plans `tool` and
+/// `file`.
 std::vector<PointRecord> points_of(std::span<const Launch> launches);
 
 /// The distinct values of an axis: numbers in their order, others in that of the points. Among them null
@@ -36,7 +37,7 @@ void require_axes(std::string_view flag, const std::vector<std::string>& axes, s
 /// them. Throws a usage error for another form, an axis or a value that no point has, and where no point is left.
 std::vector<PointRecord> selected(std::span<const PointRecord> points, const std::vector<std::string>& conditions);
 
-/// A line on each point without times that may be shown: `3-ring-cp4: skipped: ...`
-std::vector<std::string> notes_on_unmeasured(std::span<const PointRecord> points);
+/// A line on each point without figures that may be shown, `3-ring-cp4: skipped: ...`, and on each that does not fit.
+std::vector<std::string> caveats_of(std::span<const PointRecord> points);
 
 }  // namespace cpbench

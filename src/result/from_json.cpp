@@ -23,21 +23,6 @@ std::optional<T> part_of(const Json& json, const char* key, T (*read)(const Json
   return json.contains(key) ? std::optional(read(json.at(key))) : std::nullopt;
 }
 
-Tool tool_of(const Json& json) {
-  const Json& build = json.at("build");
-  return {.version = json.at("version"),
-          .git = optional_of<std::string>(json, "git"),
-          .dirty = optional_of<bool>(json, "dirty"),
-          .build = {.type = build.at("type"), .compiler = build.at("compiler"), .flags = build.at("flags")}};
-}
-
-Command command_of(const Json& json) {
-  return {.argv = json.at("argv").get<std::vector<std::string>>(),
-          .config = optional_of<std::string>(json, "config"),
-          .sha256 = optional_of<std::string>(json, "sha256"),
-          .started = json.at("started")};
-}
-
 Environment environment_of(const Json& json) {
   return {.hostname = json.at("hostname"),
           .kernel = json.at("kernel"),
@@ -67,12 +52,6 @@ Status status_of(const std::string& name) {
   throw std::runtime_error(fmt::format("there is no status \"{}\"", name));
 }
 
-std::string one_line(std::string text) {
-  std::ranges::replace_if(
-      text, [](unsigned char c) { return c < ' ' || c == 0x7f; }, ' ');
-  return text;
-}
-
 TimingSummary times_of(const Json& json) {
   auto times = json.at("samples_s").get<std::vector<double>>();
   const auto is_time = [](double time) { return std::isfinite(time) && time >= 0; };
@@ -90,11 +69,6 @@ Timing timing_of(const Json& json) {
 
 ValidationReport validation_of(const Json& json) {
   return {.reference = json.at("reference"), .passed = json.at("passed"), .tensors = {}};
-}
-
-int128 flops_of(const Json& json) {
-  if (json.is_number_integer()) return json.get<std::int64_t>();
-  return static_cast<int128>(json.get<double>());
 }
 
 Throughput throughput_of(const Json& json) {
@@ -121,6 +95,42 @@ MemoryFigures memory_of(const Json& json) {
 
 }  // namespace
 
+Tool tool_of(const Json& json) {
+  const Json& build = json.at("build");
+  return {.version = json.at("version"),
+          .git = optional_of<std::string>(json, "git"),
+          .dirty = optional_of<bool>(json, "dirty"),
+          .build = {.type = build.at("type"), .compiler = build.at("compiler"), .flags = build.at("flags")}};
+}
+
+Command command_of(const Json& json) {
+  return {.argv = json.at("argv").get<std::vector<std::string>>(),
+          .config = optional_of<std::string>(json, "config"),
+          .sha256 = optional_of<std::string>(json, "sha256"),
+          .started = json.at("started")};
+}
+
+int128 flops_of(const Json& json) {
+  if (json.is_number_integer()) return json.get<std::int64_t>();
+  return static_cast<int128>(json.get<double>());
+}
+
+std::string one_line(std::string text) {
+  std::ranges::replace_if(
+      text, [](unsigned char c) { return c < ' ' || c == 0x7f; }, ' ');
+  return text;
+}
+
+PointRecord begun_record_of(const Json& json) {
+  if (!json.at("case").is_object()) throw std::runtime_error("a case is not an object");
+  PointRecord point;
+  point.id = json.at("id");
+  point.axes = json.at("case");
+  point.status = status_of(json.at("status"));
+  point.reason = one_line(json.value("reason", ""));
+  return point;
+}
+
 Header header_of(const Json& document) {
   Header header{.tool = tool_of(document.at("tool")),
                 .command = command_of(document.at("command")),
@@ -133,12 +143,7 @@ Header header_of(const Json& document) {
 }
 
 PointRecord record_of(const Json& json) {
-  if (!json.at("case").is_object()) throw std::runtime_error("a case is not an object");
-  PointRecord point;
-  point.id = json.at("id");
-  point.axes = json.at("case");
-  point.status = status_of(json.at("status"));
-  point.reason = one_line(json.value("reason", ""));
+  PointRecord point = begun_record_of(json);
   point.validation = part_of(json, "validation", validation_of);
   point.timing = part_of(json, "timing", timing_of);
   point.throughput = part_of(json, "throughput", throughput_of);

@@ -12,6 +12,7 @@
 #include "result/file.hpp"
 #include "result/from_json.hpp"
 #include "result/json.hpp"
+#include "result/plan.hpp"
 #include "support/error.hpp"
 #include "support/file_contents.hpp"
 #include "support/json_text.hpp"
@@ -110,20 +111,21 @@ struct KindOfFile {
   int version;
   std::string_view one, many;
 };
-constexpr KindOfFile kRunFile = {LaunchOf::kRun, "cpbench.result", kResultVersion, "a result of run", "results of run"};
-constexpr KindOfFile kDoctorFile = {LaunchOf::kDoctor, "cpbench.doctor", kDoctorVersion, "a record of doctor",
-                                    "records of doctor"};
+constexpr KindOfFile kKinds[] = {
+    {LaunchOf::kRun, "cpbench.result", kResultVersion, "a result of run", "results of run"},
+    {LaunchOf::kPlan, "cpbench.plan", kPlanVersion, "a plan", "plans"},
+    {LaunchOf::kDoctor, "cpbench.doctor", kDoctorVersion, "a record of doctor", "records of doctor"}};
+
+const KindOfFile& kind_of(LaunchOf of) { return *std::ranges::find(kKinds, of, &KindOfFile::of); }
 
 bool is_of(const KindOfFile& kind, const Json& document) { return schema_entry(document, "name") == kind.schema; }
 
 void require(const KindOfFile& kind, const std::string& path, const Json& document) {
-  const Json name = schema_entry(document, "name");
   const auto refuse_other = [&](std::string_view what) { refuse("{} is {}, not {}", path, what, kind.many); };
-  if (name == "cpbench.plan") refuse_other("a plan");
-  if (name == "cpbench.comparison") refuse_other("a comparison");
-  for (const KindOfFile& other : {kRunFile, kDoctorFile}) {
+  for (const KindOfFile& other : kKinds) {
     if (other.of != kind.of && is_of(other, document)) refuse_other(other.one);
   }
+  if (schema_entry(document, "name") == "cpbench.comparison") refuse_other("a comparison");
   if (document.is_object() && document.contains("traceEvents")) refuse_other("a trace");
   if (!is_of(kind, document)) refuse("{} is no result file of cpbench", path);
   const Json version = schema_entry(document, "version");
@@ -132,16 +134,38 @@ void require(const KindOfFile& kind, const std::string& path, const Json& docume
   }
 }
 
+Launch launch_of_run(const Json& document) {
+  Launch launch{.path = {}, .header = header_of(document), .points = {}};
+  for (const Json& point : document.at("points")) launch.points.push_back(record_of(point));
+  return launch;
+}
+
+Launch launch_of_plan(const Json& document) {
+  const PlanFile file = plan_file_of(document);
+  Launch launch{.path = {}, .header = {}, .points = points_of(file)};
+  launch.header.tool = file.tool;
+  launch.header.command = file.command;
+  return launch;
+}
+
 Launch launch_of(const KindOfFile& kind, const std::string& path, const Json& document) {
   require(kind, path, document);
-  Launch launch{.path = path, .header = header_of(document), .points = {}, .of = kind.of};
-  if (kind.of == LaunchOf::kDoctor) {
-    launch.points = figures_of_doctor(document);
-    launch.finished = document.value("complete", true);
-    return launch;
+  Launch launch;
+  switch (kind.of) {
+    case LaunchOf::kRun:
+      launch = launch_of_run(document);
+      launch.finished = !is_left_behind(path);
+      break;
+    case LaunchOf::kPlan:
+      launch = launch_of_plan(document);
+      break;
+    case LaunchOf::kDoctor:
+      launch = {.path = {}, .header = header_of(document), .points = figures_of_doctor(document)};
+      launch.finished = document.value("complete", true);
+      break;
   }
-  for (const Json& point : document.at("points")) launch.points.push_back(record_of(point));
-  launch.finished = !is_left_behind(path);
+  launch.path = path;
+  launch.of = kind.of;
   return launch;
 }
 
@@ -190,20 +214,18 @@ std::vector<Launch> launches_in(const std::string& places, const std::vector<Fou
 
 }  // namespace
 
-std::vector<Launch> read_launches(const std::string& places) { return launches_in(places, files_at(places), kRunFile); }
-
-std::vector<Launch> read_results_or_records(const std::string& places) {
+std::vector<Launch> read_launches(const std::string& places, LaunchOf else_of) {
   const std::vector<Found> files = files_at(places);
-  const auto any = [&](const KindOfFile& kind) {
-    return std::ranges::any_of(files, [&](const Found& file) { return is_of(kind, file.document); });
+  const auto any = [&](LaunchOf of) {
+    return std::ranges::any_of(files, [&](const Found& file) { return is_of(kind_of(of), file.document); });
   };
-  return launches_in(places, files, any(kDoctorFile) && !any(kRunFile) ? kDoctorFile : kRunFile);
+  return launches_in(places, files, kind_of(any(else_of) && !any(LaunchOf::kRun) ? else_of : LaunchOf::kRun));
 }
 
 WholeLaunch read_whole(const std::string& path) {
   return read_or_refuse(path, [&] {
     Json document = document_of(path);
-    Launch launch = launch_of(kRunFile, path, document);
+    Launch launch = launch_of(kind_of(LaunchOf::kRun), path, document);
     return WholeLaunch{.launch = std::move(launch), .document = std::move(document)};
   });
 }

@@ -1,4 +1,4 @@
-// Files as other commands read them: each is what one launch of `cpbench run`, or of `doctor`, left.
+// Files as other commands read them: each is what one launch of `cpbench run`, `plan` or `doctor` left.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +11,14 @@
 namespace cpbench {
 
 /// Whose launch: which command left its file.
-enum class LaunchOf : std::uint8_t { kRun, kDoctor };
+enum class LaunchOf : std::uint8_t { kRun, kPlan, kDoctor };
 
 struct Launch {
   std::string path;
-  Header header;
-  std::vector<PointRecord> points;  ///< as record_of reads them (from_json.hpp), or figures (doctor_figures.hpp)
-  bool finished = true;             ///< or what it had not reached is unknown: of `run` its lines are all that is left
+  Header header;  ///< of a plan without ranks
+  /// As record_of reads them (from_json.hpp); of a plan points_of (plan.hpp), of `doctor` figures (doctor_figures.hpp).
+  std::vector<PointRecord> points;
+  bool finished = true;  ///< or what it had not reached is unknown: of `run` its lines are all that is left
   LaunchOf of = LaunchOf::kRun;
 
   const std::string& started() const { return header.command.started; }
@@ -29,11 +30,9 @@ struct Launch {
 /// Error(kBaselineMissing) for a place that does not exist and a directory without results, and a usage error for what
 /// is no result file of this version, or cut short, for a launch that is named twice, as a copy too, and for times that
 /// are not positive numbers.
-std::vector<Launch> read_launches(const std::string& places);
-
-/// As read_launches; where `places` have no result, the records of `doctor` there. All are of one command: other files
+/// Where `places` have no result, they are those of another command, `else_of`. All are of one command: other files
 /// are passed over in a directory, and refused where they are named.
-std::vector<Launch> read_results_or_records(const std::string& places);
+std::vector<Launch> read_launches(const std::string& places, LaunchOf else_of = LaunchOf::kRun);
 
 /// One result file with all that it has, of a .jsonl its head with the `points` of its lines. Throws as read_launches.
 struct WholeLaunch {

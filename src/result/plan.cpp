@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string>
 
+#include "result/from_json.hpp"
+
 namespace cpbench {
 namespace {
 
@@ -99,7 +101,7 @@ PointRecord point_of(const PlanFile& file, const PlanRecord& planned) {
   point.axes = planned.axes;
   point.axes.update(axes_of_machine(file, planned));
   point.status = planned.status;
-  point.reason = planned.faults.empty() ? planned.reason : fmt::format("{}", fmt::join(planned.faults, "; "));
+  point.reason = planned.faults.empty() ? planned.reason : one_line(fmt::format("{}", fmt::join(planned.faults, "; ")));
   point.plan = plan_figures_of(file, planned);
   if (planned.ranks.empty()) return point;
   point.memory = MemoryFigures{.planned_bytes = peak_memory_of(planned), .peak_bytes = {}};

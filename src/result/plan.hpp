@@ -48,6 +48,8 @@ std::int64_t peak_memory_of(const PlanRecord& point);  ///< of the rank that nee
 
 inline constexpr int kPlanVersion = 1;
 Json json_of(const PlanFile& file);
+/// The inverse. Throws as the readers of result/from_json.hpp do.
+PlanFile plan_file_of(const Json& document);
 
 /// As if they had been run, for what reads points that were: what stands there for measured times is estimated, and a
 /// point's axes are followed by what its figures depend on besides: `ranks_per_node`, `backend`, and as far as they are

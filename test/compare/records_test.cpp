@@ -13,7 +13,7 @@ namespace {
 class Records : public testing::Test {
  protected:
   std::vector<Launch> four(const std::string& side, const DoctorRecord& record) const {
-    return read_results_or_records(records_.write_four(side, record));
+    return read_launches(records_.write_four(side, record), LaunchOf::kDoctor);
   }
   DoctorRecords records_;
   const std::vector<Launch> base_ = four("base", sample_record());

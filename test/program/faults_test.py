@@ -29,6 +29,7 @@ class Unverified(ProgramTest):
         self.assertEqual(run.code, 3, str(run))
         self.assertRegex(run.out, r"\n  \S+ +3 .* invalid: .*rank 0, op")
         self.assertIn("verdict: FAILED: ", run.out)
+        self.assertEqual(cpbench("report", self.directory / "plan.json").code, 3)
 
     def test_the_self_test_ends(self):
         self.expect_refused(cpbench("validate", "--self-test", "--threads", "1", ranks=2), 3, "does not verify")

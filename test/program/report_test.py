@@ -164,6 +164,59 @@ class Report(ProgramTest):
             with self.subTest(question):
                 self.assertIn("pairwise", self.expect_ok(cpbench("report", *files, *question)).out)
 
+    def plan(self, name, *arguments):
+        """A plan of two algorithms at two lengths."""
+        path = self.directory / name
+        sweep = ["--algo", "ring,double-ring", "--cp-size", 16, "--seq-len", "16000,32000", "--ranks-per-node", 4]
+        run = cpbench("plan", *sweep, *arguments, "--json", path)
+        return path, self.expect_ok(run).out
+
+    def estimates(self, name, *arguments, outer=50):
+        return self.plan(name, "--links", f"inner=400,outer={outer}", "--rate", 500, *arguments)
+
+    def test_shows_the_table_of_plan(self):
+        path, printed = self.estimates("plan.json", "--memory", 0.0625)
+        run = self.expect_ok(cpbench("report", path))
+        self.assertRegex(run.out, r"^# \S+/plan.json: plan of cpbench \d\S+ \(git .*\), .*Z\n")
+        self.assertEqual(run.out.partition("\n")[2], printed)
+        rows = csv_of(self.expect_ok(cpbench("report", path, "--format", "csv")))
+        for row, point in zip(rows, json.loads(path.read_text())["points"], strict=True):
+            estimate = point["estimate"]
+            self.assertEqual(float(row["time_s"]), estimate["full_s"])
+            for figure in ("exposed_s", "tflops_per_rank", "tokens_per_s", "fraction_of_compute_only", "bus_bandwidth"):
+                self.assertAlmostEqual(float(row[figure]) / (estimate[figure] or 1), 1 if estimate[figure] else 0, 9)
+            self.assertEqual(float(row["planned_bytes"]), point["peak_memory_bytes"])
+            of_ranks = lambda key: max(rank["bytes_sent"][key] for rank in point["ranks"])
+            self.assertEqual(float(row["bytes_between_nodes"]), of_ranks("between_nodes"))
+            self.assertEqual((row["peak_bytes"], row["links"], row["memory"]), ("", "inner=400,outer=50", "0.0625"))
+
+    def test_ranks_a_plan(self):
+        path, _ = self.estimates("plan.json", "--memory", 0.0625, outer=0.5)
+        run = self.expect_ok(cpbench("report", path, "--best", "seq_len", "--format", "csv"))
+        self.assertEqual([(row["seq_len"], row["algo"], row["lead"]) for row in csv_of(run)],
+                         [("16000", "double-ring", "wins"), ("32000", "", "nothing fits")])  # fmt: skip
+        self.assertRegex(run.err, r"1-ring-cp16: does not fit: needs \S+ MiB of the 64.00 MiB of a rank")
+
+    def test_a_plan_by_axes(self):
+        fast, _ = self.estimates("fast.json", outer=50)
+        slow, _ = self.estimates("slow.json", outer=0.5)
+        question = ["--rows", "algo,seq_len", "--columns", "links", "--value", "comm_only_s", "--format", "csv"]
+        rows = csv_of(self.expect_ok(cpbench("report", fast, slow, *question)))
+        self.assertEqual(len(rows), 4)
+        for row in rows:
+            times = [float(row[f"links=inner=400,outer={outer}"]) for outer in ("50", "0.5")]
+            self.assertLess(times[0] * 10, times[1])
+        untimed, _ = self.plan("untimed.json")
+        memory = ["--rows", "algo", "--columns", "seq_len", "--value", "planned_bytes"]
+        rows = rows_of(self.expect_ok(cpbench("report", untimed, *memory)))
+        self.assertEqual([row.split()[0] for row in rows], ["ring", "double-ring"])
+        self.expect_refused(cpbench("report", untimed, *memory[:4], "--value", "time_s"), 2,
+                            "--value: no point has time_s", "planned_bytes", "plan --links --rate")  # fmt: skip
+        self.expect_refused(cpbench("report", fast, *memory[:4], "--value", "peak_bytes"), 2, "no point has peak_bytes")
+        self.expect_refused(cpbench("report", fast, "--best", "algo"), 2, "seq_len 16000 and 32000")
+        self.expect_refused(cpbench("report", fast, self.write()), 2, fast, "is a plan, not results of run")
+        self.expect_refused(cpbench("report", fast, fast), 2, "same launch")
+
     def test_bad_input_is_refused(self):
         good = self.write()
         none, bad = self.directory / "none.json", self.directory / "bad.json"
@@ -184,6 +237,7 @@ class Report(ProgramTest):
             ([good, "--rows", "shard", *pivot[2:]], 2, ["differ in algo (ulysses, hybrid)", "add algo to --rows", "--where algo=ulysses"]),
             ([good, *pivot[:2], "--columns", "seq_len,mask", *pivot[4:]], 2, ["--columns seq_len,mask", "add the others to --rows"]),
             ([good, *pivot[:2], "--columns", "length", *pivot[4:]], 2, ['"length"']),
+            ([good, *pivot[:4], "--value", "load_balance"], 2, ["--value: no point has load_balance", "there are time_s, "]),
             ([good, *pivot[:4], "--value", "tflops"], 2, ['figure "tflops"', "tflops_per_rank, "]),
             ([good, "--value", "time_s", "--value", "time_s"], 2, ["--value takes one value"]),
             ([good, "--where", "algo"], 2, ["--where algo", "AXIS=VALUE"]),

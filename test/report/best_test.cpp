@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "expect_refused.hpp"
+#include "report/points.hpp"
 #include "report/report_points.hpp"
 
 namespace cpbench {
@@ -44,6 +45,39 @@ TEST(Best, IsNeverWrong) {
                                            unmeasured_point(axes("ring", 512), Status::kInvalid, "dq")};
   EXPECT_EQ(rows_of(best_of(points, {"seq_len"})), (Lines{"512|ulysses|3|1500|-|alone|-"}));
   EXPECT_EQ(rows_of(best_of(std::vector{points[0], points[2]}, {"seq_len"})), (Lines{"512|-|-|-|nothing measured|-"}));
+}
+
+TEST(Best, OfEstimatesWinsOnlyByMoreThanTheyAreOffBy) {
+  const auto lead_over = [](double of_runner_up) {
+    return rows_of(best_of(
+        std::vector{planned_point_of(axes("ring", 512), 1), planned_point_of(axes("ulysses", 512), of_runner_up)},
+        {"seq_len"}));
+  };
+  EXPECT_EQ(lead_over(1.04), (Lines{"512|ring|1|500|4|within the error|algo ulysses"}));
+  EXPECT_EQ(lead_over(1.25), (Lines{"512|ring|1|500|25|wins|algo ulysses"}));
+}
+
+TEST(Best, OfTimesThatAreTheSameHasTheLeastCommunication) {
+  std::vector points = {planned_point_of(axes("ring", 512), 1), planned_point_of(axes("ulysses", 512), 1 + 1e-12)};
+  points[0].timing->comm_only = summarize({0.5});
+  EXPECT_EQ(rows_of(best_of(points, {"seq_len"})), (Lines{"512|ulysses|1|500|0|within the error|algo ring"}));
+}
+
+TEST(Best, Fits) {
+  std::vector points = {planned_point_of(axes("ring", 512), 1, 8), planned_point_of(axes("ulysses", 512), 3, 7)};
+  for (PointRecord& point : points) point.plan->available_bytes = 7;
+  EXPECT_EQ(rows_of(best_of(points, {"seq_len"})), (Lines{"512|ulysses|3|1500|-|alone|-"}));
+  EXPECT_EQ(caveats_of(points), (Lines{points[0].id + ": does not fit: needs 8 B of the 7 B of a rank"}));
+  points.pop_back();
+  EXPECT_EQ(rows_of(best_of(points, {"seq_len"})), (Lines{"512|-|-|-|nothing fits|-"}));
+  points[0].status = Status::kInvalid;
+  points[0].reason = "deadlock";
+  EXPECT_EQ(caveats_of(points), (Lines{points[0].id + ": invalid: deadlock"}));
+}
+
+TEST(Best, NeedsTimes) {
+  expect_refused([] { best_of(std::vector{untimed_point_of(axes("ring", 512), 5)}, {"seq_len"}); },
+                 {"--best: no point has time_s", "planned_bytes", "estimated by plan --links --rate"});
 }
 
 TEST(Best, RefusesToCompareDifferentWork) {

@@ -60,6 +60,27 @@ TEST(Pivot, WhatWasSkippedIsNoRivalOfWhatRan) {
   EXPECT_EQ(rows_of(pivot(points)), (Lines{"ring|1"}));
 }
 
+TEST(Pivot, ShowsFiguresOfPlansWithoutTimes) {
+  const std::vector points = {untimed_point_of(axes("ring", 512), 5), untimed_point_of(axes("ulysses", 512), 6),
+                              unmeasured_point(axes("hybrid", 512), Status::kSkipped, "heads")};
+  const PivotAxes by_algo{.rows = {"algo"}, .columns = "seq_len"};
+  EXPECT_EQ(rows_of(pivot_of(points, by_algo, find_figure("planned_bytes"))),
+            (Lines{"ring|5", "ulysses|6", "hybrid|skipped"}));
+  EXPECT_EQ(rows_of(pivot_of(points, by_algo, find_figure("load_balance"))),
+            (Lines{"ring|0.5", "ulysses|0.5", "hybrid|skipped"}));
+  expect_refused([&] { pivot_of(points, by_algo, find_figure("peak_bytes")); },
+                 {"--value: no point has peak_bytes; there are ", "bytes_sent_per_rank, planned_bytes, load_balance"});
+}
+
+TEST(Pivot, RefusesFiguresThatNoPointHas) {
+  const std::vector points = {point_of(axes("ring", 512), {1})};
+  const PivotAxes by_algo{.rows = {"algo"}, .columns = "seq_len"};
+  expect_refused([&] { pivot_of(points, by_algo, find_figure("peak_bytes")); },
+                 {"no point has peak_bytes", "time_s, "});
+  const std::vector nothing = {unmeasured_point(axes("ring", 512), Status::kFailed, "memory")};
+  EXPECT_EQ(rows_of(pivot_of(nothing, by_algo, find_figure("peak_bytes"))), (Lines{"ring|failed"}));
+}
+
 TEST(Pivot, RefusesUnknownAndRepeatedAxes) {
   const std::vector<PointRecord> points = {point_of(axes("ring", 512), {1}), point_of(axes("ring", 1024), {1})};
   expect_refused([&] { pivot(points, {"algorithm"}); }, {"--rows", "\"algorithm\"", "those that vary: seq_len"});

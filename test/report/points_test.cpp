@@ -85,7 +85,7 @@ TEST(ReportPoints, NotesNameWhatWasNotMeasured) {
   std::vector<PointRecord> points = sweep();
   points[0].timing.reset();
   points[3].axes["file"] = "a.json";
-  EXPECT_EQ(notes_on_unmeasured(points),
+  EXPECT_EQ(caveats_of(points),
             (Lines{points[0].id + ": not measured", points[3].id + " in a.json: skipped: 6 heads"}));
 }
 

@@ -10,11 +10,11 @@
 namespace cpbench {
 namespace {
 
+std::vector<Launch> records_at(const std::string& places) { return read_launches(places, LaunchOf::kDoctor); }
+
 class DoctorFigures : public testing::Test {
  protected:
-  Launch read(const DoctorRecord& record) const {
-    return read_results_or_records(records_.write("doctor.json", record)).at(0);
-  }
+  Launch read(const DoctorRecord& record) const { return records_at(records_.write("doctor.json", record)).at(0); }
   DoctorRecords records_;
 };
 
@@ -91,7 +91,7 @@ TEST_F(DoctorFigures, ThatAreNoneAreRefused) {
   Json json = json_of(sample_record());
   const auto refused = [&](std::string_view why) {
     const std::string path = records_.write_text("bad.json", text_of(json));
-    expect_refused([&] { read_results_or_records(path); }, {path, why});
+    expect_refused([&] { records_at(path); }, {path, why});
   };
   for (const double figure : {0.0, -1.0, 1e-320}) {
     json["peaks"]["bf16_tflops"] = figure;
@@ -107,15 +107,14 @@ TEST_F(DoctorFigures, AreNotReadBesideResults) {
   const std::string record = records_.write("mixed/doctor.json", sample_record());
   const std::string result = records_.write_text("mixed/result.json", text_of(json_of(sample_result())));
   const std::string directory = std::filesystem::path(record).parent_path();
-  const std::vector<Launch> launches = read_results_or_records(directory);
+  const std::vector<Launch> launches = records_at(directory);
   ASSERT_EQ(launches.size(), 1u) << "where a directory has results, it stands for them";
   EXPECT_EQ(launches[0].of, LaunchOf::kRun);
-  expect_refused([&] { read_results_or_records(result + "," + record); },
-                 {record, "is a record of doctor, not results of run"});
-  expect_refused([&] { read_results_or_records(record + "," + directory); }, {record, "is a record of doctor"});
+  expect_refused([&] { records_at(result + "," + record); }, {record, "is a record of doctor, not results of run"});
+  expect_refused([&] { records_at(record + "," + directory); }, {record, "is a record of doctor"});
   expect_refused([&] { read_launches(record); }, {record, "is a record of doctor, not results of run"});
   std::filesystem::remove(result);
-  EXPECT_EQ(read_results_or_records(directory).at(0).of, LaunchOf::kDoctor);
+  EXPECT_EQ(records_at(directory).at(0).of, LaunchOf::kDoctor);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "expect_refused.hpp"
 #include "result/json.hpp"
 #include "result/origin.hpp"
+#include "result/plan.hpp"
 #include "result/sample_result.hpp"
 #include "temporary_file.hpp"
 
@@ -199,6 +200,36 @@ TEST_F(LaunchTest, WhatIsNoResultIsRefused) {
   refused(write_result("case.json", [](Json& json) { json["points"][0]["case"] = {1}; }), "case is not an object");
   refused(write_result("ranks.json", [](Json& json) { json.erase("ranks"); }),
           "cannot be read as a result file: key 'ranks' not found");
+}
+
+TEST_F(LaunchTest, PlansStandForOnesWhereTheyMay) {
+  const PlanFile plan{
+      .tool = this_tool(),
+      .command = {.argv = {"cpbench"}, .started = "2026-11-29T12:00:00Z"},
+      .backend = "cpu",
+      .points = {{.id = "0-ring", .axes = {{"algo", "ring"}}, .status = Status::kSkipped, .reason = "why"}}};
+  const auto plans_at = [](const std::string& place) { return read_launches(place, LaunchOf::kPlan); };
+  const std::string path = write("plans/plan.json", text_of(json_of(plan)));
+  const Launch launch = plans_at(path).at(0);
+  EXPECT_EQ(launch.of, LaunchOf::kPlan);
+  EXPECT_EQ(launch.started(), "2026-11-29T12:00:00Z");
+  EXPECT_EQ(launch.points.at(0).id, "0-ring");
+  const std::string result = write_result("out.json");
+  EXPECT_EQ(plans_at(result).at(0).of, LaunchOf::kRun);
+  expect_refused([&] { plans_at(result + "," + path); }, {path, "is a plan, not results of run"});
+  EXPECT_EQ(plans_at(directory_.path() / "plans").at(0).points.at(0).id, "0-ring");
+  EXPECT_EQ(plans_at(directory_.path()).at(0).of, LaunchOf::kRun) << "plans are passed over beside results";
+
+  const auto refused = [&](const std::function<void(Json&)>& edit, std::string_view why) {
+    Json json = json_of(plan);
+    edit(json);
+    const std::string bad = write("bad.json", text_of(json));
+    expect_refused([&] { plans_at(bad); }, {bad, why});
+  };
+  refused([](Json& json) { json["schema"]["version"] = 9; }, "is of version 9, and this program reads version 1");
+  refused([](Json& json) { json.erase("ranks_per_node"); }, "key 'ranks_per_node' not found");
+  refused([](Json& json) { json["points"][0]["case"] = 1; }, "a case is not an object");
+  refused([](Json& json) { json["points"][0]["ranks"] = {{{"tokens", 1}}}; }, "key 'bytes_sent' not found");
 }
 
 TEST_F(LaunchTest, WhatIsCutShortIsRefusedWithTheLine) {

@@ -34,7 +34,7 @@ PlanFile plan() {
   estimated.machine->backward_flops_per_second = std::nullopt;
   invalid.axes.update({{"batch", 1}, {"seq_len", 10}});
   invalid.status = Status::kInvalid;
-  invalid.faults = {"deadlock", "rank 0 reads nothing"};
+  invalid.faults = {"deadlock", "rank 0 reads\nnothing"};
   invalid.estimate = invalid.ranks[0].estimate = std::nullopt;
   invalid.machine = std::nullopt;
   return {.tool = {.version = "1.2", .git = "abc", .dirty = true, .build = {"Release", "GNU", "-O3"}},
@@ -46,8 +46,17 @@ PlanFile plan() {
           .exit_code = 3};
 }
 
+TEST(PlanFile, IsReadAsItWasWritten) {
+  const Json written = json_of(plan());
+  EXPECT_EQ(json_of(plan_file_of(written)), written);
+  PlanFile bare = plan();
+  bare.available_bytes = std::nullopt;
+  bare.points[0].estimate = bare.points[0].ranks[0].estimate = bare.points[0].ranks[1].estimate = std::nullopt;
+  EXPECT_EQ(json_of(plan_file_of(json_of(bare))), json_of(bare));
+}
+
 TEST(PlanFile, HasPointsAsIfTheyHadBeenRun) {
-  const std::vector<PointRecord> points = points_of(plan());
+  const std::vector<PointRecord> points = points_of(plan_file_of(json_of(plan())));
   ASSERT_EQ(points.size(), 3u);
   const PointRecord& ring = points[0];
   EXPECT_EQ(ring.axes, (Json{{"algo", "ring"},

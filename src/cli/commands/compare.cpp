@@ -35,7 +35,8 @@ class CompareCommand : public Subcommand {
     if (base_.empty() || head_.empty()) refuse("compare needs two sets of results: cpbench compare BASE HEAD");
     const CompareOptions options = this->options();
     if (!json_.empty()) check_writable(json_, overwrite_);
-    const std::vector<Launch> base = read_results_or_records(base_), head = read_results_or_records(head_);
+    const std::vector<Launch> base = read_launches(base_, LaunchOf::kDoctor),
+                              head = read_launches(head_, LaunchOf::kDoctor);
     refuse_to_overwrite(base);
     refuse_to_overwrite(head);
     const Comparison comparison = compare(base, head, options);

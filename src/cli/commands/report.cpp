@@ -35,6 +35,8 @@ std::string resumed_text(const Header& header) {
 /// `out.json: cpbench 0.1.0 (git 1a2b3c), 4 ranks on node1, 4 x AMD EPYC, Open MPI v4.1.4, 2026-11-30T12:00:00Z`
 std::string provenance_of(const Launch& launch) {
   const Origin origin = origin_of(launch.header);
+  if (launch.of == LaunchOf::kPlan)
+    return fmt::format("{}: plan of cpbench {}, {}", launch.path, origin.tool, launch.started());
   return fmt::format("{}: cpbench {}, {} on {}, {}, {}, {}{}{}", launch.path, origin.tool,
                      counted(std::ssize(launch.header.ranks), "rank"), origin.hosts, origin.devices,
                      origin.mpi.empty() ? "MPI not known" : origin.mpi, launch.started(), resumed_text(launch.header),
@@ -69,9 +71,10 @@ std::string lines_text(const std::vector<std::string>& lines, Format format) {
 class ReportCommand : public Subcommand {
  public:
   explicit ReportCommand(CLI::App& parent) {
-    app =
-        parent.add_subcommand("report", "What result files say: a table, a figure by axes, or the best; runs nothing");
-    add_texts(*app, "FILE", files_, "RESULTS", "result files of `run`, or directories of them")->expected(-1);
+    app = parent.add_subcommand("report",
+                                "What result files or plans say: a table, a figure by axes, or the best; runs nothing");
+    add_texts(*app, "FILE", files_, "RESULTS", "result files of `run`, directories of them, or files of `plan`")
+        ->expected(-1);
     add_text(*app, "--rows", rows_, "AXES", "a row for each combination of these axes, a comma list");
     add_text(*app, "--columns", columns_, "AXIS", "a column for each value of this axis");
     add_text(*app, "--value", value_, "FIGURE", "what is in their cells: " + figure_names());
@@ -83,7 +86,7 @@ class ReportCommand : public Subcommand {
   ExitCode execute(const Job& job) override {
     const Format format = parse_format(format_);
     check_flags();
-    const std::vector<Launch> launches = read_launches(fmt::format("{}", fmt::join(files_, ",")));
+    const std::vector<Launch> launches = read_launches(fmt::format("{}", fmt::join(files_, ",")), LaunchOf::kPlan);
     const std::vector<PointRecord> points = selected(points_of(launches), where_);
     if (format == Format::kCsv) {
       print_csv(job, points);
@@ -128,7 +131,7 @@ class ReportCommand : public Subcommand {
     std::fputs(text_of(sheet, Format::kCsv).c_str(), stdout);
     for (const std::string& note : sheet.notes) warn(job, note);
     if (is_table()) return;  // it has them in its rows
-    for (const std::string& note : notes_on_unmeasured(points)) warn(job, note);
+    for (const std::string& note : caveats_of(points)) warn(job, note);
   }
 
   void print(Format format, const std::vector<Launch>& launches, const std::vector<PointRecord>& points) const {
@@ -143,7 +146,7 @@ class ReportCommand : public Subcommand {
       if (is_pivot()) above.push_back(fmt::format("{} in {}", value_, find_figure(value_).unit));
       body = (format == Format::kMarkdown ? "\n" : "#\n") + text_of(sheet, format);
       below = sheet.notes;
-      const std::vector<std::string> caveats = notes_on_unmeasured(points);
+      const std::vector<std::string> caveats = caveats_of(points);
       below.insert(below.end(), caveats.begin(), caveats.end());
     }
     const std::vector<std::string> verdict = Table::verdict(points);
