@@ -10,25 +10,45 @@
 namespace cpbench {
 namespace {
 
-std::string describe(ResultTensor tensor, const ErrorNorms::Defect& defect) {
-  const RowId& row = defect.row;
-  const std::string place = tensor == ResultTensor::kDsink
-                                ? fmt::format("head {}", row.head)
-                                : fmt::format("batch {}, token {}, head {}", row.batch, row.token, row.head);
-  if (!std::isnan(defect.value)) {
-    return fmt::format("{} is {:g} at {}, its reference {:g}", name_of(tensor), defect.value, place, defect.reference);
+/// Where the first wrong row is, with its channel that is no number, or the worst.
+std::string place_of(ResultTensor tensor, const CheckedRow& row) {
+  const RowId& id = row.id;
+  if (tensor == ResultTensor::kDsink) return fmt::format("head {}", id.head);
+  const std::string place = fmt::format("batch {}, token {}, head {}", id.batch, id.token, id.head);
+  return tensor == ResultTensor::kLse ? place : fmt::format("{}, channel {}", place, row.error.channel);
+}
+
+std::string extent_of(ResultTensor tensor, const WrongRows& wrong) {
+  return tensor == ResultTensor::kDsink ? fmt::format("{} of {} heads", wrong.count(), wrong.checked) : wrong.text();
+}
+
+/// Of rows that are no numbers.
+std::string describe_not_numbers(ResultTensor tensor, const WrongRows& wrong) {
+  const RowError& error = wrong.first.error;
+  const std::string place = place_of(tensor, wrong.first);
+  const std::string extent = wrong.count() == 1 ? "" : "; in " + extent_of(tensor, wrong);
+  if (!std::isnan(error.value)) {
+    return fmt::format("{} is {:g} at {}, its reference {:g}{}", name_of(tensor), error.value, place, error.reference,
+                       extent);
   }
-  return fmt::format("NaN in {} at {}{}", name_of(tensor), place,
-                     std::isnan(defect.reference) ? ", and in its reference too" : "");
+  return fmt::format("NaN in {} at {}{}{}", name_of(tensor), place,
+                     std::isnan(error.reference) ? ", and in its reference too" : "", extent);
+}
+
+/// Of rows that are too far off.
+std::string describe_beyond(ResultTensor tensor, const WrongRows& wrong) {
+  const RowError& error = wrong.first.error;
+  return fmt::format("{}; first at {}: {:.6g} instead of {:.6g}", extent_of(tensor, wrong),
+                     place_of(tensor, wrong.first), error.value, error.reference);
 }
 
 }  // namespace
 
 void ErrorAccumulator::add(ResultTensor tensor, const RowId& id, std::span<const double> found,
                            const ExpectedRow& expected) {
-  Norms& norms = norms_[static_cast<std::size_t>(tensor)];
-  norms.found.add(id, found, expected.exact, expected.least_square);
-  norms.low_precision.add(id, expected.low_precision, expected.exact, expected.least_square);
+  Errors& errors = errors_[static_cast<std::size_t>(tensor)];
+  errors.rows.add(id, errors.found.add(id, found, expected.exact, expected.least_square));
+  errors.low_precision.add(id, expected.low_precision, expected.exact, expected.least_square);
   if (tensor == ResultTensor::kLse && std::isfinite(expected.exact[0])) {
     largest_lse_ = std::max(largest_lse_, std::abs(expected.exact[0]));
   }
@@ -37,27 +57,33 @@ void ErrorAccumulator::add(ResultTensor tensor, const RowId& id, std::span<const
 ValidationReport ErrorAccumulator::report(std::string reference, Collective& collective) {
   ValidationReport report{.reference = std::move(reference)};
   collective.max({&largest_lse_, 1});
-  for (std::size_t i = 0; i < norms_.size(); ++i) {
-    norms_[i].found.join(collective);
-    norms_[i].low_precision.join(collective);
-    if (!norms_[i].found.empty()) report.tensors.push_back(judge(static_cast<ResultTensor>(i), norms_[i]));
+  for (std::size_t i = 0; i < errors_.size(); ++i) {
+    errors_[i].found.join(collective);
+    errors_[i].low_precision.join(collective);
+    if (errors_[i].found.empty()) continue;
+    report.tensors.push_back(judge(static_cast<ResultTensor>(i), errors_[i], collective));
   }
   report.passed =
       std::all_of(report.tensors.begin(), report.tensors.end(), [](const auto& tensor) { return tensor.passed; });
   return report;
 }
 
-TensorReport ErrorAccumulator::judge(ResultTensor tensor, const Norms& norms) const {
+TensorReport ErrorAccumulator::judge(ResultTensor tensor, const Errors& errors, Collective& collective) const {
+  const ErrorNorms& found = errors.found;
   TensorReport report{.tensor = std::string(name_of(tensor)),
-                      .max_abs = norms.found.max_abs(),
-                      .rel_l2 = norms.found.rel_l2(),
-                      .worst_block_rel = norms.found.worst_block(),
-                      .tolerance = tolerance(tensor, problem_, norms.low_precision, largest_lse_, reference_epsilon_)};
-  if (norms.found.defect()) {
+                      .max_abs = found.max_abs(),
+                      .rel_l2 = found.rel_l2(),
+                      .worst_block_rel = found.worst_block(),
+                      .tolerance = tolerance(tensor, problem_, errors.low_precision, largest_lse_, reference_epsilon_)};
+  if (const WrongRows wrong = errors.rows.not_numbers(problem_, collective); wrong.count() > 0) {
     report.max_abs = report.rel_l2 = report.worst_block_rel = std::numeric_limits<double>::quiet_NaN();
-    report.note = describe(tensor, *norms.found.defect());
+    report.note = describe_not_numbers(tensor, wrong);
   } else if (report.rel_l2 > report.tolerance || report.worst_block_rel > report.tolerance) {
-    report.note = "worst block: " + norms.found.worst_block_name(problem_.seq_len);
+    report.note = describe_beyond(tensor, errors.rows.beyond(report.tolerance, problem_, collective));
+    if (const auto factor = found.factor(report.tolerance)) {
+      report.note = fmt::format("{:.6g} times the reference; {}", *factor, report.note);
+    }
+    if (tensor != ResultTensor::kDsink) report.note += "; worst block: " + found.worst_block_name(problem_.seq_len);
   } else {
     report.passed = true;
   }

@@ -10,6 +10,7 @@
 #include "validate/norms.hpp"
 #include "validate/report.hpp"
 #include "validate/tolerance.hpp"
+#include "validate/wrong_rows.hpp"
 
 namespace cpbench {
 
@@ -29,14 +30,15 @@ class ErrorAccumulator {
   ValidationReport report(std::string reference, Collective& collective);
 
  private:
-  struct Norms {
+  struct Errors {
     ErrorNorms found, low_precision;
+    RowErrors rows;
   };
-  TensorReport judge(ResultTensor tensor, const Norms& norms) const;
+  TensorReport judge(ResultTensor tensor, const Errors& errors, Collective& collective) const;
 
   const Problem& problem_;
   double reference_epsilon_;
-  std::array<Norms, kResultTensors> norms_;
+  std::array<Errors, kResultTensors> errors_;
   double largest_lse_ = 0;  ///< |lse| of the rows added: what their scores are made of
 };
 

@@ -5,55 +5,57 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <tuple>
 #include <vector>
 
 namespace cpbench {
 namespace {
 
-// A rank's findings as numbers: max_abs, the defects (none or one), the blocks.
-constexpr std::size_t kDefectNumbers = 5, kBlockNumbers = 5;
+// A rank's findings as numbers: sums of its rows, then the blocks.
+constexpr std::size_t kSums = 4, kBlockNumbers = 5;
+
+double relative(double error_square, double reference_square) {
+  if (error_square == 0) return 0;
+  return reference_square == 0 ? std::numeric_limits<double>::infinity() : std::sqrt(error_square / reference_square);
+}
 
 }  // namespace
 
-double ErrorNorms::Squares::relative() const {
-  if (error == 0) return 0;
-  return reference == 0 ? std::numeric_limits<double>::infinity() : std::sqrt(error / reference);
-}
+double RowError::relative() const { return cpbench::relative(square, reference_square); }
 
-void ErrorNorms::add(const RowId& id, std::span<const double> values, std::span<const double> reference,
-                     double least_square) {
-  Squares row;
+double ErrorNorms::Squares::relative() const { return cpbench::relative(error, reference); }
+
+RowError ErrorNorms::add(const RowId& id, std::span<const double> values, std::span<const double> reference,
+                         double least_square) {
+  RowError row;
+  double worst = -1;
   for (std::size_t c = 0; c < values.size(); ++c) {
-    const bool finite = std::isfinite(reference[c]);
-    if (values[c] != reference[c]) {
-      if (!finite || !std::isfinite(values[c])) {
-        keep_first({id, values[c], reference[c]});
-        continue;
-      }
-      const double error = values[c] - reference[c];
-      max_abs_ = std::max(max_abs_, std::abs(error));
-      row.error += error * error;
+    const bool equal = values[c] == reference[c], finite = std::isfinite(values[c]) && std::isfinite(reference[c]);
+    const double error = !equal && finite ? std::abs(values[c] - reference[c]) : 0;
+    row.square += error * error;
+    max_abs_ = std::max(max_abs_, error);
+    if (std::isfinite(reference[c])) row.reference_square += reference[c] * reference[c];
+    if (finite) {
+      values_square_ += values[c] * values[c];
+      references_square_ += reference[c] * reference[c];
+      products_ += values[c] * reference[c];
     }
-    if (finite) row.reference += reference[c] * reference[c];
+    if (row.is_number && (error > worst || (!equal && !finite))) {
+      worst = error;
+      row.is_number = equal || finite;
+      row.channel = c;
+      row.value = values[c];
+      row.reference = reference[c];
+    }
   }
+  row.reference_square = std::max(row.reference_square, least_square);
   Squares& block = blocks_[{id.batch, id.head, id.token / kNormBlockRows}];
-  block.error += row.error;
-  block.reference += std::max(row.reference, least_square);
-}
-
-void ErrorNorms::keep_first(const Defect& defect) {
-  const auto order = [](const RowId& row) { return std::tuple(row.batch, row.token, row.head); };
-  if (!defect_ || order(defect.row) < order(defect_->row)) defect_ = defect;
+  block.error += row.square;
+  block.reference += row.reference_square;
+  return row;
 }
 
 void ErrorNorms::join(Collective& collective) {
-  std::vector<double> numbers = {max_abs_, defect_ ? 1.0 : 0.0};
-  if (defect_) {
-    const RowId& row = defect_->row;
-    numbers.insert(numbers.end(), {static_cast<double>(row.batch), static_cast<double>(row.token),
-                                   static_cast<double>(row.head), defect_->value, defect_->reference});
-  }
+  std::vector<double> numbers = {max_abs_, values_square_, references_square_, products_};
   for (const auto& [id, squares] : blocks_) {
     numbers.insert(numbers.end(), {static_cast<double>(id.batch), static_cast<double>(id.head),
                                    static_cast<double>(id.index), squares.error, squares.reference});
@@ -62,20 +64,25 @@ void ErrorNorms::join(Collective& collective) {
   *this = ErrorNorms();
   for (const std::vector<double>& part : collective.allgather(numbers)) {
     max_abs_ = std::max(max_abs_, part[0]);
-    const double* next = part.data() + 2;
-    if (part[1] != 0) {
-      keep_first({{static_cast<std::int64_t>(next[0]), static_cast<std::int64_t>(next[1]), static_cast<int>(next[2])},
-                  next[3],
-                  next[4]});
-      next += kDefectNumbers;
-    }
-    for (; next != part.data() + part.size(); next += kBlockNumbers) {
+    values_square_ += part[1];
+    references_square_ += part[2];
+    products_ += part[3];
+    for (const double* next = part.data() + kSums; next != part.data() + part.size(); next += kBlockNumbers) {
       Squares& block = blocks_[{static_cast<std::int64_t>(next[0]), static_cast<std::int64_t>(next[1]),
                                 static_cast<std::int64_t>(next[2])}];
       block.error += next[3];
       block.reference += next[4];
     }
   }
+}
+
+std::optional<double> ErrorNorms::factor(double tolerance) const {
+  if (products_ == 0) return std::nullopt;
+  // The least squares fit of values to references, and what remains of them.
+  const double factor = products_ / references_square_;
+  const double fitted = factor * products_, rest = std::max(0.0, values_square_ - fitted);
+  if (std::abs(factor - 1) <= tolerance || relative(rest, fitted) > tolerance) return std::nullopt;
+  return factor;
 }
 
 double ErrorNorms::rel_l2() const {

@@ -22,13 +22,26 @@ struct RowId {
   int head;
 };
 
+/// What is wrong with a row.
+struct RowError {
+  double square = 0;            ///< of the error, without elements that are no number
+  double reference_square = 0;  ///< what it is measured against, see ErrorNorms::add
+  /// The first element without an error in numbers, one of the two being NaN or only one infinite; else the worst.
+  std::size_t channel = 0;
+  double value = 0, reference = 0;
+  bool is_number = true;
+
+  double relative() const;
+};
+
 /// Sums up the errors of a tensor's rows. A block is kNormBlockRows consecutive tokens of one head of one sequence, of
 /// which some may not have been checked; it does not depend on the sharding.
 class ErrorNorms {
  public:
   /// The error of a row is measured relative to its reference, but to no less than the root of `least_square`: see
   /// SingleDevice on gradients that cancel. Elements that are equal count as such, -inf included.
-  void add(const RowId& id, std::span<const double> values, std::span<const double> reference, double least_square = 0);
+  RowError add(const RowId& id, std::span<const double> values, std::span<const double> reference,
+               double least_square = 0);
   /// Adds what the other ranks have found: the same norms on all.
   void join(Collective& collective);
 
@@ -40,13 +53,8 @@ class ErrorNorms {
   double worst_block() const;
   /// `batch 0, head 3, tokens 896 to 1023`, of a sequence of `tokens`; empty without rows.
   std::string worst_block_name(std::int64_t tokens) const;
-
-  /// The first element for which there is no error in numbers: one of the two is NaN, or only one is infinite.
-  struct Defect {
-    RowId row;
-    double value, reference;
-  };
-  const std::optional<Defect>& defect() const { return defect_; }
+  /// The number by which multiplied all references come within `tolerance` (rel_l2), where they do not without it.
+  std::optional<double> factor(double tolerance) const;
 
  private:
   struct BlockId {
@@ -61,12 +69,12 @@ class ErrorNorms {
   };
   using Blocks = std::map<BlockId, Squares>;
 
-  void keep_first(const Defect& defect);
   Blocks::const_iterator worst() const;
 
   double max_abs_ = 0;
+  /// Sums of squares of values and of references, and of their products.
+  double values_square_ = 0, references_square_ = 0, products_ = 0;
   Blocks blocks_;
-  std::optional<Defect> defect_;
 };
 
 }  // namespace cpbench

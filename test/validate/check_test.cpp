@@ -161,7 +161,7 @@ TEST(Check, ReportsANanInTheResults) {
   EXPECT_FALSE(report.passed);
   EXPECT_TRUE(std::isnan(tensor_of(report, "out").rel_l2));
   EXPECT_TRUE(std::isfinite(tensor_of(report, "out").tolerance));
-  EXPECT_EQ(tensor_of(report, "out").note, "NaN in out at batch 1, token 499, head 3");
+  EXPECT_EQ(tensor_of(report, "out").note, "NaN in out at batch 1, token 499, head 3, channel 5");
   EXPECT_TRUE(tensor_of(report, "lse").passed);
 }
 

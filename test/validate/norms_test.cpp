@@ -66,21 +66,59 @@ TEST(ErrorNorms, ASmallRowIsMeasuredAgainstItsLeastSquare) {
 
 TEST(ErrorNorms, EqualInfinitiesAreEqual) {
   ErrorNorms norms;
-  norms.add({0, 0, 0}, Row{-kInfinity, 2}, Row{-kInfinity, 2});
-  EXPECT_FALSE(norms.defect());
+  EXPECT_TRUE(norms.add({0, 0, 0}, Row{-kInfinity, 2}, Row{-kInfinity, 2}).is_number);
   EXPECT_EQ(norms.rel_l2(), 0);
 }
 
-TEST(ErrorNorms, NamesTheFirstElementThatIsNoNumber) {
+TEST(ErrorNorms, ARowNamesItsWorstChannel) {
   ErrorNorms norms;
-  norms.add({0, 9, 1}, Row{1, -kInfinity}, Row{1, 2});
-  norms.add({0, 7, 3}, Row{1, kNan}, Row{1, 2});
-  norms.add({1, 2, 0}, Row{2, 2}, Row{kNan, 2});
-  ASSERT_TRUE(norms.defect());
-  EXPECT_EQ(norms.defect()->row.token, 7);
-  EXPECT_EQ(norms.defect()->row.head, 3);
-  EXPECT_TRUE(std::isnan(norms.defect()->value));
-  EXPECT_EQ(norms.defect()->reference, 2);
+  const RowError error = norms.add({0, 0, 0}, Row{1, 2.5, 3, 4.25}, Row{1, 2, 2, 4});
+  EXPECT_TRUE(error.is_number);
+  EXPECT_EQ(error.channel, 2u);
+  EXPECT_EQ(error.value, 3);
+  EXPECT_EQ(error.reference, 2);
+  EXPECT_DOUBLE_EQ(error.relative(), norms.rel_l2());
+}
+
+TEST(ErrorNorms, ARowNamesItsFirstChannelThatIsNoNumber) {
+  for (const auto& [value, reference] :
+       {std::pair(kNan, 2.0), {kInfinity, 2.0}, {2.0, kNan}, {-kInfinity, kInfinity}}) {
+    ErrorNorms norms;
+    const RowError error = norms.add({0, 0, 0}, Row{9, value, 9, kNan}, Row{1, reference, 1, 1});
+    EXPECT_FALSE(error.is_number);
+    EXPECT_EQ(error.channel, 1u);
+  }
+}
+
+TEST(ErrorNorms, FindTheFactorOfAllRows) {
+  ErrorNorms norms;
+  norms.add({0, 0, 0}, Row{3, -6.003}, Row{1, -2});
+  norms.add({0, 900, 3}, Row{1.5, 0}, Row{0.5, 0});
+  ASSERT_TRUE(norms.factor(0.01));
+  EXPECT_NEAR(*norms.factor(0.01), 3, 0.01);
+  EXPECT_FALSE(norms.factor(1e-5)) << "the values are not that near to it";
+  norms.add({0, 0, 1}, Row{1, 0}, Row{0, 1});
+  EXPECT_FALSE(norms.factor(0.01));
+}
+
+TEST(ErrorNorms, FindTheFactorOfTheRowsOfAllRanks) {
+  run_ranks(2, [](Collective& collective) {
+    ErrorNorms alike, unlike;
+    alike.add({0, collective.rank(), 0}, Row{6, 2}, Row{3, 1});
+    unlike.add({0, collective.rank(), 0}, Row{6, 2.0 + collective.rank()}, Row{3, 1});
+    alike.join(collective);
+    unlike.join(collective);
+    ASSERT_TRUE(alike.factor(1e-6));
+    EXPECT_DOUBLE_EQ(*alike.factor(1e-6), 2);
+    EXPECT_FALSE(unlike.factor(1e-6));
+  });
+}
+
+TEST(ErrorNorms, HaveNoFactorWhereTheyAreRight) {
+  ErrorNorms norms;
+  EXPECT_FALSE(norms.factor(0.01));
+  norms.add({0, 0, 0}, Row{1.001, 2.002}, Row{1, 2});
+  EXPECT_FALSE(norms.factor(0.01));
 }
 
 TEST(ErrorNorms, JoinedAreThoseOfAllRows) {
@@ -94,15 +132,12 @@ TEST(ErrorNorms, JoinedAreThoseOfAllRows) {
   run_ranks(2, [&](Collective& collective) {
     ErrorNorms norms;
     for (std::int64_t token = collective.rank(); token < 300; token += 2) add(norms, token);
-    if (collective.rank() == 1) norms.add({4, 1, 0}, Row{kNan}, Row{1});
     norms.join(collective);
     EXPECT_DOUBLE_EQ(norms.max_abs(), whole.max_abs());
     EXPECT_NEAR(norms.rel_l2(), whole.rel_l2(), 1e-12);
     EXPECT_NEAR(norms.worst_block(), whole.worst_block(), 1e-12);
     EXPECT_EQ(norms.worst_block_name(1000), "batch 0, head 2, tokens 128 to 255");
     EXPECT_EQ(norms.worst_block_name(200), "batch 0, head 2, tokens 128 to 199");
-    ASSERT_TRUE(norms.defect());
-    EXPECT_EQ(norms.defect()->row.batch, 4);
   });
 }
 
