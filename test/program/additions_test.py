@@ -16,6 +16,8 @@ class Kernel(ProgramTest):
         run = cpbench("validate", "--kernel", "pairs", *SHAPE, "--algo", "ring,ulysses", "--mask", "full,causal",
                       "--dtype", "fp32,bf16", ranks=2)
         self.expect_ok(run)
+        for dtype, mask in ("fp32", ", mask full"), ("fp32", ""), ("bf16", ", mask full"), ("bf16", ""):
+            self.assertRegex(run.out, rf"(?m)^\d-ring-cp2, .*dtype {dtype}{mask}: ok$")
 
     def test_a_mistake_in_it_is_found(self):
         run = cpbench("validate", "--kernel", "pairs-lossy", *SHAPE, "--algo", "ring", "--dtype", "fp32", ranks=2)

@@ -1,16 +1,31 @@
 // `cpbench validate`: correctness only; --self-test proves that the checker catches planted faults.
+#include <algorithm>
+
+#include "cli/axes/point.hpp"
 #include "cli/commands/reported_sweep.hpp"
 #include "cli/commands/self_test.hpp"
 #include "cli/commands/subcommand.hpp"
 #include "cli/commands/watchdog.hpp"
 #include "cli/config/cli11.hpp"
+#include "result/case_columns.hpp"
 #include "support/error.hpp"
 
 namespace cpbench {
 namespace {
 
-std::string report_text(const PointRecord& record) {
-  std::string text = fmt::format("{}: {}", record.id, name_of(record.status));
+/// What tells a point from the others, besides its id: of the axes that differ, those that a reader must know.
+std::string text_of_case(const PointRecord& record, const std::vector<std::string>& differing) {
+  const Json noted = noteworthy(record.axes);
+  Json told;
+  for (const auto& item : noted.items()) {
+    if (std::ranges::count(differing, item.key()) > 0) told[item.key()] = item.value();
+  }
+  return told.empty() ? "" : ", " + text_of_axes(told);
+}
+
+std::string report_text(const PointRecord& record, const std::vector<std::string>& differing) {
+  std::string text = record.id + text_of_case(record, differing);
+  text += fmt::format(": {}", name_of(record.status));
   if (!record.reason.empty()) text += ": " + record.reason;
   text += "\n";
   if (!record.validation) return text;
@@ -23,8 +38,17 @@ std::string report_text(const PointRecord& record) {
   return text;
 }
 
-Report report_of(const Header&, const Execution&, const std::vector<SweepPoint>&) {
-  return {.heading = "", .row = report_text, .footer = [](const auto&, std::size_t) { return std::string(); }};
+Report report_of(const Header&, const Execution&, const std::vector<SweepPoint>& points) {
+  std::vector<Json> cases;
+  for (const SweepPoint& point : points) cases.push_back(point.axes);
+  std::vector<std::string> differing;
+  for (const OccurringAxis& axis : occurring_axes(cases)) {
+    const bool in_id = axis.name == "algo" || axis.name == "cp_size";
+    if (axis.values.size() > 1 && !in_id) differing.push_back(axis.name);
+  }
+  return {.heading = "",
+          .row = [differing](const PointRecord& record) { return report_text(record, differing); },
+          .footer = [](const auto&, std::size_t) { return std::string(); }};
 }
 
 class ValidateCommand : public Subcommand {
