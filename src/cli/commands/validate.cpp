@@ -8,6 +8,7 @@
 #include "cli/commands/watchdog.hpp"
 #include "cli/config/cli11.hpp"
 #include "result/case_columns.hpp"
+#include "result/table.hpp"
 #include "support/error.hpp"
 
 namespace cpbench {
@@ -48,7 +49,7 @@ Report report_of(const Header&, const Execution&, const std::vector<SweepPoint>&
   }
   return {.heading = "",
           .row = [differing](const PointRecord& record) { return report_text(record, differing); },
-          .footer = [](const auto&, std::size_t) { return std::string(); }};
+          .footer = Table::footer};
 }
 
 class ValidateCommand : public Subcommand {
