@@ -23,6 +23,28 @@ class Kernel(ProgramTest):
         run = cpbench("validate", "--kernel", "pairs-lossy", *SHAPE, "--algo", "ring", "--dtype", "fp32", ranks=2)
         self.assertEqual(run.code, 3, str(run))
 
+    def test_passes_the_sweep_for_kernels(self):
+        """On one rank a hybrid is skipped."""
+        for ranks in (1, 4):
+            self.expect_ok(self.sweep_for_kernels("pairs", ranks))
+
+    def test_the_sweep_for_kernels_finds_what_authors_get_wrong_and_says_where(self):
+        for mistake, in_pass, case, message in (
+                ("band", "fwd", "dtype fp32", "out differs .*: heads 0-3, tokens 0-50[0-9]; first at batch 0, token 0, head 0,"),
+                ("batch", "fwd", "batch 2", "out differs .*: batch 1, heads 0-3, tokens [0-9]-508; first at batch 1, token [0-9],"),
+                ("heads", "fwd", "uneven_heads on", "out differs .*: heads 5-9, tokens 0-508; first at batch 0, token 0, head 5,"),
+                ("lse", "fwd", "dtype fp32", r"lse differs .* \(1\.4427 times the reference; 2036 of 2036 rows"),
+                ("sink", "fwd", "sink on", "out differs .*: heads 0-3, tokens 0-508; first at batch 0, token 0, head 0,")):
+            with self.subTest(mistake):
+                run = self.sweep_for_kernels(f"mistaken-{mistake}", 2, "--pass", in_pass)
+                self.assertEqual(run.code, 3, str(run))
+                self.assertRegex(run.out, rf"(?m)^\d+-\w+-cp2, .*{case}.*: invalid: {message}")
+
+    def sweep_for_kernels(self, kernel, ranks, *arguments):
+        """With few channels: what it finds does not depend on them, and `pairs` is slow."""
+        return cpbench("validate", "--config", "kernels", "--kernel", kernel, "--head-dim", "8", "--head-dim-v", "8",
+                       "--threads", 1, *arguments, ranks=ranks)
+
     def test_a_mistake_that_it_makes_only_while_it_is_timed_is_found(self):
         self.expect_ok(cpbench("validate", "--kernel", "pairs-tiring", *SHAPE, ranks=2))
         self.expect_invalid_after_timing("pairs-tiring")
