@@ -32,6 +32,8 @@ class Kernel(ProgramTest):
         for mistake, in_pass, case, message in (
                 ("band", "fwd", "dtype fp32", "out differs .*: heads 0-3, tokens 0-50[0-9]; first at batch 0, token 0, head 0,"),
                 ("batch", "fwd", "batch 2", "out differs .*: batch 1, heads 0-3, tokens [0-9]-508; first at batch 1, token [0-9],"),
+                ("first", "fwd", "dtype fp32", "NaN in out at batch 0, token 0, head 0, channel 0; in 2036 of 2036 rows: heads"),
+                ("first-dq", "fwd+bwd", "dtype fp32", "NaN in dq at batch 0, token 0, head 0, channel 0; in 2036 of 2036 rows"),
                 ("heads", "fwd", "uneven_heads on", "out differs .*: heads 5-9, tokens 0-508; first at batch 0, token 0, head 5,"),
                 ("lse", "fwd", "dtype fp32", r"lse differs .* \(1\.4427 times the reference; 2036 of 2036 rows"),
                 ("sink", "fwd", "sink on", "out differs .*: heads 0-3, tokens 0-508; first at batch 0, token 0, head 0,")):

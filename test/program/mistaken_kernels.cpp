@@ -68,6 +68,8 @@ struct Register : RegisterKernel {
 };
 const Register kBand("band", {.forward = [](auto& a) { a.tiles = widened(a.tiles); }});
 const Register kBatch("batch", {.forward = [](auto& a) { a.q.batch_stride = 0; }});
+const Register kFirst("first", {.forward = [](auto& a) { a.first = false; }});
+const Register kFirstDq("first-dq", {.backward = [](auto& a) { a.first_dq = false; }});
 const Register kHeads("heads", {.forward = [](auto& a) { count_heads_from_here(a); }});
 const Register kLse("lse", {.afterwards = rescale_lse});
 const Register kSink("sink", {.forward = [](auto& a) { a.sink = nullptr; }});

@@ -56,6 +56,7 @@ void RankJob::make_ready(std::initializer_list<Executor*> executors, Pass pass) 
 
 void RankJob::run_once() {
   make_ready({&*full_}, Pass::kForwardBackward);
+  poison(full_->memory(), Pass::kForwardBackward, *backend_);
   full_->run(Pass::kForwardBackward);
 }
 

@@ -31,7 +31,8 @@ class RankJob {
   const Backend& backend() const { return *backend_; }
 
   void fill(const Inputs& inputs);
-  /// Runs the program once, forward part included.
+  /// Runs the program once, forward part included. What it makes is poisoned before: memory that happens to be zero is
+  /// no start of a sum.
   void run_once();
   /// The same with a fault planted (run/fault.hpp).
   void run_once_with(const Plant& plant);
