@@ -340,6 +340,11 @@ class Estimates(ProgramTest):
         self.expect_refused(cpbench("plan", *plan, path, "--pass", "fwd"), 2, "0-ring-cp1, 1-ring-cp1", "nothing says which")
         self.points_of(*shape, "--pass", "fwd", ranks=1)
         refuse("--pass", "fwd", "--dtype", "bf16,fp32")
+        document = json.loads(path.read_text())
+        for axis, value in (("cp_size", "1"), ("pass", None), ("mask", 7)):
+            case = document["points"][0]["case"]
+            path.write_text(json.dumps({**document, "points": [{**document["points"][0], "case": {**case, axis: value}}]}))
+            refuse("--pass", "fwd")
 
 
 class Files(ProgramTest):

@@ -125,6 +125,10 @@ TEST(Table, AnImpossibleGridShowsWhatWasAskedFor) {
   EXPECT_NE(Table().row(point).find(" 8 (w=3) "), std::string::npos);
   point.axes.erase("window_size");
   EXPECT_EQ(words_of(Table().row(point))[1], "8");
+  point.axes["ulysses_degree"] = point.axes["window_size"] = std::int64_t{1} << 32;  // their product is 2^64
+  EXPECT_NE(Table().row(point).find(" 8 (u=4294967296 w=4294967296) "), std::string::npos);
+  point.axes.erase("ulysses_degree");
+  point.axes.erase("window_size");
   EXPECT_EQ(words_of(Table().row(point))[2], "zigzag");
   point.axes = {{"algo", "hybrid"}};
   EXPECT_EQ(words_of(Table().row(point)),
