@@ -129,12 +129,9 @@ void require_known_axes(const std::vector<std::string>& ignored, std::set<std::s
 }
 
 void require_alike(std::span<const Launch> base, std::span<const Launch> head) {
-  const auto of_doctor = [](std::span<const Launch> side) { return side.front().of == LaunchOf::kDoctor; };
-  if (of_doctor(base) == of_doctor(head)) return;
-  const auto what = [&](std::span<const Launch> side) {
-    return of_doctor(side) ? "records of doctor" : "results of run";
-  };
-  refuse("BASE has {}, and HEAD {}: only like is compared with like", what(base), what(head));
+  const LaunchOf of_base = base.front().of, of_head = head.front().of;
+  if (of_base == of_head) return;
+  refuse("BASE has {}, and HEAD {}: only like is compared with like", plural_of(of_base), plural_of(of_head));
 }
 
 /// Every pair must be over before the next begins, or what slows one launch of a pair need not slow the other.

@@ -50,9 +50,8 @@ TableFigures planned_figures(std::span<const PointRecord> points) {
   std::vector<Column<PointRecord>>& columns = figures.columns;
   if (are_estimated) {
     figures.legend =
-        "every program proved; times: estimated, of the slowest rank; compute, comm: the same programs without the "
-        "other; "
-        "memory, sent: of the rank with most";
+        "every program proved; times: estimated, of the slowest rank; compute, comm: the same programs without "
+        "the other; memory, sent: of the rank with most";
     columns = {figure_column("time", "ms", 9, kTimeFigure, milliseconds),
                figure_column("compute", "only ms", 9, "compute_only_s", milliseconds),
                figure_column("comm", "only ms", 9, kCommunicationFigure, milliseconds),

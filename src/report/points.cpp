@@ -116,13 +116,7 @@ std::vector<Json> values_of(std::span<const PointRecord> points, const std::stri
   return values;
 }
 
-std::vector<std::string> varying_axes(std::span<const PointRecord> points) {
-  std::vector<std::string> names;
-  for (const OccurringAxis& axis : axes_of(points)) {
-    if (axis.values.size() > 1) names.push_back(axis.name);
-  }
-  return names;
-}
+std::vector<std::string> varying_axes(std::span<const PointRecord> points) { return varying_names(axes_of(points)); }
 
 Json shared_axes(std::span<const PointRecord> points) {
   Json shared = Json::object();

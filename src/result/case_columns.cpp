@@ -85,6 +85,14 @@ std::vector<Column<Axes>> with_extra_axes(std::vector<Column<Axes>> columns,
 
 }  // namespace
 
+std::vector<std::string> varying_names(const std::vector<OccurringAxis>& axes) {
+  std::vector<std::string> names;
+  for (const OccurringAxis& axis : axes) {
+    if (axis.values.size() > 1) names.push_back(axis.name);
+  }
+  return names;
+}
+
 std::vector<OccurringAxis> occurring_axes(std::span<const Axes> cases) {
   std::vector<OccurringAxis> found;
   for (const Axes& axes : cases) {
@@ -123,11 +131,7 @@ std::vector<Column<Axes>> doctor_columns(const std::vector<std::string>& extra_a
 }
 
 std::vector<std::string> extra_axes_of(std::span<const nlohmann::ordered_json> cases) {
-  std::vector<std::string> names;
-  for (const OccurringAxis& axis : axes_without_columns(cases)) {
-    if (axis.values.size() > 1) names.push_back(axis.name);
-  }
-  return names;
+  return varying_names(axes_without_columns(cases));
 }
 
 nlohmann::ordered_json shared_axes_of(std::span<const nlohmann::ordered_json> cases) {

@@ -30,6 +30,8 @@ struct OccurringAxis {
 };
 /// In the order of the first case that has them.
 std::vector<OccurringAxis> occurring_axes(std::span<const nlohmann::ordered_json> cases);
+/// The names of those with several values.
+std::vector<std::string> varying_names(const std::vector<OccurringAxis>& axes);
 
 /// Of a `case`: algorithm, grid, shard, mask, length, pass, and the `extra_axes`, see extra_axes_of.
 std::vector<Column<nlohmann::ordered_json>> case_columns(const std::vector<std::string>& extra_axes);

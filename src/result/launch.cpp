@@ -214,6 +214,8 @@ std::vector<Launch> launches_in(const std::string& places, const std::vector<Fou
 
 }  // namespace
 
+std::string_view plural_of(LaunchOf of) { return kind_of(of).many; }
+
 std::vector<Launch> read_launches(const std::string& places, LaunchOf else_of) {
   const std::vector<Found> files = files_at(places);
   const auto any = [&](LaunchOf of) {

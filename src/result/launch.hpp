@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "result/json.hpp"
@@ -12,6 +13,7 @@ namespace cpbench {
 
 /// Whose launch: which command left its file.
 enum class LaunchOf : std::uint8_t { kRun, kPlan, kDoctor };
+std::string_view plural_of(LaunchOf of);  ///< what they leave: `results of run`, `plans`, `records of doctor`
 
 struct Launch {
   std::string path;

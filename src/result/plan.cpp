@@ -45,7 +45,7 @@ Json estimate_json_of(const PlanRecord& point) {
 Json json_of(const PlannedRank& rank) {
   const RankFigures& figures = rank.figures;
   Json bytes;
-  for (const Link link : {Link::kInner, Link::kOuter, Link::kAllToAll}) {
+  for (const Link link : kAllLinks) {
     bytes[std::string(name_of(link))] = figures.bytes_by_link[static_cast<std::size_t>(link)];
   }
   bytes["within_node"] = figures.bytes_within_node;

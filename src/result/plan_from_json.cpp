@@ -39,7 +39,7 @@ PlannedRank planned_rank_of(const Json& json) {
   PlannedRank rank{.tokens = json.at("tokens"), .figures = {}, .memory_bytes = json.at("memory_bytes"), .estimate = {}};
   rank.figures.flops = flops_of(json.at("flops"));
   rank.figures.messages = json.at("messages");
-  for (const Link link : {Link::kInner, Link::kOuter, Link::kAllToAll}) {
+  for (const Link link : kAllLinks) {
     rank.figures.bytes_by_link[static_cast<std::size_t>(link)] = sent.at(std::string(name_of(link)));
   }
   rank.figures.bytes_within_node = sent.at("within_node");

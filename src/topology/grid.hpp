@@ -1,6 +1,7 @@
 // Who computes: ranks arranged as a grid ulysses x outer x inner.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -35,7 +36,8 @@ enum class Link : std::uint8_t {
   kOuter,    ///< other windows of the same ring
   kAllToAll  ///< different places of a Ulysses group
 };
-inline constexpr int kLinks = 3;
+inline constexpr std::array kAllLinks = {Link::kInner, Link::kOuter, Link::kAllToAll};
+inline constexpr std::size_t kLinks = kAllLinks.size();
 std::string_view name_of(Link link);  ///< `inner`, `outer`, `all-to-all`
 Link link_between(const Grid& grid, int rank, int other);
 

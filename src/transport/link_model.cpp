@@ -14,8 +14,6 @@ namespace {
 // Beyond any link; times of messages then fit into nanoseconds of 64 bits.
 constexpr double kSlowestGigabytes = 1e-6, kFastestGigabytes = 1e6, kLongestMicroseconds = 1e9;
 
-constexpr std::array<Link, kLinks> kAllLinks = {Link::kInner, Link::kOuter, Link::kAllToAll};
-
 double parse_number(std::string_view number) {
   const std::optional<double> value = number_in(number);
   if (!value) refuse("'{}' is not a number; write GB/s[:us], for example 25:2", number);

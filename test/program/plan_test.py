@@ -145,6 +145,7 @@ class Plan(ProgramTest):
         self.assertIn("nodes: one, with 16 ranks (--ranks-per-node N: N on each)", alone)
         self.assertIn("(ulysses 16 x", alone)
         self.assertIn("nodes: 4, with up to 4 ranks", self.plan(*hybrid, "--ranks-per-node", 4))
+        self.assertIn("nodes: 1, with up to 16 ranks", self.plan(*hybrid, "--ranks-per-node", 2**31 - 1))
 
     def test_programs(self):
         text = self.plan("--algo", "ring", "--cp-size", 4, "--seq-len", 64, "--rank", 3)

@@ -3,7 +3,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <string_view>
 #include <vector>
@@ -20,13 +19,11 @@ constexpr int kListedRanks = 16;
 /// Lines of a program that are shown without --all-steps.
 constexpr std::size_t kShownSteps = 40;
 
-constexpr std::array kAllLinks = {Link::kInner, Link::kOuter, Link::kAllToAll};
-
 /// Without --ranks-per-node nothing is known of nodes, which decides defaults and what goes between them.
 std::string nodes_text(int ranks, int ranks_per_node) {
   if (ranks_per_node == 0)
     return fmt::format("  nodes: one, with {} (--ranks-per-node N: N on each)\n", counted(ranks, "rank"));
-  return fmt::format("  nodes: {}, with up to {}\n", (ranks + ranks_per_node - 1) / ranks_per_node,
+  return fmt::format("  nodes: {}, with up to {}\n", (ranks - 1) / ranks_per_node + 1,
                      counted(std::min(ranks, ranks_per_node), "rank"));
 }
 

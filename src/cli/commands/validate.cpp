@@ -42,11 +42,8 @@ std::string report_text(const PointRecord& record, const std::vector<std::string
 Report report_of(const Header&, const Execution&, const std::vector<SweepPoint>& points) {
   std::vector<Json> cases;
   for (const SweepPoint& point : points) cases.push_back(point.axes);
-  std::vector<std::string> differing;
-  for (const OccurringAxis& axis : occurring_axes(cases)) {
-    const bool in_id = axis.name == "algo" || axis.name == "cp_size";
-    if (axis.values.size() > 1 && !in_id) differing.push_back(axis.name);
-  }
+  std::vector<std::string> differing = varying_names(occurring_axes(cases));
+  std::erase_if(differing, [](const std::string& axis) { return axis == "algo" || axis == "cp_size"; });  // in the id
   return {.heading = "",
           .row = [differing](const PointRecord& record) { return report_text(record, differing); },
           .footer = Table::footer};
