@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing of the named groups of packages: scripts/setup.sh build test lint mpich.
+# Installs what is missing of the named groups of packages: scripts/setup.sh build test lint mpich neon ci.
 # It looks for what a package provides, not for the package: a machine that has it from elsewhere is left as it is.
 set -euo pipefail
 
@@ -29,6 +29,7 @@ mpich  mpich                mpiexec.mpich
 neon   g++-aarch64-linux-gnu aarch64-linux-gnu-g++
 neon   qemu-user-static     qemu-aarch64-static
 neon   googletest           ../src/googletest/googletest/src/gtest-all.cc
+ci     ccache               ccache
 '
 
 # Where a compiler or CMake looks for headers without being told: the system's directories and those of the environment.
