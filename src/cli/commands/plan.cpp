@@ -116,7 +116,7 @@ class PlanCommand : public Subcommand {
   PlannedPoint planned_point(const SweepPoint& point, const std::optional<MachineModel>& machine, bool is_alone) const {
     // Between those of a sweep, programs would drive apart the figures that are to be compared.
     const bool shows_program = is_alone || app->count("--rank") > 0 || options_.all_steps;
-    const Shown shown = shows_program ? Shown::kProgram : details_ ? Shown::kFigures : Shown::kNothing;
+    const Shown shown = shows_program ? Shown::kProgram : details_ ? Shown::kFigures : Shown::kNoMore;
     PlannedPoint planned{.record = {.status = Status::kSkipped, .reason = point.skipped_because}, .text = {}};
     try {
       if (point.of) planned = plan_point(*point.of, options_, machine, shown);

@@ -101,7 +101,7 @@ PlannedPoint plan_point(const Case& c, const PlanOptions& options, const std::op
     point.faults = verdict.faults;
     pruned = schedule.pruned;
     if (machine && verdict.passed) add_estimate(schedule, *machine, point);
-    if (shown == Shown::kNothing) return {.record = std::move(point), .text = {}};
+    if (shown == Shown::kNoMore) return {.record = std::move(point), .text = {}};
     text = describe_case(c, options.sweep.ranks_per_node) + verdict_text(point, built_s, verified_s) +
            figures_text(point, options.estimate.memory_bytes());
     if (point.estimate) text += estimate_text(point);

@@ -24,7 +24,7 @@ struct PlanOptions {
 };
 
 /// What is said of a point besides its record.
-enum class Shown : std::uint8_t { kNothing, kFigures, kProgram };
+enum class Shown : std::uint8_t { kNoMore, kFigures, kProgram };
 
 struct PlannedPoint {
   PlanRecord record;  ///< without what identifies the point
