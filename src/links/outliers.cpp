@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "run/timing.hpp"
-
 namespace cpbench {
 namespace {
 
 SlowLink judged(const PairReport& pair, const LinkSpread& kind) {
   SlowLink link{.of = pair, .bandwidth_of_median = {}, .latency_of_median = {}};
   if (pair.figures.bytes_per_second) {
-    const double fraction = *pair.figures.bytes_per_second / kind.bytes_per_second->median;
-    if (fraction < kSlowBandwidth) link.bandwidth_of_median = fraction;
+    link.bandwidth_of_median = slow_fraction(*pair.figures.bytes_per_second, kind.bytes_per_second->median);
   }
   const double multiple = pair.figures.latency_s / kind.latency_s.median;
   if (multiple > kSlowLatency) link.latency_of_median = multiple;
@@ -20,11 +17,6 @@ SlowLink judged(const PairReport& pair, const LinkSpread& kind) {
 }
 
 }  // namespace
-
-Spread spread_of(std::vector<double> values) {
-  const auto [lowest, highest] = std::ranges::minmax(values);
-  return {.lowest = lowest, .median = median_of(std::move(values)), .highest = highest};
-}
 
 std::optional<LinkSpread> spread_of_links(std::span<const PairReport> pairs, Link link) {
   std::vector<double> bandwidths, latencies;

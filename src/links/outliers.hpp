@@ -6,19 +6,13 @@
 #include <vector>
 
 #include "links/link_report.hpp"
+#include "run/spread.hpp"
 
 namespace cpbench {
 
-/// A link is slow where its bandwidth is less than kSlowBandwidth of the median of the links of its kind, or its
-/// latency more than kSlowLatency times theirs. A link whose bandwidth is not known is not judged by it.
-inline constexpr double kSlowBandwidth = 2.0 / 3.0, kSlowLatency = 3;
-
-/// The median interpolates between the two in the middle.
-struct Spread {
-  double lowest, median, highest;
-};
-/// Of `values`, one at least.
-Spread spread_of(std::vector<double> values);
+/// A link is slow where its bandwidth is a slow rate among the links of its kind (run/spread.hpp), or its latency more
+/// than kSlowLatency times their median. A link whose bandwidth is not known is not judged by it.
+inline constexpr double kSlowLatency = 3;
 
 /// Of the pairs that have one kind of link.
 struct LinkSpread {
