@@ -36,16 +36,20 @@ double best_rate(int threads, int runs, Work&& work) {
   return best;
 }
 
+/// By a first try that also wakes the CPU up: how often work(count) is to do what it does, at least once.
+template <typename Work>
+std::int64_t count_for_two_milliseconds(std::int64_t first_count, Work&& work) {
+  const auto start = Clock::now();
+  work(first_count);
+  return std::max<std::int64_t>(
+      1, static_cast<std::int64_t>(static_cast<double>(first_count) * 2e-3 / seconds_since(start)));
+}
+
 }  // namespace
 
 double fma_peak_flops(DType dtype, int threads) {
   const Microkernels& kernels = microkernels_for(dtype);
-  // As many steps as take about two milliseconds, by a first try that also wakes the CPU up.
-  std::int64_t steps = 20000;
-  const auto start = Clock::now();
-  kernels.multiply_add(steps);
-  steps =
-      std::max<std::int64_t>(1, static_cast<std::int64_t>(static_cast<double>(steps) * 2e-3 / seconds_since(start)));
+  const std::int64_t steps = count_for_two_milliseconds(20000, kernels.multiply_add);
   return best_rate(threads, 12, [&](int) { return kernels.multiply_add(steps); });
 }
 
@@ -72,14 +76,15 @@ double memory_bandwidth(int threads) {
 
 double exp_rate(int threads) {
   constexpr std::int64_t kCount = 2048;
-  constexpr int kRepeats = 500;
   const Microkernels& kernels = microkernels_for(DType::kFp32);
-  return best_rate(threads, 25, [&](int) {
+  const auto evaluate = [&](std::int64_t repeats) {
     alignas(64) float exponents[kCount], powers[kCount];
     std::fill_n(exponents, kCount, -0.5f);
-    for (int repeat = 0; repeat < kRepeats; ++repeat) kernels.exp2(exponents, powers, kCount);
-    return static_cast<double>(kCount) * kRepeats;
-  });
+    for (std::int64_t repeat = 0; repeat < repeats; ++repeat) kernels.exp2(exponents, powers, kCount);
+    return static_cast<double>(kCount * repeats);
+  };
+  const std::int64_t repeats = count_for_two_milliseconds(500, evaluate);
+  return best_rate(threads, 12, [&](int) { return evaluate(repeats); });
 }
 
 }  // namespace cpbench

@@ -16,7 +16,8 @@ double fma_peak_flops(DType dtype, int threads);
 /// line that is written and first has to be read is not counted).
 double memory_bandwidth(int threads);
 
-/// exp2 evaluations per second over `threads` threads, on numbers in the first-level cache.
+/// exp2 evaluations per second over `threads` threads, on numbers in the first-level cache: the best of 12 runs of two
+/// milliseconds.
 double exp_rate(int threads);
 
 }  // namespace cpbench
