@@ -2,6 +2,7 @@
 #include "backend/cpu/isa.hpp"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "backend/cpu/peaks.hpp"
+#include "support/allowed_cpus.hpp"
 #include "support/error.hpp"
 
 namespace cpbench {
@@ -100,6 +102,21 @@ TEST(IsaNames, AnUnknownOneIsAUsageErrorThatListsThem) {
 }
 
 TEST(Peaks, MemoryHasABandwidth) { EXPECT_GT(memory_bandwidth(2), 1e8); }
+
+TEST(Peaks, ThreadsThatShareACpuHaveItForAPartOfTheTime) {
+  const double alone = cpu_time_fraction(1);
+  EXPECT_GT(alone, 0);
+  EXPECT_LE(alone, 1);
+  cpu_set_t all, first;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(all), &all), 0);
+  CPU_ZERO(&first);
+  CPU_SET(static_cast<std::size_t>(allowed_cpus().front()), &first);
+#pragma omp parallel num_threads(2)
+  sched_setaffinity(0, sizeof(first), &first);
+  EXPECT_LT(cpu_time_fraction(2), 0.6) << "half, and what one has before the other begins";
+#pragma omp parallel num_threads(2)
+  sched_setaffinity(0, sizeof(all), &all);
+}
 
 }  // namespace
 }  // namespace cpbench

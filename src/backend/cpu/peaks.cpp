@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <vector>
 
 #include "backend/cpu/aligned_buffer.hpp"
@@ -15,6 +16,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+/// That the calling thread has had a CPU for.
+double own_cpu_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
 
 /// The best rate of `runs` runs of work(thread), which returns the units that a thread has done. All threads start
 /// together, and a run takes as long as its slowest thread.
@@ -85,6 +93,25 @@ double exp_rate(int threads) {
   };
   const std::int64_t repeats = count_for_two_milliseconds(500, evaluate);
   return best_rate(threads, 12, [&](int) { return evaluate(repeats); });
+}
+
+double cpu_time_fraction(int threads) {
+  constexpr int kRuns = 3;
+  constexpr double kRunSeconds = 0.1;
+  double best = 0;
+  for (int run = 0; run < kRuns; ++run) {
+    double least = 1;
+#pragma omp parallel num_threads(threads) reduction(min : least)
+    {
+#pragma omp barrier
+      const double cpu_seconds = own_cpu_seconds();
+      const auto start = Clock::now();
+      while (seconds_since(start) < kRunSeconds) continue;
+      least = std::min(least, (own_cpu_seconds() - cpu_seconds) / seconds_since(start));
+    }
+    best = std::max(best, least);
+  }
+  return best;
 }
 
 }  // namespace cpbench

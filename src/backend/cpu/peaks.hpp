@@ -20,4 +20,10 @@ double memory_bandwidth(int threads);
 /// milliseconds.
 double exp_rate(int threads);
 
+/// The fraction of the time for which a thread that only computes has a CPU, of the one of `threads` threads that has
+/// least: 1, unless others run on its CPU, or a quota or a hypervisor withholds it. The best of 3 runs of a tenth of
+/// a second, so that a short disturbance is not seen. (The rates of runs of two milliseconds hide even one that lasts:
+/// for that long a scheduler leaves a thread alone.)
+double cpu_time_fraction(int threads);
+
 }  // namespace cpbench
