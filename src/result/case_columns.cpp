@@ -127,7 +127,7 @@ std::vector<Column<Axes>> case_columns(const std::vector<std::string>& extra_axe
 }
 
 std::vector<Column<Axes>> doctor_columns(const std::vector<std::string>& extra_axes) {
-  return with_extra_axes({axis_column("figure", "", -20), axis_column("unit", "", -7)}, extra_axes);
+  return with_extra_axes({axis_column("figure", "", -23), axis_column("unit", "", -7)}, extra_axes);
 }
 
 std::vector<std::string> extra_axes_of(std::span<const nlohmann::ordered_json> cases) {

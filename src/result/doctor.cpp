@@ -1,25 +1,15 @@
 #include "result/doctor.hpp"
 
 #include "result/links.hpp"
+#include "result/peaks.hpp"
 
 namespace cpbench {
-namespace {
-
-Json json_of(const MeasuredPeaks& peaks) {
-  return {{"fp32_tflops", json_of_figure(peaks.fp32_flops / 1e12)},
-          {"bf16_tflops", json_of_figure(peaks.bf16_flops / 1e12)},
-          {"memory_bandwidth", json_of_figure(peaks.memory_bytes_per_second / 1e9)},
-          {"exps_per_s", json_of_figure(peaks.exps_per_second)}};
-}
-
-}  // namespace
-
 Json json_of(const DoctorRecord& record) {
   Json json = json_of(record.header);
   json["schema"] = {{"name", "cpbench.doctor"}, {"version", kDoctorVersion}};
   json["threads"] = record.threads;
   json["devices"] = {{"backend", record.backend}, {"kernels", record.kernels}, {"isas", record.isas}};
-  if (record.peaks) json["peaks"] = json_of(*record.peaks);
+  if (!record.peaks.empty()) json["peaks"] = json_of(record.peaks);
   if (record.links) json["links"] = json_of(*record.links, record.transport);
   json["findings"] = Json::array();
   for (const Finding& finding : record.findings) {

@@ -9,15 +9,9 @@
 #include "result/findings.hpp"
 #include "result/json.hpp"
 #include "result/record.hpp"
+#include "run/rank_peaks.hpp"
 
 namespace cpbench {
-
-/// Of a rank while all ranks measure at once; means over ranks.
-struct MeasuredPeaks {
-  double fp32_flops, bf16_flops;  ///< per second
-  double memory_bytes_per_second;
-  double exps_per_second;
-};
 
 struct DoctorRecord {
   Header header;
@@ -25,9 +19,9 @@ struct DoctorRecord {
   std::string backend = {};               ///< that ranks were bound for
   std::vector<std::string> kernels = {};  ///< of a GPU, the best first
   std::vector<std::string> isas = {};     ///< instruction sets of the CPU, the fastest first
-  std::optional<MeasuredPeaks> peaks = {};
-  std::string transport = {};            ///< that links were measured by
-  std::optional<LinkReport> links = {};  ///< where they were asked for; without patterns where there are none
+  std::vector<RankPeaks> peaks = {};      ///< by rank, where they were asked for
+  std::string transport = {};             ///< that links were measured by
+  std::optional<LinkReport> links = {};   ///< where they were asked for; without patterns where there are none
   std::vector<Finding> findings = {};
   bool complete = false;  ///< or the links are missing that were asked for: the job goes on, or was ended
   int exit_code = 0;      ///< once it is complete

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "result/peaks.hpp"
+
 namespace cpbench {
 namespace {
 
@@ -43,13 +45,16 @@ std::optional<double> value_at(const Json& json, const char* key, double scale) 
 }
 
 void add_peaks(std::vector<PointRecord>& figures, const Json& peaks, const Axes& measured_by) {
-  const auto add = [&](std::string_view name, std::string_view unit, const char* key, double scale) {
-    figures.push_back(figure_of(name, unit, measured_by, value_at(peaks, key, scale)));
-  };
-  add("fp32 FMA", "GFLOP/s", "fp32_tflops", 1e3);
-  add("bf16", "GFLOP/s", "bf16_tflops", 1e3);
-  add("memory bandwidth", "GB/s", "memory_bandwidth", 1);
-  add("exp2", "G/s", "exps_per_s", 1e-9);
+  const bool has_spread = peaks.contains("spread");  // not in a record of an earlier program, nor the CPU time
+  for (const Peak peak : kPeaks) {
+    if (peak == Peak::kCpuTime && !has_spread) continue;
+    const PeakName& name = name_of(peak);
+    const double scale = name.per_key_unit / name.per_unit;
+    figures.push_back(figure_of(name.name, name.unit, measured_by, value_at(peaks, name.key, scale)));
+    if (!has_spread || measured_by.at("ranks") == 1) continue;
+    figures.push_back(figure_of(fmt::format("lowest {}", name.name), name.unit, measured_by,
+                                value_at(peaks.at("spread").at(name.key), "lowest", scale)));
+  }
 }
 
 /// What is known of the bandwidths, or of the latencies, of some links.

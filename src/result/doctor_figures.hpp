@@ -9,11 +9,12 @@
 
 namespace cpbench {
 
-/// The figures of a record (docs/doctor.schema.json) as its tables have them: peaks, patterns of messages, and of each
-/// kind of link by itself the median. The axes of a figure are its name, its unit, and by what it was measured; what
-/// it was measured on is none of them. Its one time is that which a unit takes, so that more is worse whatever the
-/// figure is: of a rate its reciprocal. A figure that the record lacks is not measured, and those of links are invalid
-/// where one corrupts data. Throws std::exception for what is no record.
+/// The figures of a record (docs/doctor.schema.json) as its tables have them: peaks, of several ranks their means and
+/// those of the slowest, patterns of messages, and of each kind of link by itself the median. The axes of a figure are
+/// its name, its unit, and by what it was measured; what it was measured on is none of them. Its one time is that which
+/// a unit takes, so that more is worse whatever the figure is: of a rate its reciprocal. A figure that the record lacks
+/// is not measured, and those of links are invalid where one corrupts data. Throws std::exception for what is no
+/// record.
 std::vector<PointRecord> figures_of_doctor(const Json& record);
 
 /// The figure in its unit, of the time that it is compared by.

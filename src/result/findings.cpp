@@ -6,6 +6,7 @@
 #include <span>
 
 #include "links/outliers.hpp"
+#include "result/slow_hosts.hpp"
 #include "support/counted.hpp"
 
 namespace cpbench {
@@ -49,8 +50,15 @@ void append(std::vector<Finding>& findings, Finding::Kind kind, const std::vecto
 }  // namespace
 
 std::string_view name_of(Finding::Kind kind) {
-  constexpr std::array<std::string_view, 4> kNames = {"cores", "device", "slow-link", "corrupt-link"};
+  constexpr std::array<std::string_view, 5> kNames = {"cores", "device", "slow-rank", "slow-link", "corrupt-link"};
   return kNames[static_cast<std::size_t>(kind)];
+}
+
+std::vector<Finding> findings_of(const std::vector<RankPeaks>& peaks, const std::vector<RankInfo>& ranks) {
+  std::vector<Finding> findings;
+  append(findings, Finding::Kind::kSlowRank, slow_host_lines(peaks, ranks), "hosts with slow ranks",
+         [](const std::string& line) { return line; });
+  return findings;
 }
 
 std::vector<Finding> findings_of(const LinkReport& links, const std::vector<RankInfo>& ranks) {

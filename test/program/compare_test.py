@@ -274,7 +274,7 @@ class CompareRecords(ProgramTest):
         run = cpbench("compare", self.launches("base"), self.launches("head", lose_peaks), "--json", path)
         self.assertEqual(run.code, 7, str(run))
         comparison = read_json(path)
-        self.assertEqual(comparison["summary"]["missing"], 4)
+        self.assertEqual(comparison["summary"]["missing"], 10)
         self.assertEqual(self.schema_faults(path), "")
         comparison["points"][0]["base"]["median_s"] = 1
         self.assertNotEqual(self.schema_faults_of(comparison), "", "a figure and a time")

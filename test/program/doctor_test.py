@@ -7,7 +7,7 @@ import shlex
 import time
 import unittest
 
-from program import ProgramTest, cpbench, end, read_json, start
+from program import PROGRAM, ProgramTest, cpbench, end, read_json, start
 
 BRIEF_LINKS = ["--links", "--message-bytes", "65536", "-n", "3"]
 
@@ -110,6 +110,44 @@ class Links(DoctorTest):
         self.assertEqual(self.schema_faults_of(record), "")
 
 
+class SlowRanks(DoctorTest):
+    def isas(self):
+        return self.record_of()[1]["devices"]["isas"]
+
+    def with_a_slow_rank(self):
+        """The program, whose rank 1 computes without vectors."""
+        path = self.directory / "program"
+        path.write_text(
+            f"#!/bin/sh\nif [ ${{OMPI_COMM_WORLD_RANK-$PMI_RANK}} = 1 ]; then export CPBENCH_ISA=generic; fi\nexec {PROGRAM} \"$@\"\n",
+            encoding="utf-8",
+        )
+        path.chmod(0o755)
+        return path
+
+    @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "where ranks share a core they are not judged")
+    def test_are_found(self):
+        if not {"avx2", "avx512"} & set(self.isas()):
+            self.skipTest("no instruction set is surely twice as fast as none")
+        run = cpbench("doctor", "--peaks", "--strict", "--json", self.path, "--overwrite", ranks=2, program=self.with_a_slow_rank())
+        self.assertEqual(run.code, 1, str(run))
+        record = read_json(self.path)
+        host = record["ranks"][1]["host"]
+        self.assertRegex(run.out, rf"\n  exp2 .* G/s .* to .*, the lowest of rank 1 on {host}\n")
+        self.assertRegex(run.out, rf"\nfindings:\n  slow rank.*\b1 on {host}: .*exp2 .* G/s, 0\.\d+ of the median")
+        self.assertEqual([finding["kind"] for finding in record["findings"]], ["slow-rank"])
+        spread, by_rank = (record["peaks"][key]["exps_per_s"] for key in ("spread", "by_rank"))
+        self.assertEqual((spread["lowest_rank"], spread["lowest"], spread["highest"]), (1, by_rank[1], by_rank[0]))
+        self.assertEqual(self.schema_faults_of(record), "")
+
+    def test_that_share_cores_are_not_judged(self):
+        every = os.sched_getaffinity(0)
+        self.addCleanup(os.sched_setaffinity, 0, every)
+        os.sched_setaffinity(0, {min(every)})
+        run = cpbench("doctor", "--peaks", "--json", self.path, ranks=2, program=self.with_a_slow_rank())
+        self.expect_ok(run)
+        self.assertEqual([finding["kind"] for finding in read_json(self.path)["findings"]], ["cores"])
+
+
 class Files(DoctorTest):
     def test_say_who_ran_where(self):
         text, record = self.record_of(ranks=2)
@@ -130,7 +168,7 @@ class Files(DoctorTest):
         self.assertEqual(self.schema_faults_of(record), "")
 
     def test_conform_to_the_schema(self):
-        _, record = self.record_of(*BRIEF_LINKS, "--all-to-all", ranks=3)
+        _, record = self.record_of("--peaks", *BRIEF_LINKS, "--all-to-all", ranks=3)
         self.assertEqual(self.schema_faults_of(record), "")
         self.assertEqual(self.schema_faults_of(self.record_of("--links")[1]), "")
         corrupt = {"from": 0, "to": 1, "bytes": 8, "first_wrong": 0, "times": 1}
@@ -148,6 +186,9 @@ class Files(DoctorTest):
             "a corrupt link that is all right": lambda d: d["links"]["corrupt"].append(corrupt),
             "a failure without a reason": lambda d: d.update(exit_code=4),
             "peaks as text": lambda d: d.update(peaks="high"),
+            "peaks without a spread": lambda d: d["peaks"].pop("spread"),
+            "a rank without a peak": lambda d: d["peaks"]["by_rank"].update(cpu_time=[]),
+            "more CPU time than there is": lambda d: d["peaks"].update(cpu_time=1.5),
             "findings that are none": lambda d: d.update(exit_code=1, findings=[]),
             "no exit code": lambda d: d.update(exit_code=None),
             "links of a job that was ended": lambda d: d.update(complete=False, exit_code=None),

@@ -34,11 +34,14 @@ TEST_F(DoctorFigures, AreThoseThatWereWritten) {
   EXPECT_EQ(launch.of, LaunchOf::kDoctor);
   EXPECT_TRUE(launch.finished);
   EXPECT_EQ(json_of(launch.header), json_of(sample_record().header));
-  EXPECT_EQ(launch.points.size(), 8u);
+  EXPECT_EQ(launch.points.size(), 14u);
   EXPECT_DOUBLE_EQ(figure_in(launch, "fp32 FMA", "GFLOP/s"), 2000);
   EXPECT_DOUBLE_EQ(figure_in(launch, "bf16", "GFLOP/s"), 4000);
   EXPECT_DOUBLE_EQ(figure_in(launch, "memory bandwidth", "GB/s"), 20);
+  EXPECT_DOUBLE_EQ(figure_in(launch, "lowest memory bandwidth", "GB/s"), 16);
   EXPECT_DOUBLE_EQ(figure_in(launch, "exp2", "G/s"), 5);
+  EXPECT_DOUBLE_EQ(figure_in(launch, "CPU time", "%"), 95);
+  EXPECT_DOUBLE_EQ(figure_in(launch, "lowest CPU time", "%"), 90);
   EXPECT_DOUBLE_EQ(figure_in(launch, "inner hop", "GB/s"), 8);
   EXPECT_DOUBLE_EQ(figure_in(launch, "inner hop", "us"), 2);
   EXPECT_DOUBLE_EQ(figure_in(launch, "inner link by itself", "GB/s"), 15) << "the median";
@@ -63,8 +66,8 @@ TEST_F(DoctorFigures, ThatTheRecordLacksAreNotMeasured) {
   record.links->patterns[0].figures.bytes_per_second.reset();
   record.links->pairs[0].figures.bytes_per_second.reset();
   const Launch launch = read(record);
-  EXPECT_FALSE(launch.points[4].is_measured());
-  EXPECT_EQ(launch.points[4].id, "inner hop in GB/s");
+  EXPECT_FALSE(launch.points[10].is_measured());
+  EXPECT_EQ(launch.points[10].id, "inner hop in GB/s");
   EXPECT_DOUBLE_EQ(figure_in(launch, "inner link by itself", "GB/s"), 20) << "of those that are known";
 }
 
@@ -84,7 +87,22 @@ TEST_F(DoctorFigures, OfAJobThatWasEndedAreThoseBefore) {
   record.complete = false;
   const Launch launch = read(record);
   EXPECT_FALSE(launch.finished);
-  EXPECT_EQ(launch.points.size(), 4u);
+  EXPECT_EQ(launch.points.size(), 10u);
+}
+
+TEST_F(DoctorFigures, OfOneRankHaveNoLowest) {
+  DoctorRecord record = sample_record();
+  record.header.ranks.resize(1);
+  record.peaks.resize(1);
+  record.links.reset();
+  EXPECT_EQ(read(record).points.size(), 5u);
+}
+
+TEST_F(DoctorFigures, OfARecordWithoutASpreadAreItsMeans) {
+  Json json = json_of(sample_record());
+  for (const char* key : {"cpu_time", "spread", "by_rank"}) json["peaks"].erase(key);
+  json.erase("links");
+  EXPECT_EQ(records_at(records_.write_text("earlier.json", text_of(json))).at(0).points.size(), 4u);
 }
 
 TEST_F(DoctorFigures, ThatAreNoneAreRefused) {

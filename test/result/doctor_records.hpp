@@ -10,11 +10,11 @@
 
 namespace cpbench {
 
-/// Two ranks, with all peaks and the links of one node: one way is twice as fast as the other.
+/// Two ranks, of which one has more memory bandwidth and CPU time, and the links of one node: one way is twice as fast
+/// as the other.
 inline DoctorRecord sample_record() {
   DoctorRecord record{.header = sample_result().header, .backend = "cpu", .transport = "mpi", .complete = true};
-  record.peaks =
-      MeasuredPeaks{.fp32_flops = 2e12, .bf16_flops = 4e12, .memory_bytes_per_second = 20e9, .exps_per_second = 5e9};
+  record.peaks = {{{2e12, 4e12, 24e9, 5e9, 1}}, {{2e12, 4e12, 16e9, 5e9, 0.9}}};
   record.links = LinkReport{.options = {.ranks_per_node = 2, .message_bytes = 1 << 20}};
   record.links->patterns = {{Link::kInner, 2, {{8, 2e-6, 2e-6}}, {8e9, 2e-6}}};
   record.links->pairs = {{{0, 1}, Link::kInner, {10e9, 1e-6}}, {{1, 0}, Link::kInner, {20e9, 3e-6}}};

@@ -1,12 +1,14 @@
 // `cpbench doctor`: is this job placed sanely, and what can its machine do?
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <iterator>
 #include <utility>
 
 #include "backend/cpu/isa.hpp"
-#include "backend/cpu/peaks.hpp"
 #include "cli/commands/job_header.hpp"
 #include "cli/commands/job_links.hpp"
+#include "cli/commands/job_peaks.hpp"
 #include "cli/commands/point_sweep.hpp"
 #include "cli/commands/subcommand.hpp"
 #include "cli/commands/together.hpp"
@@ -15,6 +17,7 @@
 #include "result/doctor.hpp"
 #include "result/file.hpp"
 #include "result/links.hpp"
+#include "result/peaks.hpp"
 #include "run/device_binding.hpp"
 #include "run/placement.hpp"
 #include "support/counted.hpp"
@@ -104,23 +107,18 @@ void print_ranks(const DoctorRecord& record) {
   }
 }
 
-/// All ranks measure at once, as they would compute at once; the figures are means over ranks.
-MeasuredPeaks measure_peaks(const Communicator& world, int threads) {
-  doing() = "measuring peaks";
-  const auto mean = [&](double value) { return world.sum_over_ranks(value) / world.size(); };
-  world.barrier();
-  return {.fp32_flops = mean(fma_peak_flops(DType::kFp32, threads)),
-          .bf16_flops = mean(fma_peak_flops(DType::kBf16, threads)),
-          .memory_bytes_per_second = mean(memory_bandwidth(threads)),
-          .exps_per_second = mean(exp_rate(threads))};
+bool has_finding(const DoctorRecord& record, Finding::Kind kind) {
+  return std::ranges::any_of(record.findings, [&](const Finding& finding) { return finding.kind == kind; });
 }
 
-void print_peaks(const MeasuredPeaks& peaks, int threads) {
-  fmt::print("per rank, all ranks at once, {}, {}:\n", counted(threads, "thread"), isa());
-  fmt::print("  fp32 FMA          {:8.1f} GFLOP/s\n", peaks.fp32_flops * 1e-9);
-  fmt::print("  bf16              {:8.1f} GFLOP/s\n", peaks.bf16_flops * 1e-9);
-  fmt::print("  memory bandwidth  {:8.1f} GB/s\n", peaks.memory_bytes_per_second * 1e-9);
-  fmt::print("  exp2              {:8.2f} G/s\n", peaks.exps_per_second * 1e-9);
+void add_findings(DoctorRecord& record, std::vector<Finding> findings) {
+  std::ranges::move(findings, std::back_inserter(record.findings));
+}
+
+void print_peaks(const DoctorRecord& record) {
+  fmt::print("per rank, all ranks at once, {}, {}{}:\n{}", counted(record.threads, "thread"), isa(),
+             record.peaks.size() == 1 ? "" : "; means, lowest to highest",
+             peaks_table(record.peaks, record.header.ranks));
 }
 
 void print_links(const LinkReport& links, const std::string& transport) {
@@ -150,9 +148,9 @@ class DoctorCommand : public Subcommand {
  public:
   explicit DoctorCommand(CLI::App& parent) {
     app = parent.add_subcommand("doctor", "Ranks, hosts, bindings, devices, measured peaks and links of this job");
-    app->add_flag("--peaks", options_.peaks, "measure FMA peaks, memory bandwidth and the rate of exp");
+    app->add_flag("--peaks", options_.peaks, "measure FMA peaks, memory bandwidth, the rate of exp and CPU time");
     add_link_options(*app, options_);
-    app->add_flag("--strict", options_.strict, "exit with 1 where there are findings, such as a slow link");
+    app->add_flag("--strict", options_.strict, "exit with 1 where there are findings, such as a slow rank or link");
     add_job_options(*app, options_.run);
     add_record_options(*app, options_.run);
   }
@@ -172,10 +170,7 @@ class DoctorCommand : public Subcommand {
       if (!options_.links && !patient.device.note.empty()) fmt::print("{}\n", patient.device.note);
       print_ranks(record);
     }
-    if (options_.peaks) {
-      record.peaks = measure_peaks(world, patient.threads);
-      if (job.speaks) print_peaks(*record.peaks, patient.threads);
-    }
+    if (options_.peaks) examine_peaks(job, record);
     if (options_.peaks && options_.links) {  // which may take long, or for ever
       together(world, [&] {
         if (job.speaks) keep(record);
@@ -187,6 +182,15 @@ class DoctorCommand : public Subcommand {
   }
 
  private:
+  static void examine_peaks(const Job& job, DoctorRecord& record) {
+    record.peaks = measured_peaks(*job.world, record.threads);
+    if (!job.speaks) return;
+    print_peaks(record);
+    // Which of the ranks that share a core gets more of it is chance, and why they are slow has been said.
+    if (has_finding(record, Finding::Kind::kCores)) return;
+    add_findings(record, findings_of(record.peaks, record.header.ranks));
+  }
+
   void examine_links(const Job& job, const Patient& patient, DoctorRecord& record) const {
     const Settings& settings = *patient.settings;
     const int asked = options_.sweep.ranks_per_node;
@@ -199,8 +203,7 @@ class DoctorCommand : public Subcommand {
     record.transport = settings.route.name(job.world->size());
     if (!record.links->corruptions.empty()) record.exit_code = static_cast<int>(ExitCode::kDevice);
     if (!job.speaks) return;
-    for (Finding& finding : findings_of(*record.links, record.header.ranks))
-      record.findings.push_back(std::move(finding));
+    add_findings(record, findings_of(*record.links, record.header.ranks));
     print_links(*record.links, settings.route.describe(job.world->size()));
     if (record.links->graph_obstacle.empty()) return;
     warn(job,
