@@ -86,6 +86,9 @@ class Kernel(ProgramTest):
         run = cpbench("run", "--kernel", "pairs-mistaken", *SHAPE, *BRIEFLY, ranks=2)
         self.expect_refused(run, 70, "rank 0: internal error while running point 0-ring-cp2", "there are less than no keys")
 
+    def test_is_offered_where_kernels_are_named(self):
+        self.assertRegex(cpbench("run", "--help").out, r"attention kernel \(blocked, .*pairs, .*simple; ")
+
     def test_is_suggested_where_its_name_is_misspelt(self):
         run = cpbench("run", "--kernel", "pair", *SHAPE, ranks=2)
         self.expect_refused(run, 2, "pairs", "blocked", "simple")

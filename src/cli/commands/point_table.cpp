@@ -21,7 +21,7 @@ std::vector<Json> cases_of(const std::vector<PointRecord>& points) {
   return cases;
 }
 
-Table table_of(const std::vector<PointRecord>& points, const std::vector<Json>& cases) {
+Table point_table_of(const std::vector<PointRecord>& points, const std::vector<Json>& cases) {
   return Table(axes_with_columns(cases), are_planned(points) ? planned_figures(points) : measured_figures());
 }
 
@@ -29,7 +29,7 @@ Table table_of(const std::vector<PointRecord>& points, const std::vector<Json>& 
 
 std::string text_of_points(const std::vector<PointRecord>& points) {
   const std::vector<Json> cases = cases_of(points);
-  const Table table = table_of(points, cases);
+  const Table table = point_table_of(points, cases);
   std::string text = table.heading(axes_above_columns(cases));
   if (are_planned(points)) return text + planned_rows(table, points);
   for (const PointRecord& point : points) text += table.row(point);
@@ -37,7 +37,7 @@ std::string text_of_points(const std::vector<PointRecord>& points) {
 }
 
 Sheet sheet_of_points(const std::vector<PointRecord>& points) {
-  const auto columns = table_of(points, cases_of(points)).columns();
+  const auto columns = point_table_of(points, cases_of(points)).columns();
   Sheet sheet;
   for (const auto& column : columns) sheet.columns.push_back({column.name, column.unit, column.width > 0});
   for (const PointRecord& point : points) {

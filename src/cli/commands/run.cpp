@@ -27,7 +27,7 @@ TableContext context_of(const Execution& execution, const std::vector<SweepPoint
           .axes = axes_above_columns(cases_of(points))};
 }
 
-Report table_of(const Header& header, const Execution& execution, const std::vector<SweepPoint>& points) {
+Report table_report_of(const Header& header, const Execution& execution, const std::vector<SweepPoint>& points) {
   const auto table = std::make_shared<Table>(axes_with_columns(cases_of(points)));
   const int ranks = static_cast<int>(header.ranks.size());
   return {.heading = table->header(header, context_of(execution, points, ranks)),
@@ -45,7 +45,7 @@ class RunCommand : public Subcommand {
   }
 
   ExitCode execute(const Job& job) override {
-    return run_and_report(job, run_, sweep_, *flags_, /*measured=*/true, table_of);
+    return run_and_report(job, run_, sweep_, *flags_, /*measured=*/true, table_report_of);
   }
 
  private:

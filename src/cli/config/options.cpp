@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 
+#include "backend/kernel.hpp"
 #include "cli/config/cli11.hpp"
 #include "support/error.hpp"
 #include "support/number.hpp"
@@ -108,7 +109,8 @@ void add_execution_options(CLI::App& command, RunOptions& options) {
            "what results are checked against: fp64 on the host, or device: cuBLAS on the rank's GPU [fp64]");
   add_text(command, "--input", options.input, "INPUT", "normal, outlier, large-logits, constant or nan [normal]");
   add_job_options(command, options);
-  add_text(command, "--kernel", options.kernel, "NAME", "attention kernel of the backend [auto]");
+  add_text(command, "--kernel", options.kernel, "NAME",
+           fmt::format("attention kernel ({}; a GPU has its own) [auto]", fmt::join(kernel_names(), ", ")));
   add_text(command, "--isa", options.isa, "NAME", "instruction set of the CPU kernels [auto]")->envname("CPBENCH_ISA");
   add_integer(command, "--threads", options.threads, 0,
               "threads per rank; 0: the node's CPUs / its ranks, where that is least");
