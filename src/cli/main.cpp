@@ -118,9 +118,7 @@ ExitCode execute_or_explain(Job& job, const std::vector<std::string>& arguments)
 /// Launchers combine differing exit codes as they please, so all ranks leave with the gravest.
 ExitCode agree(const Communicator& world, ExitCode code) {
   ExitCode agreed = ExitCode::kOk;
-  for (const auto& codes : world.allgather(std::vector<double>{static_cast<double>(code)})) {
-    agreed = graver(agreed, static_cast<ExitCode>(static_cast<int>(codes.front())));
-  }
+  for (const ExitCode theirs : world.allgather(code)) agreed = graver(agreed, theirs);
   return agreed;
 }
 

@@ -34,7 +34,7 @@ std::vector<PatternReport> report_patterns(const Communicator& ranks, const std:
   for (std::size_t i = 0; i < patterns.size(); ++i) {
     const LinkPattern& pattern = patterns[i];
     if (pattern.kind == LinkPattern::Kind::kRoundTrip) continue;
-    ranks.max_each_over_ranks(samples[i]);
+    ranks.max(samples[i]);
     if (reports.empty() || reports.back().link != pattern.link) {
       reports.push_back({pattern.link, ranks_in(pattern, ranks.size(), options.ranks_per_node), {}, {}});
     }
@@ -47,20 +47,18 @@ std::vector<PatternReport> report_patterns(const Communicator& ranks, const std:
 /// A round trip is timed by whom it begins with, and holds two latencies.
 std::vector<PairReport> report_pairs(const Communicator& ranks, const std::vector<LinkPattern>& patterns,
                                      const LinkOptions& options, const LinkSamples& samples) {
-  std::vector<double> mine;
+  struct PairTime {
+    Pair pair;
+    MessageTime time;
+  };
+  std::vector<PairTime> mine;
   for (std::size_t i = 0; i < patterns.size(); ++i) {
     const auto begins = std::ranges::find(patterns[i].pairs, ranks.rank(), &Pair::a);
-    if (begins == patterns[i].pairs.end()) continue;
-    const auto [bytes, min_s, median_s] = time_of(patterns[i].bytes, samples[i]);
-    mine.insert(mine.end(), {1.0 * begins->b, static_cast<double>(bytes), min_s, median_s});
+    if (begins != patterns[i].pairs.end()) mine.push_back({*begins, time_of(patterns[i].bytes, samples[i])});
   }
   std::map<Pair, std::vector<MessageTime>> times;
-  const std::vector<std::vector<double>> all = ranks.allgather(mine);
-  for (std::size_t rank = 0; rank < all.size(); ++rank) {
-    for (std::size_t i = 0; i < all[rank].size(); i += 4) {
-      const Pair pair{static_cast<int>(rank), static_cast<int>(all[rank][i])};
-      times[pair].push_back({static_cast<std::int64_t>(all[rank][i + 1]), all[rank][i + 2], all[rank][i + 3]});
-    }
+  for (const auto& of_rank : ranks.allgatherv(mine)) {
+    for (const auto& [pair, time] : of_rank) times[pair].push_back(time);
   }
   std::vector<PairReport> reports;
   for (const auto& [pair, of_pair] : times) {
@@ -161,19 +159,9 @@ void LinkBench::check(const Arrival& arrival) {
 
 /// Of all ranks.
 std::vector<Corruption> LinkBench::corruptions() const {
-  std::vector<double> mine;
-  for (const auto& [key, found] : corruptions_) {
-    mine.insert(mine.end(), {1.0 * found.pair.a, static_cast<double>(found.bytes),
-                             static_cast<double>(found.first_wrong), 1.0 * found.times});
-  }
-  std::vector<Corruption> reports;
-  const std::vector<std::vector<double>> all = ranks_.allgather(mine);
-  for (std::size_t rank = 0; rank < all.size(); ++rank) {
-    for (std::size_t i = 0; i < all[rank].size(); i += 4) {
-      const auto at = [&](std::size_t place) { return static_cast<std::int64_t>(all[rank][i + place]); };
-      reports.push_back({{static_cast<int>(at(0)), static_cast<int>(rank)}, at(1), at(2), static_cast<int>(at(3))});
-    }
-  }
+  std::vector<Corruption> mine, reports;
+  for (const auto& [key, found] : corruptions_) mine.push_back(found);
+  for (const auto& of_rank : ranks_.allgatherv(mine)) reports.insert(reports.end(), of_rank.begin(), of_rank.end());
   std::ranges::sort(reports, {}, [](const Corruption& found) { return std::tuple(found.pair, found.bytes); });
   return reports;
 }

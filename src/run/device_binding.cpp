@@ -59,9 +59,8 @@ std::vector<std::string> left_out(const Communicator& world, const Placement& pl
 /// Those of `ranks` that have this one's device.
 Communicator sharers_of(const Communicator& ranks, const std::string& uuid) {
   const Communicator node = ranks.node();
-  const std::vector<double> mine(uuid.begin(), uuid.end());
-  const std::vector<std::vector<double>> all = node.allgather(mine);
-  return node.split(static_cast<int>(std::ranges::find(all, mine) - all.begin()));
+  const std::vector<std::string> all = node.allgatherv(uuid);
+  return node.split(static_cast<int>(std::ranges::find(all, uuid) - all.begin()));
 }
 
 }  // namespace

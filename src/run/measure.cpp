@@ -50,7 +50,7 @@ Measurement measure(const Communicator& communicator, const Variants& variants, 
     spans.push_back(variants.full.spans());
     progressed();
   }
-  for (std::vector<double>& samples : seconds) communicator.max_each_over_ranks(samples);
+  for (std::vector<double>& samples : seconds) communicator.max(samples);
 
   const Timing timing{.full = summarize(std::move(seconds[2])),
                       .compute_only = summarize(std::move(seconds[0])),

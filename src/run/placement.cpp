@@ -45,15 +45,14 @@ std::string format_cpus(const std::vector<int>& cpus) {
 Placement find_placement(const Communicator& world, const Communicator& node) {
   Placement placement{
       .host = host_name(), .local_rank = node.rank(), .local_size = node.size(), .cpus = allowed_cpus()};
-  const std::vector<double> mine(placement.cpus.begin(), placement.cpus.end());
-  std::set<double> all;
-  for (const std::vector<double>& cpus : node.allgather(mine)) all.insert(cpus.begin(), cpus.end());
+  std::set<int> all;
+  for (const std::vector<int>& cpus : node.allgatherv(placement.cpus)) all.insert(cpus.begin(), cpus.end());
   placement.node_cpus = static_cast<int>(all.size());
   placement.smallest_node_cpus = world.min_over_ranks(placement.node_cpus);
   placement.threads_per_rank = world.min_over_ranks(std::max(1, placement.node_cpus / placement.local_size));
   placement.ranks_per_node = placement.local_size;
-  for (const std::vector<double>& size : world.allgather(std::vector<double>{1.0 * placement.local_size})) {
-    placement.ranks_per_node = std::gcd(placement.ranks_per_node, static_cast<int>(size.front()));
+  for (const int size : world.allgather(placement.local_size)) {
+    placement.ranks_per_node = std::gcd(placement.ranks_per_node, size);
   }
   return placement;
 }

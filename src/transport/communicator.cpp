@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
+#include <functional>
 #include <numeric>
-#include <stdexcept>
 #include <utility>
 
 #include "transport/backoff.hpp"
+#include "transport/mpi_datatype.hpp"
 #include "transport/mpi_session.hpp"
 
 namespace cpbench {
@@ -16,13 +16,6 @@ namespace {
 MPI_Datatype mpi_type(double) { return MPI_DOUBLE; }
 MPI_Datatype mpi_type(int) { return MPI_INT; }
 MPI_Datatype mpi_type(std::int64_t) { return MPI_INT64_T; }
-
-int to_count(std::size_t count) {
-  if (count > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
-    throw std::logic_error("a collective operation of the driver moves 2^31 elements or more");
-  }
-  return static_cast<int>(count);
-}
 
 /// Completes what `started` has. A blocking collective may burn the core that a late rank needs: with several ranks to
 /// a core MPICH takes a time slice for each of its messages.
@@ -38,8 +31,6 @@ void wait(int started, MPI_Request& request, const char* call) {
 /// Where each rank's part begins, and after the last the total.
 std::vector<int> offsets_of(const std::vector<int>& counts) {
   std::vector<int> offsets(counts.size() + 1, 0);
-  const auto total = std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
-  to_count(static_cast<std::size_t>(total));
   std::partial_sum(counts.begin(), counts.end(), offsets.begin() + 1);
   return offsets;
 }
@@ -138,7 +129,24 @@ template std::int64_t Communicator::max_over_ranks(std::int64_t) const;
 template std::int64_t Communicator::min_over_ranks(std::int64_t) const;
 template std::int64_t Communicator::sum_over_ranks(std::int64_t) const;
 
-void Communicator::max_each_over_ranks(std::span<double> values) const {
+void Communicator::sum(std::span<double> values) const {
+  const auto ranks = static_cast<std::size_t>(size_), share = (values.size() + ranks - 1) / ranks;
+  const int count = to_count(share);
+  std::vector<double> all(values.begin(), values.end()), parts(ranks * share), sums(share);
+  all.resize(ranks * share);
+  MPI_Request request = MPI_REQUEST_NULL;
+  wait(MPI_Ialltoall(all.data(), count, MPI_DOUBLE, parts.data(), count, MPI_DOUBLE, handle_, &request), request,
+       "MPI_Ialltoall");
+  // Each rank adds up its share of the elements.
+  std::copy_n(parts.begin(), share, sums.begin());
+  for (auto part = parts.begin() + count; part != parts.end(); part += count)
+    std::transform(sums.begin(), sums.end(), part, sums.begin(), std::plus<>());
+  wait(MPI_Iallgather(sums.data(), count, MPI_DOUBLE, all.data(), count, MPI_DOUBLE, handle_, &request), request,
+       "MPI_Iallgather");
+  std::copy_n(all.begin(), values.size(), values.begin());
+}
+
+void Communicator::max(std::span<double> values) const {
   MPI_Request request = MPI_REQUEST_NULL;
   wait(MPI_Iallreduce(MPI_IN_PLACE, values.data(), to_count(values.size()), MPI_DOUBLE, MPI_MAX, handle_, &request),
        request, "MPI_Iallreduce");
@@ -191,20 +199,17 @@ std::string Communicator::broadcast(const std::string& text) const {
   return result;
 }
 
-std::vector<std::vector<double>> Communicator::allgather(std::span<const double> values) const {
-  const int count = to_count(values.size());
-  std::vector<int> counts(static_cast<std::size_t>(size_), 0);
-  MPI_Request request = MPI_REQUEST_NULL;
-  wait(MPI_Iallgather(&count, 1, MPI_INT, counts.data(), 1, MPI_INT, handle_, &request), request, "MPI_Iallgather");
+void Communicator::allgather_elements(const void* mine, const std::vector<int>& counts, std::size_t element_bytes,
+                                      void* all) const {
   const std::vector<int> offsets = offsets_of(counts);
-  std::vector<double> all(static_cast<std::size_t>(offsets.back()));
-  wait(MPI_Iallgatherv(values.data(), count, MPI_DOUBLE, all.data(), counts.data(), offsets.data(), MPI_DOUBLE, handle_,
-                       &request),
+  MPI_Datatype handle = MPI_DATATYPE_NULL;
+  check_mpi(MPI_Type_contiguous(static_cast<int>(element_bytes), MPI_BYTE, &handle), "MPI_Type_contiguous");
+  check_mpi(MPI_Type_commit(&handle), "MPI_Type_commit");
+  const Datatype element(handle);
+  MPI_Request request = MPI_REQUEST_NULL;
+  wait(MPI_Iallgatherv(mine, counts[static_cast<std::size_t>(rank_)], element.handle(), all, counts.data(),
+                       offsets.data(), element.handle(), handle_, &request),
        request, "MPI_Iallgatherv");
-  std::vector<std::vector<double>> by_rank;
-  for (std::size_t r = 0; r < counts.size(); ++r)
-    by_rank.emplace_back(all.data() + offsets[r], all.data() + offsets[r + 1]);
-  return by_rank;
 }
 
 }  // namespace cpbench

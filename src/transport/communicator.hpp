@@ -10,20 +10,22 @@
 #include <string_view>
 #include <vector>
 
+#include "support/collective.hpp"
+
 namespace cpbench {
 
 /// An MPI communicator that is freed with the object. Every function but rank(), size() and handle() is collective: all
 /// ranks must call it. Errors of MPI are thrown as Error(kDevice).
-class Communicator {
+class Communicator : public Collective {
  public:
   /// All ranks of the job.
   static Communicator world();
-  ~Communicator();
+  ~Communicator() override;
   Communicator(Communicator&& other) noexcept;
   Communicator& operator=(Communicator&& other) noexcept;
 
-  int rank() const { return rank_; }
-  int size() const { return size_; }
+  int rank() const override { return rank_; }
+  int size() const override { return size_; }
   MPI_Comm handle() const { return handle_; }
 
   /// The same ranks with a space of tags of their own.
@@ -45,8 +47,8 @@ class Communicator {
   T min_over_ranks(T value) const;
   template <typename T>
   T sum_over_ranks(T value) const;
-  /// Replaces each element by its maximum over ranks.
-  void max_each_over_ranks(std::span<double> values) const;
+  void sum(std::span<double> values) const override;
+  void max(std::span<double> values) const override;
 
   /// Everybody's text by rank, on rank 0; empty elsewhere. Texts have any length: `at_once` bytes of all of them, or
   /// one of each, are moved at a time.
@@ -55,14 +57,14 @@ class Communicator {
   std::string first_nonempty(const std::string& text) const;
   /// Rank 0's text.
   std::string broadcast(const std::string& text) const;
-  /// Everybody's numbers by rank; lengths may differ.
-  std::vector<std::vector<double>> allgather(std::span<const double> values) const;
 
  private:
   Communicator(MPI_Comm handle, bool owned);
   /// Of texts that MPI can count together.
   std::vector<std::string> gather_parts(std::string_view part) const;
   void free();
+  void allgather_elements(const void* mine, const std::vector<int>& counts, std::size_t element_bytes,
+                          void* all) const override;
   template <typename T>
   T reduce(T value, MPI_Op operation) const;
 

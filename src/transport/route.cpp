@@ -15,15 +15,15 @@ Route::Route(const Communicator& ranks, int device, std::vector<const Carrier*> 
     : carriers_(std::move(carriers)) {
   std::vector<std::vector<std::string>> obstacles;
   for (const Carrier* carrier : carriers_) obstacles.push_back(carrier->obstacles(ranks, device));
-  std::vector<double> own;  // its first carrier to each rank; where there is none, one beyond the last
+  std::vector<std::uint8_t> own;  // its first carrier to each rank; where there is none, one beyond the last
   std::string complaint;
   for (std::size_t peer = 0; peer < static_cast<std::size_t>(ranks.size()); ++peer) {
     const auto reaches = [&](const std::vector<std::string>& of) { return of[peer].empty(); };
-    own.push_back(static_cast<double>(std::ranges::find_if(obstacles, reaches) - obstacles.begin()));
+    own.push_back(static_cast<std::uint8_t>(std::ranges::find_if(obstacles, reaches) - obstacles.begin()));
     if (!complaint.empty() || std::ranges::any_of(obstacles, reaches)) continue;
     complaint = fmt::format("ranks {} and {}: {}", ranks.rank(), peer, obstacles.back()[peer]);
   }
-  for (const std::vector<double>& row : ranks.allgather(own)) between_.emplace_back(row.begin(), row.end());
+  between_ = ranks.allgatherv(own);
   obstacle_ = ranks.first_nonempty(complaint);
 }
 

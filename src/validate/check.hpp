@@ -2,8 +2,8 @@
 #pragma once
 
 #include "backend/tensor_view.hpp"
+#include "support/collective.hpp"
 #include "validate/check_mode.hpp"
-#include "validate/collective.hpp"
 #include "validate/input.hpp"
 #include "validate/report.hpp"
 #include "validate/single_device.hpp"

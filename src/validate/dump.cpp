@@ -50,9 +50,8 @@ class Dump {
         inputs_(inputs),
         problem_(inputs.problem()),
         own_(expand(tokens)),
-        collective_(collective) {
-    tokens_of_rank_ = collective.allgather(std::vector<double>(own_.begin(), own_.end()));
-  }
+        collective_(collective),
+        tokens_of_rank_(collective.allgatherv(own_)) {}
 
   void write_input(Tensor tensor);
   /// Collective: gathers a result, one head of one sequence at a time.
@@ -78,7 +77,7 @@ class Dump {
   const Problem& problem_;
   const std::vector<std::int64_t> own_;
   Collective& collective_;
-  std::vector<std::vector<double>> tokens_of_rank_;
+  const std::vector<std::vector<std::int64_t>> tokens_of_rank_;
   std::filesystem::path failed_;  ///< the first file that could not be written
   int error_ = 0;                 ///< why
 };
@@ -109,12 +108,12 @@ void Dump::write_result(const std::string& name, const TensorView& view, int hea
   for (std::int64_t b = 0; b < problem_.batch; ++b) {
     std::vector<float> sequence(writes() ? static_cast<std::size_t>(problem_.seq_len) * row_width : 0);
     for (int head = 0; head < heads; ++head) {
-      std::vector<double> own;
+      std::vector<float> own;
       for (std::size_t row = 0; row < own_.size(); ++row) {
         const std::vector<double> values = read_row(view, b, static_cast<std::int64_t>(row), head);
         own.insert(own.end(), values.begin(), values.end());
       }
-      const auto parts = collective_.allgather(own);
+      const auto parts = collective_.allgatherv(own);
       if (!writes()) continue;
       for (std::size_t rank = 0; rank < parts.size(); ++rank) {
         for (std::size_t row = 0; row < tokens_of_rank_[rank].size(); ++row) {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "problem/problem.hpp"
-#include "validate/collective.hpp"
+#include "support/collective.hpp"
 #include "validate/norms.hpp"
 #include "validate/report.hpp"
 #include "validate/tolerance.hpp"

@@ -13,10 +13,10 @@ namespace {
 class FullCheck {
  public:
   explicit FullCheck(const CheckContext& context)
-      : context_(context), problem_(context.inputs.problem()), everything_{{0, problem_.seq_len, 1}} {
-    const std::vector<std::int64_t> own = expand(context.tokens);
-    const std::vector<double> numbers(own.begin(), own.end());
-    tokens_of_rank_ = context.collective.allgather(numbers);
+      : context_(context),
+        problem_(context.inputs.problem()),
+        everything_{{0, problem_.seq_len, 1}},
+        tokens_of_rank_(context.collective.allgatherv(expand(context.tokens))) {
     require_partition();
   }
 
@@ -38,13 +38,13 @@ class FullCheck {
   const CheckContext& context_;
   const Problem& problem_;
   const Tokens everything_;
-  std::vector<std::vector<double>> tokens_of_rank_;
+  const std::vector<std::vector<std::int64_t>> tokens_of_rank_;
 };
 
 void FullCheck::require_partition() const {
   std::vector<int> holders(static_cast<std::size_t>(problem_.seq_len));
   for (const auto& tokens : tokens_of_rank_) {
-    for (const double token : tokens) ++holders.at(static_cast<std::size_t>(token));
+    for (const std::int64_t token : tokens) ++holders.at(static_cast<std::size_t>(token));
   }
   if (std::any_of(holders.begin(), holders.end(), [](int count) { return count != 1; })) {
     throw std::logic_error("the ranks' tokens are not a partition of the sequence");
@@ -85,9 +85,9 @@ RowStatistics FullCheck::gather(const RowStatistics& own) const {
 std::vector<double> FullCheck::gather(const std::vector<double>& own) const {
   const auto length = static_cast<std::size_t>(problem_.seq_len);
   std::vector<double> all(static_cast<std::size_t>(problem_.group()) * length);
-  const auto parts = context_.collective.allgather(own);
+  const auto parts = context_.collective.allgatherv(own);
   for (std::size_t rank = 0; rank < parts.size(); ++rank) {
-    const std::vector<double>& tokens = tokens_of_rank_[rank];
+    const std::vector<std::int64_t>& tokens = tokens_of_rank_[rank];
     for (std::size_t i = 0; i < parts[rank].size(); ++i) {
       all[i / tokens.size() * length + static_cast<std::size_t>(tokens[i % tokens.size()])] = parts[rank][i];
     }

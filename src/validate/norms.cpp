@@ -10,9 +10,6 @@
 namespace cpbench {
 namespace {
 
-// A rank's findings as numbers: sums of its rows, then the blocks.
-constexpr std::size_t kSums = 4, kBlockNumbers = 5;
-
 double relative(double error_square, double reference_square) {
   if (error_square == 0) return 0;
   return reference_square == 0 ? std::numeric_limits<double>::infinity() : std::sqrt(error_square / reference_square);
@@ -55,23 +52,19 @@ RowError ErrorNorms::add(const RowId& id, std::span<const double> values, std::s
 }
 
 void ErrorNorms::join(Collective& collective) {
-  std::vector<double> numbers = {max_abs_, values_square_, references_square_, products_};
-  for (const auto& [id, squares] : blocks_) {
-    numbers.insert(numbers.end(), {static_cast<double>(id.batch), static_cast<double>(id.head),
-                                   static_cast<double>(id.index), squares.error, squares.reference});
-  }
-
-  *this = ErrorNorms();
-  for (const std::vector<double>& part : collective.allgather(numbers)) {
-    max_abs_ = std::max(max_abs_, part[0]);
-    values_square_ += part[1];
-    references_square_ += part[2];
-    products_ += part[3];
-    for (const double* next = part.data() + kSums; next != part.data() + part.size(); next += kBlockNumbers) {
-      Squares& block = blocks_[{static_cast<std::int64_t>(next[0]), static_cast<std::int64_t>(next[1]),
-                                static_cast<std::int64_t>(next[2])}];
-      block.error += next[3];
-      block.reference += next[4];
+  collective.max({&max_abs_, 1});
+  for (double* sum : {&values_square_, &references_square_, &products_}) collective.sum({sum, 1});
+  struct Block {
+    BlockId id;
+    Squares squares;
+  };
+  std::vector<Block> mine;
+  for (const auto& [id, squares] : blocks_) mine.push_back({id, squares});
+  blocks_.clear();
+  for (const std::vector<Block>& part : collective.allgatherv(mine)) {
+    for (const auto& [id, squares] : part) {
+      blocks_[id].error += squares.error;
+      blocks_[id].reference += squares.reference;
     }
   }
 }

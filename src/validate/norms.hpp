@@ -8,7 +8,7 @@
 #include <string>
 #include <tuple>
 
-#include "validate/collective.hpp"
+#include "support/collective.hpp"
 
 namespace cpbench {
 

@@ -41,17 +41,17 @@ std::int64_t affordable_groups(const Problem& problem, int ranks) {
 
 /// Up to `count` of this rank's tokens: all where there are no more, else the ends of its segments first, then random
 /// ones.
-std::vector<double> propose(const Tokens& tokens, std::int64_t count, std::uint64_t seed, int rank) {
+std::vector<std::int64_t> propose(const Tokens& tokens, std::int64_t count, std::uint64_t seed, int rank) {
   const std::int64_t rows = count_of(tokens);
-  const auto token_of = [&](std::int64_t row) { return static_cast<double>(slice(tokens, row, 1).front().first); };
-  std::vector<double> proposed;
+  const auto token_of = [&](std::int64_t row) { return slice(tokens, row, 1).front().first; };
+  std::vector<std::int64_t> proposed;
   if (count >= rows) {
     for (std::int64_t row = 0; row < rows; ++row) proposed.push_back(token_of(row));
     return proposed;
   }
   for (const Segment& segment : tokens) {
     for (const std::int64_t token : {segment.last(), segment.first}) {
-      if (static_cast<std::int64_t>(proposed.size()) < (count + 1) / 2) proposed.push_back(static_cast<double>(token));
+      if (static_cast<std::int64_t>(proposed.size()) < (count + 1) / 2) proposed.push_back(token);
     }
   }
   for (std::uint64_t draw = 0; static_cast<std::int64_t>(proposed.size()) < count; ++draw) {
@@ -77,8 +77,8 @@ std::vector<GroupSample> choose_sample(const Inputs& inputs, std::int64_t rows, 
   const std::int64_t ranks = collective.size(), rank = collective.rank();
   const std::int64_t quota = rows / ranks + (rank < rows % ranks ? 1 : 0);
   std::set<std::int64_t> proposed;
-  for (const auto& part : collective.allgather(propose(tokens, quota, inputs.seed(), collective.rank()))) {
-    for (const double token : part) proposed.insert(static_cast<std::int64_t>(token));
+  for (const auto& part : collective.allgatherv(propose(tokens, quota, inputs.seed(), collective.rank()))) {
+    proposed.insert(part.begin(), part.end());
   }
 
   const std::int64_t most_groups = std::min(rows, affordable_groups(problem, std::min(workers, collective.size())));

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "shard/segment.hpp"
-#include "validate/collective.hpp"
+#include "support/collective.hpp"
 #include "validate/single_device.hpp"
 
 namespace cpbench {

@@ -34,25 +34,9 @@ std::tuple<std::int64_t, std::int64_t, int> order(const CheckedRow& row) {
 
 /// Collective: the first of the rows that ranks have, each one or none; one rank has one.
 CheckedRow first_of(const CheckedRow* mine, Collective& collective) {
-  std::vector<double> numbers;
-  if (mine != nullptr) {
-    const auto& [id, error] = *mine;
-    numbers = {static_cast<double>(id.batch),
-               static_cast<double>(id.token),
-               static_cast<double>(id.head),
-               static_cast<double>(error.channel),
-               error.value,
-               error.reference};
-  }
-  std::vector<CheckedRow> rows;
-  for (const std::vector<double>& part : collective.allgather(numbers)) {
-    if (part.empty()) continue;
-    CheckedRow& row = rows.emplace_back();
-    row.id = {static_cast<std::int64_t>(part[0]), static_cast<std::int64_t>(part[1]), static_cast<int>(part[2])};
-    row.error.channel = static_cast<std::size_t>(part[3]);
-    row.error.value = part[4];
-    row.error.reference = part[5];
-  }
+  std::vector<CheckedRow> own, rows;
+  if (mine != nullptr) own.push_back(*mine);
+  for (const auto& part : collective.allgatherv(own)) rows.insert(rows.end(), part.begin(), part.end());
   return *std::ranges::min_element(rows, {}, order);
 }
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "problem/problem.hpp"
-#include "validate/collective.hpp"
+#include "support/collective.hpp"
 #include "validate/norms.hpp"
 
 namespace cpbench {
@@ -22,7 +22,7 @@ struct WrongRows {
   std::int64_t checked = 0;
   std::vector<double> by_batch, by_head, by_rank;  ///< how many each has
   std::int64_t first_token = 0, last_token = 0;
-  CheckedRow first = {};  ///< by batch, token and head; of its error the channel and its values alone
+  CheckedRow first = {};  ///< by batch, token and head
 
   std::int64_t count() const;
   /// `96 of 4000 rows: batch 1, heads 0-3, tokens 64-499, rank 2`; no batches or heads where there is but one, and no

@@ -1,6 +1,7 @@
 // Runs as four ranks.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 
@@ -19,8 +20,24 @@ TEST(Communicator, ReducesOverRanks) {
   EXPECT_EQ(world.min_over_ranks(-0.5 * rank), -1.5);
   EXPECT_EQ(world.sum_over_ranks((std::int64_t{1} << 40) + rank), (std::int64_t{4} << 40) + 6);
   std::vector<double> values = {1.0 * rank, -1.0 * rank, rank == 2 ? 9.0 : 0.0};
-  world.max_each_over_ranks(values);
+  world.max(values);
   EXPECT_EQ(values, (std::vector<double>{3, 0, 9}));
+}
+
+// Such sums depend on the order: of 1e16, 1, 1 and -1e16 it is 0 from the left, and 2 exactly.
+TEST(Communicator, AddsUpInTheOrderOfRanks) {
+  const Communicator world = Communicator::world();
+  constexpr std::array<double, 4> kOrdered = {1e16, 1, 1, -1e16};
+  const auto rank = static_cast<std::size_t>(world.rank());
+  for (const std::size_t count : {0, 1, 3, 4, 5, 1000}) {
+    std::vector<double> values(count), expected(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      values[i] = kOrdered[(rank + i) % 4];
+      expected[i] = kOrdered[i % 4] + kOrdered[(i + 1) % 4] + kOrdered[(i + 2) % 4] + kOrdered[(i + 3) % 4];
+    }
+    world.sum(values);
+    EXPECT_EQ(values, expected);
+  }
 }
 
 TEST(Communicator, GathersTextsOnRankZero) {
@@ -45,11 +62,18 @@ TEST(Communicator, BroadcastsTheTextOfRankZero) {
   EXPECT_EQ(world.broadcast(world.rank() == 0 ? "" : "not this"), "");
 }
 
-TEST(Communicator, GathersNumbersOfAnyLengthEverywhere) {
+TEST(Communicator, GathersValuesOfAnyTypeEverywhere) {
   const Communicator world = Communicator::world();
-  const std::vector<double> mine(static_cast<std::size_t>(world.rank()), world.rank());
-  EXPECT_EQ(world.allgather(mine), (std::vector<std::vector<double>>{{}, {1}, {2, 2}, {3, 3, 3}}));
-  EXPECT_EQ(world.allgather({}), std::vector<std::vector<double>>(4));
+  const auto rank = static_cast<std::size_t>(world.rank());
+  EXPECT_EQ(world.allgather(world.rank()), (std::vector<int>{0, 1, 2, 3}));
+  const auto all = world.allgather(std::array<std::int64_t, 2>{std::int64_t{1} << 60, world.rank()});
+  for (std::int64_t r = 0; r < 4; ++r) {
+    EXPECT_EQ(all[static_cast<std::size_t>(r)], (std::array<std::int64_t, 2>{std::int64_t{1} << 60, r}));
+  }
+  const std::vector<double> mine(rank, world.rank());
+  EXPECT_EQ(world.allgatherv(mine), (std::vector<std::vector<double>>{{}, {1}, {2, 2}, {3, 3, 3}}));
+  EXPECT_EQ(world.allgatherv(std::string(rank, 'x')), (std::vector<std::string>{"", "x", "xx", "xxx"}));
+  EXPECT_EQ(world.allgatherv(std::vector<int>()), std::vector<std::vector<int>>(4));
 }
 
 TEST(Communicator, FirstRanksFormAGroup) {

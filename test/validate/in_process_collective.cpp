@@ -1,8 +1,11 @@
 #include "validate/in_process_collective.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <barrier>
+#include <cstddef>
 #include <exception>
+#include <functional>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
@@ -11,7 +14,7 @@
 namespace cpbench {
 namespace {
 
-/// What the threads of a job share: a place for each rank's values, and the first exception.
+/// What the threads of a job share: where each rank's values are, and the first exception.
 struct Meeting {
   explicit Meeting(int ranks) : values(static_cast<std::size_t>(ranks)), barrier(ranks) {}
 
@@ -21,7 +24,7 @@ struct Meeting {
     failed = true;
   }
 
-  std::vector<std::vector<double>> values;
+  std::vector<const void*> values;
   std::barrier<> barrier;
   std::mutex mutex;
   std::exception_ptr error;
@@ -33,16 +36,31 @@ class ThreadCollective : public Collective {
   ThreadCollective(Meeting& meeting, int rank) : meeting_(meeting), rank_(rank) {}
   int rank() const override { return rank_; }
   int size() const override { return static_cast<int>(meeting_.values.size()); }
-  std::vector<std::vector<double>> allgather(std::span<const double> values) override {
-    meeting_.values[static_cast<std::size_t>(rank_)].assign(values.begin(), values.end());
-    meeting_.barrier.arrive_and_wait();
-    if (meeting_.failed) throw std::runtime_error("another rank has failed");
-    auto all = meeting_.values;
-    meeting_.barrier.arrive_and_wait();
-    return all;
+  void sum(std::span<double> values) const override { reduce(values, std::plus<>()); }
+  void max(std::span<double> values) const override {
+    reduce(values, [](double a, double b) { return std::max(a, b); });
   }
 
  private:
+  template <typename Combine>
+  void reduce(std::span<double> values, Combine combine) const {
+    const auto parts = allgatherv(std::vector<double>(values.begin(), values.end()));
+    std::ranges::copy(parts[0], values.begin());
+    for (std::size_t r = 1; r < parts.size(); ++r)
+      std::transform(values.begin(), values.end(), parts[r].begin(), values.begin(), combine);
+  }
+  void allgather_elements(const void* mine, const std::vector<int>& counts, std::size_t element_bytes,
+                          void* all) const override {
+    meeting_.values[static_cast<std::size_t>(rank_)] = mine;
+    meeting_.barrier.arrive_and_wait();
+    if (meeting_.failed) throw std::runtime_error("another rank has failed");
+    auto* next = static_cast<std::byte*>(all);
+    for (std::size_t r = 0; r < counts.size(); ++r)
+      next = std::copy_n(static_cast<const std::byte*>(meeting_.values[r]),
+                         static_cast<std::size_t>(counts[r]) * element_bytes, next);
+    meeting_.barrier.arrive_and_wait();
+  }
+
   Meeting& meeting_;
   int rank_;
 };

@@ -1,7 +1,5 @@
 #include "cli/commands/job_peaks.hpp"
 
-#include <algorithm>
-
 #include "backend/cpu/peaks.hpp"
 #include "support/doing.hpp"
 
@@ -33,11 +31,7 @@ std::vector<RankPeaks> measured_peaks(const Communicator& world, int threads) {
     world.barrier();
     mine[peak] = measured(peak, threads);
   }
-  std::vector<RankPeaks> all;
-  for (const std::vector<double>& figures : world.allgather(mine.figures)) {
-    std::ranges::copy(figures, all.emplace_back().figures.begin());
-  }
-  return all;
+  return world.allgather(mine);
 }
 
 }  // namespace cpbench

@@ -5,7 +5,6 @@
 
 #include "backend/cpu/isa.hpp"
 #include "cli/commands/memory_plans.hpp"
-#include "cli/commands/mpi_collective.hpp"
 #include "cli/commands/require_verified.hpp"
 #include "cli/commands/together.hpp"
 #include "result/derive.hpp"
@@ -175,7 +174,7 @@ int PointRunner::workers_of(const Communicator& ranks) const {
 
 ValidationReport PointRunner::check(RankJob& job, const Communicator& ranks, const Case& c, const Inputs& inputs,
                                     const CheckMode& mode) const {
-  MpiCollective collective(ranks);
+  Communicator collective = ranks.duplicate();
   const CheckOptions options{.mode = mode, .pass = c.pass, .threads = settings_.threads, .workers = workers_of(ranks)};
   std::unique_ptr<SingleDevice> reference;
   together(ranks, [&] { reference = settings_.reference(inputs, options.threads); });  // it may need a GPU's memory
@@ -185,7 +184,7 @@ ValidationReport PointRunner::check(RankJob& job, const Communicator& ranks, con
 void PointRunner::write_dump(RankJob& job, const Communicator& ranks, const Case& c, const Inputs& inputs,
                              const std::string& directory, const ValidationReport& report,
                              const PointProgress& progress) const {
-  MpiCollective collective(ranks);
+  Communicator collective = ranks.duplicate();
   try {
     dump(directory, inputs, c.pass, job.tokens(), results_of(job, c), report, collective);
   } catch (const Error& error) {

@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "cli/commands/mpi_collective.hpp"
 #include "cli/commands/point_runner.hpp"
 #include "cli/commands/require_verified.hpp"
 #include "cli/commands/together.hpp"
@@ -81,7 +80,7 @@ ValidationReport run_and_check(const Communicator& ranks, const Settings& settin
   const Inputs inputs(c.problem, InputKind::kNormal, settings.seed);
   const CheckOptions options{
       .mode = {.kind = CheckMode::Kind::kFull}, .pass = c.pass, .threads = settings.threads, .workers = 1};
-  MpiCollective collective(ranks);
+  Communicator collective = ranks.duplicate();
   ValidationReport report;
   with_rank_job(schedule, ranks, settings, [&](RankJob& job) {
     job.fill(inputs);

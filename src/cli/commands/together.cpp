@@ -23,12 +23,9 @@ void together(const Communicator& ranks, const std::function<void()>& action) {
     give_up(error);
   }
   ranks.barrier();
-  std::vector<ExitCode> codes;
+  const std::vector<ExitCode> codes = ranks.allgather(mine);
   ExitCode gravest = ExitCode::kOk;
-  for (const auto& code : ranks.allgather(std::vector<double>{static_cast<double>(mine)})) {
-    codes.push_back(static_cast<ExitCode>(static_cast<int>(code.front())));
-    gravest = graver(gravest, codes.back());
-  }
+  for (const ExitCode code : codes) gravest = graver(gravest, code);
   if (gravest == ExitCode::kOk) return;
   const std::vector<std::string> messages = ranks.gather(message);
   for (std::size_t rank = messages.size(); rank-- > 0;) {

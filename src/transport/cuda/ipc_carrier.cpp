@@ -1,8 +1,6 @@
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdint>
-#include <iterator>
 #include <memory>
 #include <vector>
 
@@ -18,8 +16,8 @@
 namespace cpbench {
 namespace {
 
-/// What a rank has of another's memory, as a number that goes to the others.
-constexpr double kNothing = 0, kMemoryAlone = 1, kFlagsToo = 2;
+/// What a rank has of another's memory.
+enum class Reach : std::uint8_t { kNothing, kMemoryAlone, kFlagsToo };
 
 using Deadline = std::chrono::steady_clock::time_point;
 /// What is tried is done within microseconds, if at all: of all peers together.
@@ -79,18 +77,8 @@ std::unique_ptr<CudaMemory> make_flags(int count) {
   }
 }
 
-/// A handle's bytes; none where there is no memory.
-std::vector<double> handle_of(CudaMemory* flags) {
-  if (flags == nullptr) return {};
-  const RemoteAddress offered = remote_address_of(flags->data());
-  return {std::begin(offered.allocation.reserved), std::end(offered.allocation.reserved)};
-}
-
 /// Null where it cannot be opened.
-Flag* open(const std::vector<double>& bytes) {
-  if (bytes.empty()) return nullptr;
-  cudaIpcMemHandle_t handle;
-  std::ranges::copy(bytes, handle.reserved);
+Flag* open(const cudaIpcMemHandle_t& handle) {
   void* opened = nullptr;
   if (cudaIpcOpenMemHandle(&opened, handle, cudaIpcMemLazyEnablePeerAccess) == cudaSuccess) {
     return static_cast<Flag*>(opened);
@@ -112,24 +100,26 @@ bool is_up_in_time(const Flag* flag, Deadline deadline) {
 /// What this process has of the memory of each rank of the node. It is tried: a peer's GPU may be one that this process
 /// does not see, of which CUDA does not say beforehand whether it is reached; and that memory can be opened does not
 /// say that streams may raise flags there, without which it is no use.
-std::vector<double> reach_within(const Communicator& node, int device) {
+std::vector<Reach> reach_within(const Communicator& node, int device) {
   check(cudaSetDevice(device), "cudaSetDevice");
   const auto size = static_cast<std::size_t>(node.size()), rank = static_cast<std::size_t>(node.rank());
   ProbeStream stream;
   std::unique_ptr<CudaMemory> memory = stream.is_made() ? make_flags(node.size()) : nullptr;
-  const auto handles = node.allgather(handle_of(memory.get()));
+  std::vector<cudaIpcMemHandle_t> handle;  // none where there is no memory
+  if (memory) handle.push_back(remote_address_of(memory->data()).allocation);
+  const auto handles = node.allgatherv(handle);
   std::vector<Flag*> opened(size);
-  std::vector<double> raised(size);
+  std::vector<std::uint8_t> raised(size);
   for (std::size_t peer = 0; peer < size; ++peer) {
-    if (peer != rank && stream.is_made()) opened[peer] = open(handles[peer]);
+    if (peer != rank && stream.is_made() && !handles[peer].empty()) opened[peer] = open(handles[peer].front());
   }
   const Deadline raising = soon();
   for (std::size_t peer = 0; peer < size; ++peer) {
     raised[peer] = opened[peer] != nullptr && stream.can_do(raise, opened[peer] + rank, raising) ? 1 : 0;
   }
-  const auto all_raised = node.allgather(raised);
-  std::vector<double> reached(size, kNothing);
-  reached[rank] = kFlagsToo;
+  const auto all_raised = node.allgatherv(raised);
+  std::vector<Reach> reached(size, Reach::kNothing);
+  reached[rank] = Reach::kFlagsToo;
   const auto own_flag = [&](std::size_t peer) { return reinterpret_cast<Flag*>(memory->data()) + peer; };
   std::vector<bool> is_up(size);
   const Deadline arriving = soon();
@@ -140,31 +130,30 @@ std::vector<double> reach_within(const Communicator& node, int device) {
   const Deadline awaiting = soon();
   for (std::size_t peer = 0; peer < size; ++peer) {
     if (opened[peer] == nullptr) continue;
-    reached[peer] = is_up[peer] && stream.can_do(await, own_flag(peer), awaiting) ? kFlagsToo : kMemoryAlone;
+    const bool awaits = is_up[peer] && stream.can_do(await, own_flag(peer), awaiting);
+    reached[peer] = awaits ? Reach::kFlagsToo : Reach::kMemoryAlone;
   }
   for (Flag* const flags : opened) {
     // The stream may yet write there, and closing might wait for it: left open for as long as the process lives.
     if (flags != nullptr && !stream.is_stuck()) check(cudaIpcCloseMemHandle(flags), "cudaIpcCloseMemHandle");
   }
   // Nobody has it open any more, or it is never freed, nor is what this process's own stream may yet touch.
-  const auto stuck = node.allgather(std::array{stream.is_stuck() ? 1.0 : 0.0});
-  const bool any_stuck = std::ranges::any_of(stuck, [](const auto& one) { return one.front() != 0; });
-  if (any_stuck) static_cast<void>(memory.release());
+  if (node.max_over_ranks(stream.is_stuck() ? 1 : 0) != 0) static_cast<void>(memory.release());
   return reached;
 }
 
 std::vector<std::string> obstacles(const Communicator& ranks, int device) {
   std::vector<std::string> found(static_cast<std::size_t>(ranks.size()), "they are on different nodes");
   const Communicator node = ranks.node();
-  const auto rank_of = node.allgather(std::array{static_cast<double>(ranks.rank())});
-  const auto reach = node.allgather(reach_within(node, device));
+  const std::vector<int> rank_of = node.allgather(ranks.rank());
+  const auto reach = node.allgatherv(reach_within(node, device));
   const auto own = static_cast<std::size_t>(node.rank());
   for (std::size_t peer = 0; peer < reach.size(); ++peer) {
-    const double both = std::min(reach[own][peer], reach[peer][own]);
-    found[static_cast<std::size_t>(rank_of[peer].front())] =
-        both == kFlagsToo      ? ""
-        : both == kMemoryAlone ? "their streams cannot raise flags in each other's memory"
-                               : "their GPUs cannot reach each other";
+    const Reach both = std::min(reach[own][peer], reach[peer][own]);
+    found[static_cast<std::size_t>(rank_of[peer])] = both == Reach::kFlagsToo ? ""
+                                                     : both == Reach::kMemoryAlone
+                                                         ? "their streams cannot raise flags in each other's memory"
+                                                         : "their GPUs cannot reach each other";
   }
   return found;
 }

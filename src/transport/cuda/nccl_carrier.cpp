@@ -38,8 +38,7 @@ bool takes_several_ranks_per_gpu() {
 /// One communicator serves all ranks: it can be made, or not.
 std::vector<std::string> obstacles(const Communicator& ranks, int device) {
   const std::string uuid = find_platform("cuda").devices()[static_cast<std::size_t>(device)].uuid;
-  const std::vector<double> own(uuid.begin(), uuid.end());
-  std::vector<std::vector<double>> all = ranks.allgather(own);
+  std::vector<std::string> all = ranks.allgatherv(uuid);
   std::ranges::sort(all);
   if (std::ranges::adjacent_find(all) == all.end() || takes_several_ranks_per_gpu()) return no_obstacles(ranks, device);
   return {all.size(), "ranks share a GPU, which NCCL allows from version 2.30 on with NCCL_MULTI_RANK_GPU_ENABLE=1"};
