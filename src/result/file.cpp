@@ -1,7 +1,6 @@
 #include "result/file.hpp"
 
 #include <fcntl.h>
-#include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,6 +42,17 @@ int write_all(int descriptor, std::string_view text) {
 int sync(int descriptor) {
   if (::fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP) return 0;
   return errno;
+}
+
+/// Makes the names in the directory of `path` outlive a power cut; returns 0 or errno. One that may be written to but
+/// not read cannot be synced.
+int sync_directory_of(const std::string& path) {
+  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
+  const int descriptor = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return errno == EACCES ? 0 : errno;
+  const int error = sync(descriptor);
+  ::close(descriptor);
+  return error;
 }
 
 /// Held while a file is being written that has a temporary one.
@@ -128,6 +138,7 @@ void write_atomically(const std::string& path, std::string_view text, bool overw
   if (std::rename(temporary.c_str(), path.c_str()) != 0) {
     refuse("cannot rename \"{}\", which holds the results, to \"{}\": {}", temporary, path, std::strerror(errno));
   }
+  if (const int error = sync_directory_of(path); error != 0) refuse_write(path, error);
 }
 
 void finish_writing(std::chrono::seconds patience) {
@@ -148,18 +159,13 @@ std::string lines_path(const std::string& result_path) {
   return result_path + ".jsonl";
 }
 
-LineWriter::LineWriter(std::string path, bool overwrite) : path_(std::move(path)) {
+LineWriter::LineWriter(std::string path, bool overwrite, const std::vector<std::string>& lines)
+    : path_(std::move(path)) {
   check_writable(path_, overwrite);
-  open(overwrite ? O_TRUNC : O_EXCL);
-}
-
-LineWriter::LineWriter(std::string path, const std::vector<std::string>& lines) : path_(std::move(path)) {
-  write_atomically(path_, fmt::format("{}\n", fmt::join(lines, "\n")), /*overwrite=*/true);
-  open(0);
-}
-
-void LineWriter::open(int flags) {
-  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | flags, kMode);
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  write_atomically(path_, text, overwrite);
+  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
   if (descriptor_ < 0) refuse_write(path_, errno);
 }
 

@@ -12,9 +12,10 @@ namespace cpbench {
 /// files, and the path must be new, or a regular file with `overwrite`. Leaves nothing behind.
 void check_writable(const std::string& path, bool overwrite);
 
-/// Writes `text` whole or not at all: to a temporary file beside `path`, which is synced and then renamed. Throws an
-/// Error that names the path; where `path` has meanwhile appeared and `overwrite` is off, the temporary file stays and
-/// the message names it.
+/// Writes `text` whole or not at all: to a temporary file beside `path`, which is synced and then renamed, and so is
+/// the directory synced that has the new name: when it returns, a power cut loses nothing. Throws an Error that names
+/// the path; where `path` has meanwhile appeared and `overwrite` is off, the temporary file stays and the message names
+/// it.
 void write_atomically(const std::string& path, std::string_view text, bool overwrite);
 
 /// For a thread that is about to end the process: waits for another one to have done with its temporary file, and lets
@@ -30,10 +31,9 @@ std::string lines_path(const std::string& result_path);
 /// A file of lines, each in the file as soon as `append` returns: what is left of a job that was killed.
 class LineWriter {
  public:
-  /// Creates the file, or empties it with `overwrite`. Throws a usage error as check_writable does.
-  LineWriter(std::string path, bool overwrite);
-  /// Replaces the file, whole or not at all, by one that begins with these lines.
-  LineWriter(std::string path, const std::vector<std::string>& lines);
+  /// Creates the file, or with `overwrite` replaces it, whole or not at all, by one of these lines. Throws a usage
+  /// error as check_writable does.
+  LineWriter(std::string path, bool overwrite, const std::vector<std::string>& lines = {});
   ~LineWriter();
   LineWriter(const LineWriter&) = delete;
   LineWriter& operator=(const LineWriter&) = delete;
@@ -43,8 +43,6 @@ class LineWriter {
   void append(std::string_view line);
 
  private:
-  void open(int flags);
-
   std::string path_;
   int descriptor_ = -1;
 };

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,10 +16,31 @@
 #include <functional>
 #include <iterator>
 #include <set>
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "expect_refused.hpp"
 #include "temporary_file.hpp"
+
+namespace {
+
+/// What was synced, in order, each with the names that its directory had by then if it is one.
+std::vector<std::pair<std::filesystem::path, std::set<std::string>>> synced;
+
+}  // namespace
+
+/// In place of the C library's.
+extern "C" int fsync(int descriptor) {
+  namespace fs = std::filesystem;
+  auto& [path, names] =
+      synced.emplace_back(fs::read_symlink("/proc/self/fd/" + std::to_string(descriptor)), std::set<std::string>());
+  if (fs::is_directory(path)) {
+    for (const auto& entry : fs::directory_iterator(path)) names.insert(entry.path().filename());
+  }
+  return static_cast<int>(::syscall(SYS_fsync, descriptor));
+}
 
 namespace cpbench {
 namespace {
@@ -85,6 +107,29 @@ TEST_F(FileTest, ReplacesByRename) {
   // Written in place, the old contents would be gone under every name.
   EXPECT_EQ(content_of(path("witness")), "first");
   EXPECT_EQ(names(), (std::set<std::string>{"out.json", "witness"}));
+}
+
+TEST_F(FileTest, SyncsTheFileAndThenTheDirectoryThatNamesIt) {
+  synced.clear();
+  write_atomically(path("out.json"), "text", false);
+  ASSERT_EQ(synced.size(), 2u);
+  EXPECT_TRUE(synced[0].first.filename().string().starts_with("out.json."));
+  EXPECT_EQ(synced[1], std::pair(fs::canonical(directory_), std::set<std::string>{"out.json"}));
+}
+
+TEST_F(FileTest, SyncsTheDirectoryOfLinesBeforeTheFirst) {
+  synced.clear();
+  const LineWriter lines(path("out.jsonl"), false);
+  ASSERT_FALSE(synced.empty());
+  EXPECT_EQ(synced.back(), std::pair(fs::canonical(directory_), std::set<std::string>{"out.jsonl"}));
+}
+
+TEST_F(FileTest, WritesWhereADirectoryMayNotBeRead) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may read anything";
+  fs::permissions(directory_, fs::perms::owner_write | fs::perms::owner_exec);
+  write_atomically(path("out.json"), "text", false);
+  fs::permissions(directory_, fs::perms::owner_all);
+  EXPECT_EQ(content_of(path("out.json")), "text");
 }
 
 TEST_F(FileTest, KeepsBothWhereAFileAppearedMeanwhile) {

@@ -193,14 +193,9 @@ class Output {
     if (begins && replaces()) remove_file(options_.json);  // last: where it fails, the record is there
   }
   void begin_lines() {
-    const std::string path = lines_path(options_.json), head = text_of(json_of(file_.header));
-    if (kept_.empty()) {
-      lines_ = std::make_unique<LineWriter>(path, replaces());
-      return lines_->append(head);
-    }
-    std::vector<std::string> lines = {head};
+    std::vector<std::string> lines = {text_of(json_of(file_.header))};
     for (const Json& point : kept_) lines.push_back(text_of(point));
-    lines_ = std::make_unique<LineWriter>(path, lines);
+    lines_ = std::make_unique<LineWriter>(lines_path(options_.json), replaces(), lines);
   }
   static void print(const std::string& text) {
     std::fputs(text.c_str(), stdout);
