@@ -66,6 +66,16 @@ void Communicator::free() {
 
 Communicator Communicator::world() { return {MPI_COMM_WORLD, false}; }
 
+int Communicator::require_tag(std::int64_t tag) const {
+  constexpr int kPromised = 32767;  // by the standard
+  int* largest = nullptr;
+  int found = 0;
+  check_mpi(MPI_Comm_get_attr(handle_, MPI_TAG_UB, &largest, &found), "MPI_Comm_get_attr");
+  const int limit = found != 0 ? *largest : kPromised;
+  if (tag <= limit) return static_cast<int>(tag);
+  throw Error(ExitCode::kDevice, fmt::format("message tag {} exceeds this MPI's largest, {}", tag, limit));
+}
+
 Communicator Communicator::duplicate() const {
   MPI_Comm handle = MPI_COMM_NULL;
   check_mpi(MPI_Comm_dup(handle_, &handle), "MPI_Comm_dup");

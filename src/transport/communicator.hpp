@@ -14,8 +14,8 @@
 
 namespace cpbench {
 
-/// An MPI communicator that is freed with the object. Every function but rank(), size() and handle() is collective: all
-/// ranks must call it. Errors of MPI are thrown as Error(kDevice).
+/// An MPI communicator that is freed with the object. Every function but rank(), size(), handle() and require_tag() is
+/// collective: all ranks must call it. Errors of MPI are thrown as Error(kDevice).
 class Communicator : public Collective {
  public:
   /// All ranks of the job.
@@ -27,6 +27,8 @@ class Communicator : public Collective {
   int rank() const override { return rank_; }
   int size() const override { return size_; }
   MPI_Comm handle() const { return handle_; }
+  /// `tag`, which a message over handle() is to have. Throws where this MPI takes none so large.
+  int require_tag(std::int64_t tag) const;
 
   /// The same ranks with a space of tags of their own.
   Communicator duplicate() const;

@@ -31,7 +31,6 @@ class MpiTransport : public Transport {
   MPI_Request& request(MessageId id) { return prepared_.at(static_cast<std::size_t>(id)).request; }
 
   Communicator communicator_;
-  int largest_tag_;
   std::vector<Prepared> prepared_;
 };
 

@@ -86,6 +86,22 @@ TEST(Communicator, FirstRanksFormAGroup) {
   EXPECT_EQ(group->sum_over_ranks(world.rank()), 3);
 }
 
+TEST(Communicator, TakesTheTagsThatMpiTakes) {
+  const Communicator world = Communicator::world();
+  int* largest = nullptr;
+  int found = 0;
+  MPI_Comm_get_attr(world.handle(), MPI_TAG_UB, &largest, &found);
+  ASSERT_NE(found, 0);
+  EXPECT_EQ(world.require_tag(*largest), *largest);
+  try {
+    world.require_tag(std::int64_t{*largest} + 1);
+    ADD_FAILURE() << "a tag beyond the largest went through";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kDevice);
+    EXPECT_NE(std::string_view(error.what()).find("largest"), std::string_view::npos) << error.what();
+  }
+}
+
 TEST(Communicator, RanksOfOneMachineShareANode) {
   const Communicator node = Communicator::world().node();
   EXPECT_EQ(node.size(), 4);

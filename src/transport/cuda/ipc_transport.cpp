@@ -50,6 +50,7 @@ IpcTransport::~IpcTransport() {
 Transport::MessageId IpcTransport::prepare(const Message& message) {
   Prepared& prepared = prepared_.emplace_back();
   prepared.message = message;
+  communicator_.require_tag(std::int64_t{2} * message.tag + 1);  // see exchange_ends
   prepared.flag = flags_.make();
   prepared.own = end_of(prepared.message, prepared.flag);
   if (prepared.is_send()) make_lanes_for(message);

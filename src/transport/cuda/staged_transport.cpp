@@ -48,11 +48,11 @@ struct StagedTransport::Slot {
 /// received one is received, then copied.
 class StagedTransport::Staged {
  public:
-  Staged(const Message& message, std::int64_t chunk_bytes, MPI_Comm communicator, cudaStream_t stream)
+  Staged(const Message& message, std::int64_t chunk_bytes, const Communicator& communicator, cudaStream_t stream)
       : peer_(message.peer),
-        tag_(message.tag),
+        tag_(communicator.require_tag(message.tag)),
         is_send_(message.direction == Message::Direction::kSend),
-        communicator_(communicator),
+        communicator_(communicator.handle()),
         stream_(stream) {
     for (const TensorView& box : message.boxes) append_chunks(box, chunk_bytes, chunks_);
     for (const TensorView& chunk : chunks_) largest_ = std::max(largest_, bytes_of(chunk));
@@ -128,7 +128,7 @@ StagedTransport::~StagedTransport() {
 
 Transport::MessageId StagedTransport::prepare(const Message& message) {
   const cudaStream_t stream = message.direction == Message::Direction::kSend ? to_host_ : to_device_;
-  messages_.push_back(std::make_unique<Staged>(message, chunk_bytes_, communicator_.handle(), stream));
+  messages_.push_back(std::make_unique<Staged>(message, chunk_bytes_, communicator_, stream));
   return static_cast<MessageId>(messages_.size()) - 1;
 }
 
