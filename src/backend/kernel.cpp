@@ -1,25 +1,11 @@
 #include "backend/kernel.hpp"
 
-#include <utility>
-
-#include "support/registry.hpp"
-
 namespace cpbench {
-namespace {
 
-using Maker = std::function<std::unique_ptr<AttentionKernel>()>;
+std::vector<std::string> kernel_names() { return registered_names<Kernel>(); }
 
-NamedRegistry<Maker>& registry() {
-  static NamedRegistry<Maker> all("kernel");
-  return all;
+std::unique_ptr<AttentionKernel> make_kernel(const std::string& name) {
+  return find_registered<Kernel>("kernel", name).make();
 }
-
-}  // namespace
-
-RegisterKernel::RegisterKernel(const std::string& name, Maker make) { registry().add(name, std::move(make)); }
-
-std::vector<std::string> kernel_names() { return registry().names(); }
-
-std::unique_ptr<AttentionKernel> make_kernel(const std::string& name) { return registry().find(name)(); }
 
 }  // namespace cpbench

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backend/tensor_view.hpp"
+#include "support/registry.hpp"
 
 namespace cpbench {
 
@@ -54,12 +55,13 @@ class AttentionKernel {
 /// The kernel that is used where none is named.
 inline constexpr const char* kDefaultKernel = "blocked";
 
-/// Kernels by name, for `--kernel`. A kernel registers itself from its own file:
-///   static const RegisterKernel kRegistered("simple", [] { return std::make_unique<SimpleKernel>(); });
-class RegisterKernel {
- public:
-  RegisterKernel(const std::string& name, std::function<std::unique_ptr<AttentionKernel>()> make);
+struct Kernel {
+  std::string name;  ///< for `--kernel`
+  std::function<std::unique_ptr<AttentionKernel>()> make;
 };
+/// A kernel registers itself from its own file:
+///   const RegisterKernel kRegistered({"simple", [] { return std::make_unique<SimpleKernel>(); }});
+using RegisterKernel = Register<Kernel>;
 std::vector<std::string> kernel_names();
 /// Throws a usage error with the nearest known name.
 std::unique_ptr<AttentionKernel> make_kernel(const std::string& name);

@@ -2,20 +2,9 @@
 
 #include <fmt/ranges.h>
 
-#include <utility>
-
 #include "schedule/case.hpp"
-#include "support/registry.hpp"
 
 namespace cpbench {
-namespace {
-
-NamedRegistry<Algorithm>& registry() {
-  static NamedRegistry<Algorithm> all("algorithm");
-  return all;
-}
-
-}  // namespace
 
 Shards make_shards(const Case& c) {
   return {.of_rank = shard_over_grid(c.shard, c.problem.documents, c.grid),
@@ -43,19 +32,10 @@ std::vector<Grid> grids_of(const Algorithm& algorithm, int ranks) {
   return grids;
 }
 
-RegisterAlgorithm::RegisterAlgorithm(Algorithm algorithm) {
-  const std::string name = algorithm.name;
-  registry().add(name, std::move(algorithm));
-}
+std::vector<const Algorithm*> all_algorithms() { return registered_by_name<Algorithm>(); }
 
-std::vector<const Algorithm*> all_algorithms() {
-  std::vector<const Algorithm*> all;
-  for (const auto& [name, algorithm] : registry().all()) all.push_back(&algorithm);
-  return all;
-}
+std::string algorithm_names() { return fmt::format("{}", fmt::join(registered_names<Algorithm>(), ", ")); }
 
-std::string algorithm_names() { return fmt::format("{}", fmt::join(registry().names(), ", ")); }
-
-const Algorithm* find_algorithm(std::string_view name) { return &registry().find(name); }
+const Algorithm* find_algorithm(std::string_view name) { return &find_registered<Algorithm>("algorithm", name); }
 
 }  // namespace cpbench

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "shard/shard.hpp"
+#include "support/registry.hpp"
 #include "topology/grid.hpp"
 
 namespace cpbench {
@@ -49,10 +50,7 @@ bool takes(const Algorithm& algorithm, const Grid& grid);
 std::vector<Grid> grids_of(const Algorithm& algorithm, int ranks);
 
 /// A static object of an algorithm's file: `const RegisterAlgorithm kRegistered({.name = "ring", ...});`
-class RegisterAlgorithm {
- public:
-  explicit RegisterAlgorithm(Algorithm algorithm);
-};
+using RegisterAlgorithm = Register<Algorithm>;
 
 /// By name, ascending. Pointers stay valid.
 std::vector<const Algorithm*> all_algorithms();

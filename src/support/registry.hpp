@@ -2,8 +2,8 @@
 // platforms, transports, references.
 #pragma once
 
+#include <algorithm>
 #include <deque>
-#include <map>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -29,34 +29,31 @@ class Register {
   explicit Register(T item) { registered<T>().push_back(std::move(item)); }
 };
 
-/// Those that a user calls by name, ascending.
+/// Of T that a user calls by their `name`: ascending.
 template <typename T>
-class NamedRegistry {
- public:
-  /// `kind` is what messages call a T: `kernel`.
-  explicit NamedRegistry(const char* kind) : kind_(kind) {}
+std::vector<const T*> registered_by_name() {
+  std::vector<const T*> all;
+  for (const T& item : registered<T>()) all.push_back(&item);
+  std::ranges::sort(all, {}, &T::name);
+  const auto twice = std::ranges::adjacent_find(all, {}, &T::name);
+  if (twice != all.end()) throw std::logic_error("'" + (*twice)->name + "' is registered twice");
+  return all;
+}
 
-  void add(const std::string& name, T item) {
-    if (!all_.emplace(name, std::move(item)).second) {
-      throw std::logic_error(std::string("the ") + kind_ + " '" + name + "' is registered twice");
-    }
-  }
-  const std::map<std::string, T, std::less<>>& all() const { return all_; }
-  std::vector<std::string> names() const {
-    std::vector<std::string> names;
-    for (const auto& [name, item] : all_) names.push_back(name);
-    return names;
-  }
-  /// Throws a usage error with the nearest known name.
-  const T& find(std::string_view name) const {
-    const auto found = all_.find(name);
-    if (found == all_.end()) refuse_unknown(kind_, name, names());
-    return found->second;
-  }
+template <typename T>
+std::vector<std::string> registered_names() {
+  std::vector<std::string> names;
+  for (const T* item : registered_by_name<T>()) names.push_back(item->name);
+  return names;
+}
 
- private:
-  const char* kind_;
-  std::map<std::string, T, std::less<>> all_;
-};
+/// Throws a usage error with the nearest known name. `kind` is what messages call a T: `kernel`.
+template <typename T>
+const T& find_registered(const char* kind, std::string_view name) {
+  const std::vector<const T*> all = registered_by_name<T>();
+  const auto found = std::ranges::find(all, name, &T::name);
+  if (found == all.end()) refuse_unknown(kind, name, registered_names<T>());
+  return **found;
+}
 
 }  // namespace cpbench

@@ -22,7 +22,7 @@ struct RecordingKernel : AttentionKernel {
   }
   void attend_backward(const AttendBackwardArguments&, const KernelContext&) override {}
 };
-const RegisterKernel kRegistered("recording", [] { return std::make_unique<RecordingKernel>(); });
+const RegisterKernel kRegistered({"recording", [] { return std::make_unique<RecordingKernel>(); }});
 
 Attend attend_one_tile(HostProgram& host) {
   const BufferId q = host.add({Role::kQ, DType::kFp32, 1, 8, 0, 4});

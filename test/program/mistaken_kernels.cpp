@@ -62,17 +62,17 @@ std::span<const Tile> widened(std::span<const Tile> tiles) {
   return wide;
 }
 
-struct Register : RegisterKernel {
-  Register(const std::string& name, const Mistake& mistake)
-      : RegisterKernel("mistaken-" + name, [mistake] { return std::make_unique<MistakenKernel>(mistake); }) {}
+struct RegisterMistake : RegisterKernel {
+  RegisterMistake(const std::string& name, const Mistake& mistake)
+      : RegisterKernel({"mistaken-" + name, [mistake] { return std::make_unique<MistakenKernel>(mistake); }}) {}
 };
-const Register kBand("band", {.forward = [](auto& a) { a.tiles = widened(a.tiles); }});
-const Register kBatch("batch", {.forward = [](auto& a) { a.q.batch_stride = 0; }});
-const Register kFirst("first", {.forward = [](auto& a) { a.first = false; }});
-const Register kFirstDq("first-dq", {.backward = [](auto& a) { a.first_dq = false; }});
-const Register kHeads("heads", {.forward = [](auto& a) { count_heads_from_here(a); }});
-const Register kLse("lse", {.afterwards = rescale_lse});
-const Register kSink("sink", {.forward = [](auto& a) { a.sink = nullptr; }});
+const RegisterMistake kBand("band", {.forward = [](auto& a) { a.tiles = widened(a.tiles); }});
+const RegisterMistake kBatch("batch", {.forward = [](auto& a) { a.q.batch_stride = 0; }});
+const RegisterMistake kFirst("first", {.forward = [](auto& a) { a.first = false; }});
+const RegisterMistake kFirstDq("first-dq", {.backward = [](auto& a) { a.first_dq = false; }});
+const RegisterMistake kHeads("heads", {.forward = [](auto& a) { count_heads_from_here(a); }});
+const RegisterMistake kLse("lse", {.afterwards = rescale_lse});
+const RegisterMistake kSink("sink", {.forward = [](auto& a) { a.sink = nullptr; }});
 
 }  // namespace
 }  // namespace cpbench

@@ -207,12 +207,12 @@ class FailingKernel : public AttentionKernel {
 [[noreturn]] void find_no_memory() { throw std::bad_alloc(); }
 [[noreturn]] void find_a_mistake() { throw std::logic_error("there are less than no keys"); }
 
-const RegisterKernel kRegistered("pairs", [] { return std::make_unique<PairsKernel>(false); });
-const RegisterKernel kLossy("pairs-lossy", [] { return std::make_unique<PairsKernel>(true); });
-const RegisterKernel kTiring("pairs-tiring", [] { return std::make_unique<TiringKernel>(false); });
-const RegisterKernel kSleepy("pairs-sleepy", [] { return std::make_unique<TiringKernel>(true); });
-const RegisterKernel kGreedy("pairs-greedy", [] { return std::make_unique<FailingKernel>(find_no_memory); });
-const RegisterKernel kMistaken("pairs-mistaken", [] { return std::make_unique<FailingKernel>(find_a_mistake); });
+const RegisterKernel kRegistered({"pairs", [] { return std::make_unique<PairsKernel>(false); }});
+const RegisterKernel kLossy({"pairs-lossy", [] { return std::make_unique<PairsKernel>(true); }});
+const RegisterKernel kTiring({"pairs-tiring", [] { return std::make_unique<TiringKernel>(false); }});
+const RegisterKernel kSleepy({"pairs-sleepy", [] { return std::make_unique<TiringKernel>(true); }});
+const RegisterKernel kGreedy({"pairs-greedy", [] { return std::make_unique<FailingKernel>(find_no_memory); }});
+const RegisterKernel kMistaken({"pairs-mistaken", [] { return std::make_unique<FailingKernel>(find_a_mistake); }});
 
 }  // namespace
 }  // namespace cpbench

@@ -41,7 +41,7 @@ class BlockedKernel : public AttentionKernel {
   BlockedWorkspace workspace_;
 };
 
-const RegisterKernel kRegistered("blocked", [] { return std::make_unique<BlockedKernel>(); });
+const RegisterKernel kRegistered({"blocked", [] { return std::make_unique<BlockedKernel>(); }});
 
 }  // namespace
 }  // namespace cpbench

@@ -241,7 +241,7 @@ class SimpleKernel : public AttentionKernel {
   }
 };
 
-const RegisterKernel kRegistered("simple", [] { return std::make_unique<SimpleKernel>(); });
+const RegisterKernel kRegistered({"simple", [] { return std::make_unique<SimpleKernel>(); }});
 
 }  // namespace
 }  // namespace cpbench

@@ -127,8 +127,8 @@ class VirtualKernel : public AttentionKernel {
   CudaDevice device_;
 };
 
-const RegisterKernel kAmpere("virtual-sm80", [] { return std::make_unique<VirtualKernel>(80); });
-const RegisterKernel kHopper("virtual-sm90", [] { return std::make_unique<VirtualKernel>(90); });
+const RegisterKernel kAmpere({"virtual-sm80", [] { return std::make_unique<VirtualKernel>(80); }});
+const RegisterKernel kHopper({"virtual-sm90", [] { return std::make_unique<VirtualKernel>(90); }});
 
 }  // namespace
 }  // namespace cpbench
