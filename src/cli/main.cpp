@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 
+#include "cli/commands/crash.hpp"
 #include "cli/commands/give_up.hpp"
 #include "cli/commands/subcommand.hpp"
 #include "cli/commands/together.hpp"
@@ -103,7 +104,7 @@ ExitCode with_written_output(const Job& job, ExitCode code) {
 
 /// Commands throw all errors but those of devices on all ranks (cli/commands/together.hpp).
 ExitCode execute_or_explain(Job& job, const std::vector<std::string>& arguments) {
-  doing() = fmt::format("running `cpbench {}`", fmt::join(arguments, " "));
+  set_doing(fmt::format("running `cpbench {}`", fmt::join(arguments, " ")));
   try {
     return with_written_output(job, execute(job, arguments));
   } catch (const Error& error) {
@@ -131,6 +132,7 @@ int main_on_ranks(int argc, char** argv, const std::vector<std::string>& argumen
     session.emplace(argc, argv);
     const Communicator world = Communicator::world();
     watchdog->set_rank(world.rank());
+    report_crashes(world.rank());
     Job job{
         .argv = {argv, argv + argc}, .world = &world, .watchdog = &*watchdog, .speaks = world.rank() == 0, .notes = {}};
     const ExitCode code = agree(world, execute_or_explain(job, arguments));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "run/computed_operation.hpp"
 #include "support/clock.hpp"
 #include "transport/backoff.hpp"
 
@@ -206,10 +207,15 @@ Executor::Queue* Executor::first_ready() {
 void Executor::run_on_host(Queue& queue) {
   const OpId id = queue.ops[queue.next];
   const std::int64_t begin_ns = now_ns();
-  const Slice slice = parts_of_[static_cast<std::size_t>(id)];
-  for (const Computation& compute : std::span(computations_).subspan(slice.begin, slice.count)) compute(poll_);
+  compute(id);
   finish(id, begin_ns, now_ns());
   skip_done(queue);
+}
+
+void Executor::compute(OpId id) {
+  const Computing computing(op(id));
+  const Slice slice = parts_of_[static_cast<std::size_t>(id)];
+  for (const Computation& part : std::span(computations_).subspan(slice.begin, slice.count)) part(poll_);
 }
 
 void Executor::queue_on_device(Queue& queue) {
@@ -223,8 +229,7 @@ void Executor::queue_on_device(Queue& queue) {
   if (is_exchange(op(id))) {
     transport_.queue(messages_of(id), stream);
   } else {
-    const Slice slice = parts_of_[static_cast<std::size_t>(id)];
-    for (const Computation& compute : std::span(computations_).subspan(slice.begin, slice.count)) compute(poll_);
+    compute(id);
   }
   mark(id).end(stream);
   state(id) = State::kQueued;

@@ -96,6 +96,8 @@ class Executor {
   /// themselves.
   Queue* first_ready();
   void run_on_host(Queue& queue);
+  /// Or queues it, on a device.
+  void compute(OpId id);
   void queue_on_device(Queue& queue);
   void finish(OpId id, std::int64_t begin_ns, std::int64_t end_ns);
   [[noreturn]] void report_standstill() const;

@@ -8,6 +8,7 @@
 
 #include "backend/cpu/elementwise.hpp"
 #include "backend/operands.hpp"
+#include "support/alternate_stack.hpp"
 #include "support/error.hpp"
 
 namespace cpbench {
@@ -77,7 +78,11 @@ struct Dispatch {
 
 }  // namespace
 
-CpuBackend::CpuBackend(const std::string& kernel, int threads) : kernel_(make_kernel(kernel)), threads_(threads) {}
+CpuBackend::CpuBackend(const std::string& kernel, int threads) : kernel_(make_kernel(kernel)), threads_(threads) {
+  // Kernels put blocks on their stacks, and OpenMP keeps these threads.
+#pragma omp parallel num_threads(threads)
+  use_alternate_stack();
+}
 
 std::unique_ptr<DeviceMemory> CpuBackend::allocate(std::int64_t bytes) { return std::make_unique<HostMemory>(bytes); }
 

@@ -23,7 +23,7 @@ namespace {
 Error error_of(const std::exception& error) {
   if (const auto* known = dynamic_cast<const Error*>(&error)) return *known;
   if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) {
-    return {ExitCode::kPlacement, "out of memory while " + doing()};
+    return {ExitCode::kPlacement, std::string("out of memory while ") + doing()};
   }
   if (dynamic_cast<const std::system_error*>(&error) != nullptr) return {ExitCode::kDevice, error.what()};
   return {ExitCode::kInternal, fmt::format("internal error while {}, a bug of cpbench: {}", doing(), error.what())};

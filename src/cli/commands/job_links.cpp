@@ -13,7 +13,7 @@ LinkReport measured_links(const Communicator& world, const Settings& settings, c
                           const LinkOptions& options) {
   LinkReport report{.options = options};
   if (world.size() == 1) return report;
-  doing() = "measuring links";
+  set_doing("measuring links");
   Backoff::set_cores_suffice(cores_suffice(world, placement, settings.threads));
   together(world, [&] {
     require_memory(world, settings.device,

@@ -25,7 +25,7 @@ double measured(Peak peak, int threads) {
 }  // namespace
 
 std::vector<RankPeaks> measured_peaks(const Communicator& world, int threads) {
-  doing() = "measuring peaks";
+  set_doing("measuring peaks");
   RankPeaks mine;
   for (const Peak peak : kPeaks) {
     world.barrier();

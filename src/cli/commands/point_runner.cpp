@@ -98,7 +98,7 @@ void PointRunner::run(const Case& c, const PointFiles& files, bool measured, Poi
 
 void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFiles& files, bool measured,
                          PointRecord& record, const PointProgress& progress) {
-  doing() = "planning point " + record.id;
+  set_doing("planning point " + record.id);
   together(ranks, [&] {
     const std::int64_t available = available_memory();
     require_memory(ranks.node(), plan_of_programs(c, available), available);
@@ -113,7 +113,7 @@ void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFi
   if (schedule.pruned) unpruned_bytes = [&] { return bytes_of(unpruned_program(c, ranks.rank())); };
   together(ranks, [&] { require_memory(ranks, settings_.device, plan_of_buffers(c, planned_bytes, unpruned_bytes)); });
   require_verified(schedule, ranks);
-  doing() = "running point " + record.id;
+  set_doing("running point " + record.id);
   with_rank_job(schedule, ranks, settings_, [&](RankJob& job) {
     progress.fits();
     record.memory = MemoryFigures{.planned_bytes = ranks.max_over_ranks(planned_bytes), .peak_bytes = std::nullopt};
@@ -131,7 +131,7 @@ void PointRunner::execute(RankJob& job, const Communicator& ranks, const Schedul
   const Inputs inputs(c.problem, settings_.input, settings_.seed);
   job.fill(inputs);
   job.run_once();
-  doing() = "checking point " + record.id;
+  set_doing("checking point " + record.id);
   const CheckMode mode = resolve(settings_.check, c.problem, c.pass, workers_of(ranks));
   const bool checked = mode.kind != CheckMode::Kind::kOff;
   const std::uint64_t checked_results = checked ? hash_of_results(job.results()) : 0;
@@ -144,11 +144,11 @@ void PointRunner::execute(RankJob& job, const Communicator& ranks, const Schedul
     return;
   }
   if (!measured) return;
-  doing() = "measuring point " + record.id;
+  set_doing("measuring point " + record.id);
   measure(job, ranks, schedule, !files.trace.empty(), record, progress);
   if (!checked) return;
   if (job.backend().is_reproducible()) return expect_same_results(job, ranks, checked_results, record);
-  doing() = "checking point " + record.id;
+  set_doing("checking point " + record.id);
   const ValidationReport after = check(job, ranks, c, inputs, mode);
   if (after.passed) return;
   record.status = Status::kInvalid;

@@ -16,7 +16,7 @@ namespace {
 /// Collective. A point that was not measured has none. No result is lost where it cannot be written.
 void write_timelines(const Communicator& world, const std::string& mine, const std::string& path, const std::string& id,
                      const PointProgress& progress) {
-  doing() = "writing the trace of point " + id;
+  set_doing("writing the trace of point " + id);
   std::vector<std::string> timelines = world.gather(mine);
   std::erase(timelines, "");
   try {

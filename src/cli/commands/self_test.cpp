@@ -12,6 +12,7 @@
 #include "cli/config/cli11.hpp"
 #include "run/fault.hpp"
 #include "support/counted.hpp"
+#include "support/doing.hpp"
 
 namespace cpbench {
 namespace {
@@ -120,6 +121,7 @@ ExitCode run_self_test(const CLI::App& command, const Communicator& world, const
   const std::vector<Case> cases = cases_on(world.size());
   int caught = 0, missed = 0;
   for (const Case& c : cases) {
+    set_doing("testing the checker in " + name_of_case(c));
     const Schedule schedule = build_schedule(c);
     require_verified(schedule, world);
     const ValidationReport sound = run_and_check(world, settings, schedule, nullptr);

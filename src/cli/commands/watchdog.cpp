@@ -11,18 +11,19 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <ctime>
 #include <exception>
 #include <system_error>
 #include <utility>
 
 #include "result/file.hpp"
+#include "support/signal_name.hpp"
 #include "transport/mpi_session.hpp"
 
 namespace cpbench {
 namespace {
 
-constexpr std::array kSignals = {std::pair{SIGHUP, "SIGHUP"}, std::pair{SIGINT, "SIGINT"},
-                                 std::pair{SIGTERM, "SIGTERM"}};
+constexpr std::array kSignals = {SIGHUP, SIGINT, SIGTERM};
 
 // Rank 0 waits twice, and then writes.
 constexpr std::chrono::seconds kGrace = 3 * Watchdog::kPatience;
@@ -32,6 +33,7 @@ constexpr std::chrono::seconds kGrace = 3 * Watchdog::kPatience;
 std::atomic<int> first_signal = 0;
 std::atomic<bool> is_ended = false;  ///< somebody ends this process, who alone has a word on it
 int events = -1;                     ///< an eventfd: what the thread waits at
+std::atomic<bool> is_told = false;   ///< of a crash
 static_assert(std::atomic<int>::is_always_lock_free, "a signal's handler must not wait for a lock");
 
 void wake() {
@@ -39,13 +41,21 @@ void wake() {
   while (::write(events, &one, sizeof(one)) < 0 && errno == EINTR) continue;
 }
 
+/// Whether it is the first.
+bool note(int signal) {
+  int none = 0;
+  const bool is_first = first_signal.compare_exchange_strong(none, signal);
+  wake();
+  return is_first;
+}
+
 void note_signal(int signal) {
   const int error = errno;
-  int none = 0;
-  first_signal.compare_exchange_strong(none, signal);
-  wake();
+  note(signal);
   errno = error;
 }
+
+bool is_crash(const Interruption& why) { return why.signal != 0 && std::ranges::count(kSignals, why.signal) == 0; }
 
 struct sigaction disposition_of(int signal) {
   struct sigaction disposition = {};
@@ -57,13 +67,13 @@ void catch_signals() {
   struct sigaction noted = {};
   noted.sa_handler = note_signal;
   noted.sa_flags = SA_RESTART;
-  for (const auto& [signal, name] : kSignals) {
+  for (const int signal : kSignals) {
     if (disposition_of(signal).sa_handler != SIG_IGN) sigaction(signal, &noted, nullptr);
   }
 }
 
 void release_signals() {
-  for (const auto& [signal, name] : kSignals) {
+  for (const int signal : kSignals) {
     if (disposition_of(signal).sa_handler == note_signal) std::signal(signal, SIG_DFL);
   }
 }
@@ -88,8 +98,7 @@ ExitCode Interruption::code() const { return signal == 0 ? ExitCode::kTimeout : 
 
 std::string Interruption::text() const {
   if (signal == 0) return fmt::format("timeout after {} s", allowed_s);
-  return fmt::format("ended by {}",
-                     std::ranges::find(kSignals, signal, &decltype(kSignals)::value_type::first)->second);
+  return fmt::format("ended by {}", signal_name(signal));
 }
 
 std::string Interruption::reason() const {
@@ -118,6 +127,16 @@ void Watchdog::dismiss() {
   release_signals();
 }
 
+bool Watchdog::is_ending() { return is_ended; }
+
+void Watchdog::record_crash(int signal) {
+  if (!note(signal)) return;
+  constexpr timespec kMoment = {.tv_sec = 0, .tv_nsec = 10'000'000};
+  for (int moments = 0; !is_told && moments < kGrace / std::chrono::milliseconds(10); ++moments) {
+    nanosleep(&kMoment, nullptr);
+  }
+}
+
 void Watchdog::begin(std::optional<double> seconds, Record record) {
   const std::lock_guard lock(mutex_);
   record_ = std::move(record);
@@ -140,7 +159,11 @@ void Watchdog::run() {
   const std::optional<Interruption> why = wait();
   if (!why || is_ended.exchange(true)) return;
   if (why->signal != 0 && rank_ != 0) std::this_thread::sleep_for(kGrace);  // a deadline has it in it
-  end_job(*why);
+  if (!is_crash(*why)) end_job(*why);
+  const std::lock_guard lock(mutex_);  // for good, as in end_job
+  tell(*why);
+  is_told = true;
+  wait_for_the_end();
 }
 
 std::optional<Interruption> Watchdog::wait() {
@@ -164,6 +187,12 @@ void Watchdog::end_job(const Interruption& why) {
     abort_job(code);
   }).detach();
   const std::lock_guard lock(mutex_);  // for good: what `record_` refers to must stay
+  tell(why);
+  abort_job(why.code());
+}
+
+/// With the lock.
+void Watchdog::tell(const Interruption& why) {
   const int rank = rank_;
   std::string text = why.text();
   try {
@@ -173,7 +202,6 @@ void Watchdog::end_job(const Interruption& why) {
   }
   finish_writing(kPatience);
   fmt::print(stderr, "cpbench: {}{}\n", rank == 0 ? "" : fmt::format("rank {}: ", rank), text);
-  abort_job(why.code());
 }
 
 Watch::Watch(Watchdog& watchdog, std::optional<double> seconds, Watchdog::Record record) : watchdog_(watchdog) {

@@ -1,4 +1,4 @@
-// What ends a job before it is done: SIGHUP, SIGINT and SIGTERM, and the time of `--timeout`.
+// What ends a job before it is done: SIGHUP, SIGINT and SIGTERM, the time of `--timeout`, and a crash (crash.hpp).
 #pragma once
 
 #include <atomic>
@@ -46,6 +46,13 @@ class Watchdog {
   /// what they do to any process. Does not return where the watchdog is ending it already.
   static void dismiss();
 
+  /// Whether somebody ends this process already, who says why.
+  static bool is_ending();
+  /// For the handler of a signal by which rank 0 crashes: lets the watchdog record what was in flight and say where the
+  /// job was, unless it is ending the job already, and returns when it has, or after a while: a crash may have left
+  /// locks locked. The watchdog does nothing more.
+  static void record_crash(int signal);
+
  private:
   friend class Watch;
   using Clock = std::chrono::steady_clock;
@@ -55,6 +62,7 @@ class Watchdog {
   void run();
   std::optional<Interruption> wait();
   [[noreturn]] void end_job(const Interruption& why);
+  void tell(const Interruption& why);
 
   std::atomic<int> rank_;
   std::mutex mutex_;
