@@ -30,7 +30,10 @@ Executor::Executor(const BufferSet& buffers, const Program& program, Backend& ba
       backend_(backend),
       transport_(transport),
       interpretation_(interpretation),
-      poll_([this] { progress(); }),
+      poll_([this] {
+        ++polls_;
+        progress();
+      }),
       parts_of_(program.ops.size()),
       marks_(program.ops.size()),
       states_(program.ops.size()) {
@@ -206,10 +209,30 @@ Executor::Queue* Executor::first_ready() {
 
 void Executor::run_on_host(Queue& queue) {
   const OpId id = queue.ops[queue.next];
+  const std::size_t polls_before = polls_;
   const std::int64_t begin_ns = now_ns();
   compute(id);
-  finish(id, begin_ns, now_ns());
+  const std::int64_t end_ns = now_ns();
+  note_polls(op(id), polls_ - polls_before, end_ns - begin_ns);
+  finish(id, begin_ns, end_ns);
   skip_done(queue);
+}
+
+/// Nothing of an operation that is no kernel's.
+void Executor::note_polls(const Op& attend, std::size_t polls, std::int64_t taken_ns) {
+  const bool is_attend = std::holds_alternative<Attend>(attend.action);
+  if (!is_attend && !std::holds_alternative<AttendBackward>(attend.action)) return;
+  Polling& polling = polling_[is_attend ? 0 : 1];
+  polling.polls += polls;
+  if (polls == 0) polling.longest_unpolled_ns = std::max(polling.longest_unpolled_ns, taken_ns);
+}
+
+std::int64_t Executor::longest_unpolled_ns() const {
+  std::int64_t longest_ns = 0;
+  for (const Polling& polling : polling_) {
+    if (!messages_.empty() && polling.polls == 0) longest_ns = std::max(longest_ns, polling.longest_unpolled_ns);
+  }
+  return longest_ns;
 }
 
 void Executor::compute(OpId id) {

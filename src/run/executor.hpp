@@ -58,6 +58,10 @@ class Executor {
   std::size_t done_count() const { return finished_.size(); }
   const ProgramMemory& memory() const { return memory_; }
 
+  /// The longest that the host computed an attend while a kernel that polled in none of them, forward or backward, let
+  /// no message progress; 0 where there are no messages, or a kernel polls. Of all runs.
+  std::int64_t longest_unpolled_ns() const;
+
  private:
   /// Done, or queued on the device, which will do it.
   enum class State : std::uint8_t { kWaiting, kQueued, kDone };
@@ -70,6 +74,12 @@ class Executor {
     bool in_flight = false;   ///< ops[next] is an exchange of the host that has been started
     std::uint32_t messages_done = 0;
     std::int64_t begin_ns = 0;
+  };
+
+  /// How a kernel keeps what it must do for messages, forward or backward.
+  struct Polling {
+    std::size_t polls = 0;
+    std::int64_t longest_unpolled_ns = 0;
   };
 
   void prepare(OpId id);
@@ -99,6 +109,7 @@ class Executor {
   /// Or queues it, on a device.
   void compute(OpId id);
   void queue_on_device(Queue& queue);
+  void note_polls(const Op& attend, std::size_t polls, std::int64_t taken_ns);
   void finish(OpId id, std::int64_t begin_ns, std::int64_t end_ns);
   [[noreturn]] void report_standstill() const;
 
@@ -123,7 +134,9 @@ class Executor {
   bool connected_ = false;
 
   std::array<Queue, kStreams> queues_;
-  std::vector<State> states_;  ///< by OpId
+  std::vector<State> states_;       ///< by OpId
+  std::size_t polls_ = 0;           ///< ever
+  std::array<Polling, 2> polling_;  ///< in attends, forward and backward
   std::size_t remaining_ = 0;
   std::size_t steps_ = 0;       ///< of progress, ever
   std::vector<Span> finished_;  ///< without the times of what the device did

@@ -77,6 +77,19 @@ class Kernel(ProgramTest):
         for kind in ("attend", "attend-backward"):
             self.assertEqual(len({event["pid"] for event in events if event.get("cat") == kind}), 2, kind)
 
+    def test_that_never_polls_is_named_once(self):
+        for command in ["run", *BRIEFLY], ["validate", "--threads", 1]:
+            run = self.expect_ok(cpbench(*command, "--kernel", "pairs-silent", *SHAPE, "--mask", "full,causal", ranks=2))
+            said = [line for line in run.warnings if "poll" in line]
+            self.assertEqual(len(said), 1, str(run))
+            self.assertRegex(said[0], "kernel pairs-silent never called poll in [0-9]+ ms of an attend")
+
+    def test_that_polls_or_has_no_messages_is_not_said_to_let_none_progress(self):
+        """On two threads the one work item may not be the calling thread's."""
+        for kernel, ranks, threads in ("pairs-slow", 2, 2), ("pairs-slow", 2, 1), ("pairs-silent", 1, 1):
+            run = self.expect_ok(cpbench("validate", "--threads", threads, "--kernel", kernel, *SHAPE, ranks=ranks))
+            self.assertNotIn("poll", run.err)
+
     def test_that_runs_out_of_memory_says_so(self):
         """Its threads do, which no exception may leave."""
         run = cpbench("run", "--kernel", "pairs-greedy", *SHAPE, *BRIEFLY, ranks=2)

@@ -1,12 +1,15 @@
 // A kernel from outside, as docs/kernels.md describes one: this file alone adds it to the program. It goes pair by
 // pair, which is the shortest way to write attention down. `pairs-lossy` is the same with a mistake that looks
 // harmless; `pairs-tiring` and `pairs-sleepy` are right for a while; `pairs-greedy` runs out of memory, and
-// `pairs-mistaken` finds itself in a state that cannot be.
+// `pairs-mistaken` finds itself in a state that cannot be; `pairs-slow` takes its time, and `pairs-silent` besides
+// never polls.
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <limits>
 #include <new>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -191,6 +194,26 @@ class TiringKernel : public AttentionKernel {
   int attends_ = 0, backward_attends_ = 0;
 };
 
+/// Takes its time for each attend, in one work item, after which parallel_for polls; or never polls.
+class SlowKernel : public AttentionKernel {
+ public:
+  explicit SlowKernel(bool polls) : polls_(polls) {}
+  void attend(const AttendArguments& a, const KernelContext& context) override { pairs_.attend(a, slow(context)); }
+  void attend_backward(const AttendBackwardArguments& a, const KernelContext& context) override {
+    pairs_.attend_backward(a, slow(context));
+  }
+
+ private:
+  KernelContext slow(const KernelContext& context) const {
+    KernelContext own = context;
+    if (!polls_) own.poll = [] {};
+    parallel_for(1, own, [](std::int64_t, Poller&) { std::this_thread::sleep_for(std::chrono::milliseconds(30)); });
+    return own;
+  }
+  PairsKernel pairs_{false};
+  bool polls_;
+};
+
 /// Its threads throw.
 class FailingKernel : public AttentionKernel {
  public:
@@ -211,6 +234,8 @@ const RegisterKernel kRegistered({"pairs", [] { return std::make_unique<PairsKer
 const RegisterKernel kLossy({"pairs-lossy", [] { return std::make_unique<PairsKernel>(true); }});
 const RegisterKernel kTiring({"pairs-tiring", [] { return std::make_unique<TiringKernel>(false); }});
 const RegisterKernel kSleepy({"pairs-sleepy", [] { return std::make_unique<TiringKernel>(true); }});
+const RegisterKernel kSlow({"pairs-slow", [] { return std::make_unique<SlowKernel>(true); }});
+const RegisterKernel kSilent({"pairs-silent", [] { return std::make_unique<SlowKernel>(false); }});
 const RegisterKernel kGreedy({"pairs-greedy", [] { return std::make_unique<FailingKernel>(find_no_memory); }});
 const RegisterKernel kMistaken({"pairs-mistaken", [] { return std::make_unique<FailingKernel>(find_a_mistake); }});
 

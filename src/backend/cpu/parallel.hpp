@@ -32,8 +32,9 @@ class Poller {
 };
 
 /// Runs work(item, poller) for 0 <= item < count on the context's threads, the first items first; a thread takes the
-/// next item when it is done with its last. Long items should call the poller themselves. What is thrown first, by
-/// `work` (its memory ran out) or by `poll` (a peer was lost), is thrown here, after the items that had begun.
+/// next item when it is done with its last. Long items should call the poller themselves; the calling thread may have
+/// none, and polls at the end, too. What is thrown first, by `work` (its memory ran out) or by `poll` (a peer was
+/// lost), is thrown here, after the items that had begun.
 template <typename Work>
 void parallel_for(std::int64_t count, const KernelContext& context, Work&& work) {
   Poller poller(context);
@@ -46,6 +47,7 @@ void parallel_for(std::int64_t count, const KernelContext& context, Work&& work)
     });
   }
   failure.rethrow();
+  poller();
 }
 
 }  // namespace cpbench

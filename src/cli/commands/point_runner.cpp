@@ -1,7 +1,9 @@
 #include "cli/commands/point_runner.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <optional>
+#include <utility>
 
 #include "backend/cpu/isa.hpp"
 #include "cli/commands/memory_plans.hpp"
@@ -122,7 +124,19 @@ void PointRunner::run_on(const Communicator& ranks, const Case& c, const PointFi
     }
     record.reserved_multiprocessors = ranks.max_over_ranks(job.backend().reserved_multiprocessors());
     execute(job, ranks, schedule, files, measured, record, progress);
+    expect_polls(ranks, job);
   });
+}
+
+void PointRunner::expect_polls(const Communicator& ranks, const RankJob& job) const {
+  constexpr double kLongMs = 10;  // kernels are to poll every millisecond, and cores may be shared
+  const double longest_ms = ranks.max_over_ranks(static_cast<double>(job.longest_unpolled_ns())) * 1e-6;
+  static bool is_said = false;
+  if (longest_ms < kLongMs || ranks.rank() != 0 || std::exchange(is_said, true)) return;
+  fmt::print(stderr,
+             "cpbench: warning: kernel {} never called poll in {:.0f} ms of an attend: no message progresses while it "
+             "computes, and nothing is overlapped (docs/kernels.md)\n",
+             settings_.kernel, longest_ms);
 }
 
 void PointRunner::execute(RankJob& job, const Communicator& ranks, const Schedule& schedule, const PointFiles& files,

@@ -46,6 +46,8 @@ class PointRunner {
               const PointProgress& progress);
   void execute(RankJob& job, const Communicator& ranks, const Schedule& schedule, const PointFiles& files,
                bool measured, PointRecord& record, const PointProgress& progress);
+  /// Collective: rank 0 says, once in a job, that a kernel lets no message progress.
+  void expect_polls(const Communicator& ranks, const RankJob& job) const;
   /// Of CheckOptions: cores that check a point on these ranks.
   int workers_of(const Communicator& ranks) const;
   ValidationReport check(RankJob& job, const Communicator& ranks, const Case& c, const Inputs& inputs,

@@ -29,6 +29,8 @@ class RankJob {
   /// What the rank's result buffers hold, as the host sees it.
   const ProgramMemory& results();
   const Backend& backend() const { return *backend_; }
+  /// Of what measures: of Executor.
+  std::int64_t longest_unpolled_ns() const { return full_->longest_unpolled_ns(); }
 
   void fill(const Inputs& inputs);
   /// Runs the program once, forward part included. What it makes is poisoned before: memory that happens to be zero is
