@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace cpbench {
 namespace {
@@ -42,6 +44,28 @@ std::string describe_beyond(ResultTensor tensor, const WrongRows& wrong) {
                      place_of(tensor, wrong.first), error.value, error.reference);
 }
 
+/// Results of the forward pass that the kernel computes a gradient from: probabilities from lse, delta from out.
+std::vector<std::string_view> makers_of(std::string_view tensor) {
+  if (tensor == name_of(ResultTensor::kOut) || tensor == name_of(ResultTensor::kLse)) return {};
+  if (tensor == name_of(ResultTensor::kDv)) return {name_of(ResultTensor::kLse)};
+  return {name_of(ResultTensor::kOut), name_of(ResultTensor::kLse)};
+}
+
+/// Says of gradients that failed which wrong results they are computed from.
+void note_wrong_makers(std::vector<TensorReport>& tensors) {
+  const auto has_failed = [&](std::string_view name) {
+    return std::ranges::any_of(tensors, [&](const TensorReport& t) { return t.tensor == name && !t.passed; });
+  };
+  for (TensorReport& report : tensors) {
+    if (report.passed) continue;
+    std::vector<std::string_view> wrong = makers_of(report.tensor);
+    std::erase_if(wrong, [&](std::string_view name) { return !has_failed(name); });
+    if (wrong.empty()) continue;
+    report.note +=
+        fmt::format("; it is computed from {}, which failed: mend the forward pass first", fmt::join(wrong, " and "));
+  }
+}
+
 }  // namespace
 
 void ErrorAccumulator::add(ResultTensor tensor, const RowId& id, std::span<const double> found,
@@ -63,6 +87,7 @@ ValidationReport ErrorAccumulator::report(std::string reference, Collective& col
     if (errors_[i].found.empty()) continue;
     report.tensors.push_back(judge(static_cast<ResultTensor>(i), errors_[i], collective));
   }
+  note_wrong_makers(report.tensors);
   report.passed =
       std::all_of(report.tensors.begin(), report.tensors.end(), [](const auto& tensor) { return tensor.passed; });
   return report;

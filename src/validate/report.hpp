@@ -14,7 +14,9 @@ struct TensorReport {
   double worst_block_rel = 0;  ///< the same over the worst block of rows
   double tolerance = 0;
   bool passed = false;
-  std::string note;  ///< where it failed: the worst block, or the first NaN; the figures are NaN then
+  /// Where it failed: the worst block, or the first NaN; the figures are NaN then. Which failed results it is made
+  /// from.
+  std::string note;
 };
 
 struct ValidationReport {

@@ -42,6 +42,21 @@ class Kernel(ProgramTest):
                 self.assertEqual(run.code, 3, str(run))
                 self.assertRegex(run.out, rf"(?m)^\d+-\w+-cp2, .*{case}.*: invalid: {message}")
 
+    def test_gradients_that_follow_from_what_is_wrong_say_so(self):
+        for mistake, arguments, follows in (
+                ("lse", [], {"dq": "lse", "dk": "lse", "dv": "lse"}),
+                ("sink", ["--sink"], {"dq": "out and lse", "dk": "out and lse", "dv": "lse", "dsink": "out and lse"}),
+                ("first-dq", [], {"dq": None})):
+            with self.subTest(mistake):
+                run = cpbench("validate", "--kernel", f"mistaken-{mistake}", *SHAPE, "--threads", 1, *arguments, ranks=2)
+                self.assertEqual(run.code, 3, str(run))
+                for tensor, makers in follows.items():
+                    (line,) = [line for line in run.out.splitlines() if line.startswith(f"  {tensor} ")]
+                    self.assertIn("FAILED", line)
+                    said = f"; it is computed from {makers}, which failed: mend the forward pass first"
+                    self.assertEqual(line.endswith(said), makers is not None, line)
+                    self.assertEqual("is computed from" in line, makers is not None, line)
+
     def sweep_for_kernels(self, kernel, ranks, *arguments):
         """With few channels: what it finds does not depend on them, and `pairs` is slow."""
         return cpbench("validate", "--config", "kernels", "--kernel", kernel, "--head-dim", "8", "--head-dim-v", "8",
