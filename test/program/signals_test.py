@@ -126,9 +126,17 @@ class Signals(ProgramTest):
             for pid in pids:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
+            self.wait_until_taken(pids)
         run = self.finish(process)
         self.assertEqual(run.code, 128 + signal.SIGTERM, str(run))
         self.expect_ended(run, "SIGTERM", pids)
+
+    def wait_until_taken(self, pids):
+        """Of two signals that wait for a process, either may be the first that one of its threads takes."""
+        for pid in pids:
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                while re.search(r"ShdPnd:\s*0*[1-9a-f]", pathlib.Path(f"/proc/{pid}/status").read_text()):
+                    time.sleep(0.001)
 
     def test_that_was_ignored_stays_ignored(self):
         for number in (signal.SIGHUP, signal.SIGINT):
