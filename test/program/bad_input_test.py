@@ -7,7 +7,7 @@ import signal
 import time
 import unittest
 
-from program import BRIEFLY, PROGRAM, TINY, Finished, ProgramTest, cpbench, end, start
+from program import BRIEFLY, TINY, Finished, ProgramTest, cpbench, end, start
 
 LONG = "4611686018427387904"  # the largest seq_len
 
@@ -274,14 +274,10 @@ class Job(ProgramTest):
             ("cd ../there", ["points", "65", "64"]),
         ):
             with self.subTest(rank_1):
-                script = self.directory / "program"
-                script.write_text(
-                    f"#!/bin/sh\ncd {self.directory}/here\nexport CPBENCH_ISA=auto\n"
-                    f"if [ ${{OMPI_COMM_WORLD_RANK-$PMI_RANK}} = 1 ]; then {rank_1}; fi\nexec {PROGRAM} \"$@\"\n",
-                    encoding="utf-8",
+                program = self.program_after(
+                    f"cd {self.directory}/here; export CPBENCH_ISA=auto; if [ $rank = 1 ]; then {rank_1}; fi"
                 )
-                script.chmod(0o755)
-                run = cpbench("run", *TINY, *BRIEFLY, "--config", "sweep.json", ranks=2, program=script)
+                run = cpbench("run", *TINY, *BRIEFLY, "--config", "sweep.json", ranks=2, program=program)
                 self.expect_refused(run, 2, *words)
 
     def test_result_path(self):

@@ -7,7 +7,7 @@ import shlex
 import time
 import unittest
 
-from program import PROGRAM, ProgramTest, cpbench, end, read_json, start
+from program import ProgramTest, cpbench, end, read_json, start
 
 BRIEF_LINKS = ["--links", "--message-bytes", "65536", "-n", "3"]
 
@@ -116,13 +116,7 @@ class SlowRanks(DoctorTest):
 
     def with_a_slow_rank(self):
         """The program, whose rank 1 computes without vectors."""
-        path = self.directory / "program"
-        path.write_text(
-            f"#!/bin/sh\nif [ ${{OMPI_COMM_WORLD_RANK-$PMI_RANK}} = 1 ]; then export CPBENCH_ISA=generic; fi\nexec {PROGRAM} \"$@\"\n",
-            encoding="utf-8",
-        )
-        path.chmod(0o755)
-        return path
+        return self.program_after("if [ $rank = 1 ]; then export CPBENCH_ISA=generic; fi")
 
     @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "where ranks share a core they are not judged")
     def test_are_found(self):

@@ -126,15 +126,18 @@ class ProgramTest(unittest.TestCase):
         path.write_text(json.dumps({"schema_version": 1, **content}), encoding="utf-8")
         return path
 
-    def program_that_tells_its_number(self):
-        """For `program` of start: the program as ever, whose processes pid_of_rank knows."""
+    def program_after(self, line):
+        """The program as ever, each rank of which first does a line of shell; $rank is its number."""
         path = self.directory / "program"
         path.write_text(
-            f"#!/bin/sh\necho $$ > {self.directory}/pid.${{OMPI_COMM_WORLD_RANK-$PMI_RANK}}\nexec {PROGRAM} \"$@\"\n",
-            encoding="utf-8",
+            f"#!/bin/sh\nrank=${{OMPI_COMM_WORLD_RANK-$PMI_RANK}}\n{line}\nexec {PROGRAM} \"$@\"\n", encoding="utf-8"
         )
         path.chmod(0o755)
         return path
+
+    def program_that_tells_its_number(self):
+        """For `program` of start: processes of it pid_of_rank knows."""
+        return self.program_after(f"echo $$ > {self.directory}/pid.$rank")
 
     def pid_of_rank(self, rank):
         return int((self.directory / f"pid.{rank}").read_text())
