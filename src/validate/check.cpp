@@ -7,7 +7,7 @@
 namespace cpbench {
 
 ValidationReport check_results(const Inputs& inputs, const SingleDevice& reference, const CheckOptions& options,
-                               const Tokens& tokens, const LocalResults& results, Collective& collective) {
+                               const Tokens& tokens, const LocalResults& results, const Collective& collective) {
   const CheckContext context{inputs, reference, options, tokens, results, collective};
   const CheckMode mode = resolve(options.mode, inputs.problem(), options.pass, options.workers);
   switch (mode.kind) {

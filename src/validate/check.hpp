@@ -38,6 +38,6 @@ struct CheckOptions {
 ///
 /// Throws std::logic_error where the ranks' tokens are not a partition of the sequence.
 ValidationReport check_results(const Inputs& inputs, const SingleDevice& reference, const CheckOptions& options,
-                               const Tokens& tokens, const LocalResults& results, Collective& collective);
+                               const Tokens& tokens, const LocalResults& results, const Collective& collective);
 
 }  // namespace cpbench

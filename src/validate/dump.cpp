@@ -45,7 +45,7 @@ nlohmann::ordered_json describe(const Inputs& inputs, Pass pass, const Validatio
 
 class Dump {
  public:
-  Dump(const std::filesystem::path& directory, const Inputs& inputs, const Tokens& tokens, Collective& collective)
+  Dump(const std::filesystem::path& directory, const Inputs& inputs, const Tokens& tokens, const Collective& collective)
       : directory_(directory),
         inputs_(inputs),
         problem_(inputs.problem()),
@@ -76,7 +76,7 @@ class Dump {
   const Inputs& inputs_;
   const Problem& problem_;
   const std::vector<std::int64_t> own_;
-  Collective& collective_;
+  const Collective& collective_;
   const std::vector<std::vector<std::int64_t>> tokens_of_rank_;
   std::filesystem::path failed_;  ///< the first file that could not be written
   int error_ = 0;                 ///< why
@@ -197,7 +197,7 @@ void prepare_dump(const std::filesystem::path& directory, bool overwrite) try {
 }
 
 void dump(const std::filesystem::path& directory, const Inputs& inputs, Pass pass, const Tokens& tokens,
-          const LocalResults& results, const ValidationReport& report, Collective& collective) {
+          const LocalResults& results, const ValidationReport& report, const Collective& collective) {
   const Problem& problem = inputs.problem();
   Dump dump(directory, inputs, tokens, collective);
   dump.write_text("problem.json", describe(inputs, pass, report).dump(2));

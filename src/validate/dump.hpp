@@ -17,6 +17,6 @@ void prepare_dump(const std::filesystem::path& directory, bool overwrite);
 /// problem.json says what is computed, and how far each tensor may be off (from `report`; empty without a check).
 /// Throws a usage error on all ranks where something cannot be written.
 void dump(const std::filesystem::path& directory, const Inputs& inputs, Pass pass, const Tokens& tokens,
-          const LocalResults& results, const ValidationReport& report, Collective& collective);
+          const LocalResults& results, const ValidationReport& report, const Collective& collective);
 
 }  // namespace cpbench

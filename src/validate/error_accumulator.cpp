@@ -78,7 +78,7 @@ void ErrorAccumulator::add(ResultTensor tensor, const RowId& id, std::span<const
   }
 }
 
-ValidationReport ErrorAccumulator::report(std::string reference, Collective& collective) {
+ValidationReport ErrorAccumulator::report(std::string reference, const Collective& collective) {
   ValidationReport report{.reference = std::move(reference)};
   collective.max({&largest_lse_, 1});
   for (std::size_t i = 0; i < errors_.size(); ++i) {
@@ -93,7 +93,7 @@ ValidationReport ErrorAccumulator::report(std::string reference, Collective& col
   return report;
 }
 
-TensorReport ErrorAccumulator::judge(ResultTensor tensor, const Errors& errors, Collective& collective) const {
+TensorReport ErrorAccumulator::judge(ResultTensor tensor, const Errors& errors, const Collective& collective) const {
   const ErrorNorms& found = errors.found;
   TensorReport report{.tensor = std::string(name_of(tensor)),
                       .max_abs = found.max_abs(),

@@ -27,14 +27,14 @@ class ErrorAccumulator {
       : problem_(problem), reference_epsilon_(reference_epsilon) {}
   void add(ResultTensor tensor, const RowId& id, std::span<const double> found, const ExpectedRow& expected);
   /// Collective: the verdict on all rows of all ranks. Tensors of which no rank has added a row are left out.
-  ValidationReport report(std::string reference, Collective& collective);
+  ValidationReport report(std::string reference, const Collective& collective);
 
  private:
   struct Errors {
     ErrorNorms found, low_precision;
     RowErrors rows;
   };
-  TensorReport judge(ResultTensor tensor, const Errors& errors, Collective& collective) const;
+  TensorReport judge(ResultTensor tensor, const Errors& errors, const Collective& collective) const;
 
   const Problem& problem_;
   double reference_epsilon_;

@@ -17,7 +17,7 @@ struct CheckContext {
   const CheckOptions& options;
   const Tokens& tokens;
   const LocalResults& results;
-  Collective& collective;
+  const Collective& collective;
 
   bool backward() const { return options.pass != Pass::kForward; }
 };

@@ -51,7 +51,7 @@ RowError ErrorNorms::add(const RowId& id, std::span<const double> values, std::s
   return row;
 }
 
-void ErrorNorms::join(Collective& collective) {
+void ErrorNorms::join(const Collective& collective) {
   collective.max({&max_abs_, 1});
   for (double* sum : {&values_square_, &references_square_, &products_}) collective.sum({sum, 1});
   struct Block {

@@ -43,7 +43,7 @@ class ErrorNorms {
   RowError add(const RowId& id, std::span<const double> values, std::span<const double> reference,
                double least_square = 0);
   /// Adds what the other ranks have found: the same norms on all.
-  void join(Collective& collective);
+  void join(const Collective& collective);
 
   bool empty() const { return blocks_.empty(); }
   double max_abs() const { return max_abs_; }

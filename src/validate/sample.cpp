@@ -72,7 +72,7 @@ std::set<std::int64_t> landmarks(std::int64_t seq_len) {
 }  // namespace
 
 std::vector<GroupSample> choose_sample(const Inputs& inputs, std::int64_t rows, const Tokens& tokens, int workers,
-                                       Collective& collective) {
+                                       const Collective& collective) {
   const Problem& problem = inputs.problem();
   const std::int64_t ranks = collective.size(), rank = collective.rank();
   const std::int64_t quota = rows / ranks + (rank < rows % ranks ? 1 : 0);

@@ -21,7 +21,7 @@ struct GroupSample {
 /// ranks' shards, and random ones of every rank. The groups are the first, the last and random ones, as many as
 /// regenerating their K and V allows in about a second on `workers` cores, but two where there are two.
 std::vector<GroupSample> choose_sample(const Inputs& inputs, std::int64_t rows, const Tokens& tokens, int workers,
-                                       Collective& collective);
+                                       const Collective& collective);
 
 /// The query head whose row of `token` is checked: random, but the same on all ranks.
 int sampled_head(const Inputs& inputs, HeadGroup group, std::int64_t token);

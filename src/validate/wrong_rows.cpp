@@ -33,7 +33,7 @@ std::tuple<std::int64_t, std::int64_t, int> order(const CheckedRow& row) {
 }
 
 /// Collective: the first of the rows that ranks have, each one or none; one rank has one.
-CheckedRow first_of(const CheckedRow* mine, Collective& collective) {
+CheckedRow first_of(const CheckedRow* mine, const Collective& collective) {
   std::vector<CheckedRow> own, rows;
   if (mine != nullptr) own.push_back(*mine);
   for (const auto& part : collective.allgatherv(own)) rows.insert(rows.end(), part.begin(), part.end());
@@ -56,16 +56,16 @@ std::string WrongRows::text() const {
   return fmt::format("{} of {} rows: {}", count(), checked, fmt::join(places, ", "));
 }
 
-WrongRows RowErrors::not_numbers(const Problem& problem, Collective& collective) const {
+WrongRows RowErrors::not_numbers(const Problem& problem, const Collective& collective) const {
   return select([](const RowError& error) { return !error.is_number; }, problem, collective);
 }
 
-WrongRows RowErrors::beyond(double tolerance, const Problem& problem, Collective& collective) const {
+WrongRows RowErrors::beyond(double tolerance, const Problem& problem, const Collective& collective) const {
   return select([&](const RowError& error) { return error.relative() > tolerance; }, problem, collective);
 }
 
 WrongRows RowErrors::select(const std::function<bool(const RowError&)>& is_wrong, const Problem& problem,
-                            Collective& collective) const {
+                            const Collective& collective) const {
   constexpr double kNone = -std::numeric_limits<double>::infinity();
   WrongRows wrong;
   wrong.by_batch.resize(static_cast<std::size_t>(problem.batch));

@@ -35,13 +35,13 @@ class RowErrors {
  public:
   void add(const RowId& id, const RowError& error) { rows_.push_back({id, error}); }
   /// Collective: the rows that have an element without an error in numbers.
-  WrongRows not_numbers(const Problem& problem, Collective& collective) const;
+  WrongRows not_numbers(const Problem& problem, const Collective& collective) const;
   /// Collective: the rows that are further off than `tolerance`.
-  WrongRows beyond(double tolerance, const Problem& problem, Collective& collective) const;
+  WrongRows beyond(double tolerance, const Problem& problem, const Collective& collective) const;
 
  private:
   WrongRows select(const std::function<bool(const RowError&)>& is_wrong, const Problem& problem,
-                   Collective& collective) const;
+                   const Collective& collective) const;
 
   std::vector<CheckedRow> rows_;
 };

@@ -188,19 +188,17 @@ int PointRunner::workers_of(const Communicator& ranks) const {
 
 ValidationReport PointRunner::check(RankJob& job, const Communicator& ranks, const Case& c, const Inputs& inputs,
                                     const CheckMode& mode) const {
-  Communicator collective = ranks.duplicate();
   const CheckOptions options{.mode = mode, .pass = c.pass, .threads = settings_.threads, .workers = workers_of(ranks)};
   std::unique_ptr<SingleDevice> reference;
   together(ranks, [&] { reference = settings_.reference(inputs, options.threads); });  // it may need a GPU's memory
-  return check_results(inputs, *reference, options, job.tokens(), results_of(job, c), collective);
+  return check_results(inputs, *reference, options, job.tokens(), results_of(job, c), ranks);
 }
 
 void PointRunner::write_dump(RankJob& job, const Communicator& ranks, const Case& c, const Inputs& inputs,
                              const std::string& directory, const ValidationReport& report,
                              const PointProgress& progress) const {
-  Communicator collective = ranks.duplicate();
   try {
-    dump(directory, inputs, c.pass, job.tokens(), results_of(job, c), report, collective);
+    dump(directory, inputs, c.pass, job.tokens(), results_of(job, c), report, ranks);
   } catch (const Error& error) {
     if (error.code() != ExitCode::kUsage) throw;  // of another rank's device, say
     progress.lost(error.what());

@@ -81,7 +81,6 @@ ValidationReport run_and_check(const Communicator& ranks, const Settings& settin
   const Inputs inputs(c.problem, InputKind::kNormal, settings.seed);
   const CheckOptions options{
       .mode = {.kind = CheckMode::Kind::kFull}, .pass = c.pass, .threads = settings.threads, .workers = 1};
-  Communicator collective = ranks.duplicate();
   ValidationReport report;
   with_rank_job(schedule, ranks, settings, [&](RankJob& job) {
     job.fill(inputs);
@@ -92,7 +91,7 @@ ValidationReport run_and_check(const Communicator& ranks, const Settings& settin
     }
     std::unique_ptr<SingleDevice> reference;
     together(ranks, [&] { reference = settings.reference(inputs, options.threads); });  // it may need a GPU's memory
-    report = check_results(inputs, *reference, options, job.tokens(), results_of(job, c), collective);
+    report = check_results(inputs, *reference, options, job.tokens(), results_of(job, c), ranks);
   });
   return report;
 }
