@@ -1,9 +1,10 @@
 // Forward pass of the kernel `blocked`: K and V of a head are packed once, by blocks of keys; the work items are blocks
-// of query rows of one head (query_block.hpp).
+// of query rows of one head (query_block.hpp, matrix_query_block.hpp).
 #include <algorithm>
 #include <span>
 
 #include "backend/cpu/blocked.hpp"
+#include "backend/cpu/matrix_query_block.hpp"
 #include "backend/cpu/query_block.hpp"
 
 namespace cpbench {
@@ -34,7 +35,7 @@ class ForwardPass {
       const std::span<const KvHead> some(heads.data() + begin, std::min(at_a_time, heads.size() - begin));
       float* packed = workspace_.shared.reserve(static_cast<std::int64_t>(some.size()) * head_words);
       pack(some, packed);
-      attend(some, packed);
+      kernels_.matrix_unit != nullptr ? attend<MatrixQueryBlock>(some, packed) : attend<QueryBlock>(some, packed);
     }
   }
 
@@ -53,22 +54,31 @@ class ForwardPass {
   }
 
   void pack(std::span<const KvHead> heads, float* packed) {
-    parallel_for(static_cast<std::int64_t>(heads.size()) * shape_.key_blocks, context_,
-                 [&](std::int64_t item, Poller&) {
-                   const std::int64_t block = item % shape_.key_blocks;
-                   if (!used_[static_cast<std::size_t>(block)]) return;
-                   const KvHead& kv = heads[static_cast<std::size_t>(item / shape_.key_blocks)];
-                   const std::int64_t key0 = block * shape_.key_block;
-                   const std::int64_t count = std::min<std::int64_t>(shape_.key_block, shape_.keys - key0);
-                   const std::int64_t left_out = shape_.first_key - key0;
-                   float* to = packed + item * shape_.block_words();
-                   pack_columns({a_.k, kv.b, kv.head, key0, count, left_out}, shape_.key_block, kernels_.panel,
-                                shape_.depth, kernels_.bf16_pairs, 1, to);
-                   pack_rows({a_.v, kv.b, kv.head, key0, count, left_out}, shape_.key_block, kernels_.panel,
-                             kernels_.bf16_pairs, to + shape_.k_block_words);
-                 });
+    parallel_for(
+        static_cast<std::int64_t>(heads.size()) * shape_.key_blocks, context_, [&](std::int64_t item, Poller&) {
+          const std::int64_t block = item % shape_.key_blocks;
+          if (!used_[static_cast<std::size_t>(block)]) return;
+          pack(heads[static_cast<std::size_t>(item / shape_.key_blocks)], block, packed + item * shape_.block_words());
+        });
   }
 
+  void pack(const KvHead& kv, std::int64_t block, float* k) {
+    const std::int64_t key0 = block * shape_.key_block;
+    const std::int64_t count = std::min<std::int64_t>(shape_.key_block, shape_.keys - key0);
+    const auto rows_of = [&](const TensorView& tensor) {
+      return HeadRows{tensor, kv.b, kv.head, key0, count, shape_.first_key - key0};
+    };
+    float* v = k + shape_.k_block_words;
+    if (kernels_.matrix_unit != nullptr) {
+      pack_matrix_rows(rows_of(a_.k), shape_.key_block, shape_.depth, k);
+      pack_matrix_dims(rows_of(a_.v), shape_.key_block, v);
+    } else {
+      pack_columns(rows_of(a_.k), shape_.key_block, kernels_.panel, shape_.depth, kernels_.bf16_pairs, 1, k);
+      pack_rows(rows_of(a_.v), shape_.key_block, kernels_.panel, kernels_.bf16_pairs, v);
+    }
+  }
+
+  template <class Block>
   void attend(std::span<const KvHead> heads, const float* packed) {
     struct Item {
       std::size_t kv;
@@ -83,13 +93,13 @@ class ForwardPass {
     }
     const auto count = static_cast<std::int64_t>(items.size());
     parallel_for(count, context_, [&](std::int64_t i, Poller& poller) {
-      const ForwardScratch scratch(workspace_.per_thread[static_cast<std::size_t>(omp_get_thread_num())], shape_,
-                                   kernels_);
+      AlignedBuffer& memory = workspace_.per_thread[static_cast<std::size_t>(omp_get_thread_num())];
+      const typename Block::Scratch scratch(memory, shape_, kernels_);
       const auto query_block = [&](std::int64_t index) {
         const Item& item = items[static_cast<std::size_t>(index)];
-        return QueryBlock(a_, kernels_, shape_, scratch, heads[item.kv].b, item.head, item.block);
+        return Block(a_, kernels_, shape_, scratch, heads[item.kv].b, item.head, item.block);
       };
-      QueryBlock block = query_block(i);
+      Block block = query_block(i);
       if (const std::int64_t next = i + context_.threads; next < count) block.ask_for_begin_of(query_block(next));
       const auto kv = static_cast<std::int64_t>(items[static_cast<std::size_t>(i)].kv);
       block.run(packed + kv * shape_.key_blocks * shape_.block_words(), poller);

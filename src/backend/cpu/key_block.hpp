@@ -34,7 +34,7 @@ struct BackwardShape {
         dim_v_panels(static_cast<int>(round_up(dim_v, kernels.panel))),
         query_words(kernels.words(query_block)),
         key_words(kernels.words(key_block)),
-        dims_are_rows(kernels.matrix_unit) {}
+        dims_are_rows(kernels.matrix_unit != nullptr) {}
 
   int key_block, query_block;
   /// What the tiles reach: keys between the two, queries before the last (query_block.hpp).

@@ -368,10 +368,9 @@ template <class Words>
 constexpr Microkernels MakeMicrokernels(std::string_view isa) {
   return {.isa = isa,
           .bf16_pairs = Words::kPairs,
-          .matrix_unit = false,
+          .matrix_unit = nullptr,
           .lanes = kLanes,
           .panel = kPanel,
-          .score_keys = kPanel,
           .tile_rows = kTileRows,
           .depth_unit = 1,
           .query_rows = 96,        // 48 to 192 make no difference

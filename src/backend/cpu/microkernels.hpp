@@ -8,7 +8,8 @@
 //   P, dS      a block of rows against a block of keys, [rows][kBlockStride], stored by a micro-kernel for the next
 //
 // A matrix unit (AMX) takes rows of A as they are, and multiplies tiles of 16 rows by 16 words by 16 columns. Columns
-// of a block are no such rows: what others compute as P^T dO it computes transposed, dO^T P, with P as a panel.
+// of a block are no such rows: what others compute as P^T dO it computes transposed, dO^T P, with P as a panel. In the
+// forward pass it computes everything transposed (MatrixUnit).
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,7 @@ inline constexpr int kLineBytes = kLineWords * static_cast<int>(sizeof(float));
 inline constexpr float kMaskedScore = -1e30f;
 
 /// Scores may exceed m by so much before m is raised: P stays below 2^10, or with a matrix unit, which looks at sums of
-/// P, below 2^14. That is far from overflow, and its relative precision does not depend on its size.
+/// P, below 2^17. That is far from overflow, and its relative precision does not depend on its size.
 inline constexpr float kRaiseAbove = 10;
 
 /// Which keys the rows of a tile see: row r those in [r + begin, r + end) and [key_begin, key_end), if it lies in
@@ -40,8 +41,7 @@ struct KeyLimits {
   int row_begin, row_end;
 };
 
-/// Words that will be needed soon: each step of a product asks the memory for those at `words`, then goes `step` on. So
-/// does each row of scores of a matrix unit, which asks for all `step` words.
+/// Words that will be needed soon: each step of a product asks the memory for those at `words`, then goes `step` on.
 struct Ahead {
   const float* words;
   int step;
@@ -57,7 +57,7 @@ struct ScoresTile {
   const float* q;     ///< row tile; in fp32 it holds scale * log2(e) * Q
   const float* k;     ///< panel, from the tile's first vector of keys on
   int depth;          ///< words of head_dim
-  int vectors;        ///< of keys, 1 ... score_keys / lanes
+  int vectors;        ///< of keys, 1 ... panel / lanes
   float score_scale;  ///< scale * log2(e) in bf16; not used in fp32
   bool masked;        ///< not every row sees every key
   KeyLimits limits;
@@ -106,6 +106,43 @@ struct Product {
   Ahead next;
 };
 
+/// Rows and columns of a product of the forward pass on a matrix unit.
+inline constexpr int kMatrixTile = 32;
+/// Words of a row of A that are multiplied at a time. A is packed by so many: [depth / kMatrixWords][kMatrixTile rows]
+/// [kMatrixWords], as rows of a whole line each, in the order of their use, come from the second-level cache.
+inline constexpr int kMatrixWords = 16;
+
+/// C [kMatrixTile][kMatrixTile] = A B, or += A B.
+struct MatrixProduct {
+  const float* a;
+  const float* b;  ///< [depth][kMatrixTile]
+  int depth;       ///< words of the summed index
+  float* c;
+  bool add;
+};
+
+/// kMatrixTile keys by as many queries: rows are keys, so that what belongs to a query stays in its lane.
+struct MatrixScores {
+  const float* scores;  ///< [key][query]
+  float score_scale;    ///< scale * log2(e)
+  bool masked;          ///< not every query sees every key
+  KeyLimits limits;     ///< counted from the first query (there: row) and the first key
+};
+
+/// The forward pass of a matrix unit: S^T = K Q^T, P^T, O^T += V^T P^T.
+struct MatrixUnit {
+  /// Products that do not depend on one another.
+  void (*multiply)(const MatrixProduct* products, int count);
+  /// P^T = exp2(scores - m), a word holding two keys of one query, and its sums are added to l; m and l are [query].
+  /// The matrix unit does the other products in the meantime.
+  void (*probabilities)(const MatrixScores& scores, const float* m, float* l, float* p, const MatrixProduct* meanwhile,
+                        int count);
+  /// highest [query] = the maximum of itself and the scores, in units of log2.
+  void (*highest)(const MatrixScores& scores, float* highest);
+  /// rows [count][kMatrixTile] *= factors [kMatrixTile].
+  void (*scale)(float* rows, int count, const float* factors);
+};
+
 /// For rows of tensors where they lie.
 struct RowKernels {
   /// A row of fp32 that ends in a tensor: to[i] = factor * from[i], or with `add` to[i] += factor * from[i].
@@ -117,17 +154,16 @@ struct RowKernels {
 /// Each call works on a column of tiles: what is common to them is decided once, outside.
 struct Microkernels {
   std::string_view isa;
-  bool bf16_pairs;  ///< words are pairs of bf16
-  bool matrix_unit;
-  int lanes;            ///< fp32 numbers in a vector
-  int panel;            ///< columns of a panel
-  int score_keys;       ///< that a tile of scores may have: whole panels
-  int tile_rows;        ///< of a row tile
-  int depth_unit;       ///< words that every depth is a multiple of
-  int query_rows;       ///< of a query block of the forward pass: whole tiles
-  int query_row_words;  ///< along the rows of a query block of the backward pass: whole tiles
+  bool bf16_pairs;                ///< words are pairs of bf16
+  const MatrixUnit* matrix_unit;  ///< or null
+  int lanes;                      ///< fp32 numbers in a vector
+  int panel;                      ///< columns of a panel
+  int tile_rows;                  ///< of a row tile
+  int depth_unit;                 ///< words that every depth is a multiple of
+  int query_rows;                 ///< of a query block of the forward pass: whole tiles
+  int query_row_words;            ///< along the rows of a query block of the backward pass: whole tiles
 
-  void (*scores)(ScoresTile);
+  void (*scores)(ScoresTile);  ///< null with a matrix unit
   void (*gradients)(GradientTile);
   /// A [tile_rows][depth]: rows of the block, as P V and dS K need it; B a panel.
   void (*product)(Product);
@@ -147,7 +183,7 @@ struct Microkernels {
   /// Words that a sum over so many elements takes.
   int depth(int elements) const { return (words(elements) + depth_unit - 1) / depth_unit * depth_unit; }
   /// The width of packed row tiles (pack.hpp): their rows in turn, or one by one.
-  int tile_width() const { return matrix_unit ? 1 : tile_rows; }
+  int tile_width() const { return matrix_unit != nullptr ? 1 : tile_rows; }
 };
 
 }  // namespace cpbench

@@ -2,8 +2,8 @@
 // tiles are 16 rows of A by 16 words by 16 columns of B; all else by AVX-512.
 //
 // A block of 32 x 32 of a product has four accumulators, and loads four operands for four multiplications: as few as
-// eight tile registers allow. The matrix unit works beside the vector units, which make P of one tile while the scores
-// of the next are multiplied.
+// eight tile registers allow. In the forward pass the matrix unit works beside the vector units, which make P of one
+// block while the scores of the next and P V of one before are multiplied.
 //
 // Sources: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1, chapter 18 (the state and its
 // configuration), volume 2 (the instructions); Linux, Documentation/arch/x86/xstate.rst (the permission).
@@ -28,10 +28,10 @@ namespace cpbench {
 namespace HWY_NAMESPACE {
 namespace {
 
-constexpr int kUnit = 16;                // rows, words and columns of a tile register
-constexpr int kRows = 2 * kUnit;         // of a row tile
-constexpr int kColumns = 2 * kUnit;      // that are multiplied at a time: half a panel
-constexpr int kScoreKeys = kBlockWords;  // P takes the place of the scores, which are rows of fp32 in a block
+constexpr int kUnit = 16;            // rows, words and columns of a tile register
+constexpr int kRows = 2 * kUnit;     // of a row tile
+constexpr int kColumns = 2 * kUnit;  // that are multiplied at a time: half a panel
+static_assert(kMatrixTile == kRows && kMatrixTile == kColumns);
 
 // By assembly, which needs no compiler flag for functions that are inlined elsewhere. The compiler gives tile registers
 // to nobody else, and is told which memory is read or written: floats from a pointer on, or, where Clang knows no array
@@ -39,11 +39,15 @@ constexpr int kScoreKeys = kBlockWords;  // P takes the place of the scores, whi
 #ifdef __clang__
 #define CPBENCH_TILE_LOAD(tile, from, stride) \
   asm volatile("tileloadd (%0,%1,1), %%tmm" #tile : : "r"(from), "r"(Bytes(stride)) : "memory")
+#define CPBENCH_TILE_STREAM(tile, from, stride) \
+  asm volatile("tileloaddt1 (%0,%1,1), %%tmm" #tile : : "r"(from), "r"(Bytes(stride)) : "memory")
 #define CPBENCH_TILE_STORE(tile, to, stride) \
   asm volatile("tilestored %%tmm" #tile ", (%0,%1,1)" : : "r"(to), "r"(Bytes(stride)) : "memory")
 #else
 #define CPBENCH_TILE_LOAD(tile, from, stride) \
   asm volatile("tileloadd (%0,%1,1), %%tmm" #tile : : "r"(from), "r"(Bytes(stride)), "m"(*(const float(*)[])(from)))
+#define CPBENCH_TILE_STREAM(tile, from, stride) \
+  asm volatile("tileloaddt1 (%0,%1,1), %%tmm" #tile : : "r"(from), "r"(Bytes(stride)), "m"(*(const float(*)[])(from)))
 #define CPBENCH_TILE_STORE(tile, to, stride) \
   asm volatile("tilestored %%tmm" #tile ", (%1,%2,1)" : "=m"(*(float(*)[])(to)) : "r"(to), "r"(Bytes(stride)))
 #endif
@@ -113,58 +117,19 @@ HWY_INLINE void Ask(Ahead& next, int count) {
   }
 }
 
-/// to [kRows][columns] = A B for some columns of panels, a multiple of kColumns; A [kRows][depth]. Done step by step,
-/// while vectors do something else.
-class PanelsProduct {
- public:
-  /// `b`: the first column, which is column `column` of the first panel.
-  PanelsProduct(const float* a, const float* b, int depth, int column, int columns, float* to, std::int64_t to_stride)
-      : a_(a),
-        b_(b),
-        from_{a, depth, b, kPanel},
-        depth_(depth),
-        steps_(columns / kColumns * depth / kUnit),
-        to_(to),
-        stride_(to_stride),
-        column_(column) {}
+HWY_INLINE void ZeroBlock() {
+  CPBENCH_TILE_ZERO(0);
+  CPBENCH_TILE_ZERO(1);
+  CPBENCH_TILE_ZERO(2);
+  CPBENCH_TILE_ZERO(3);
+}
 
-  int steps() const { return steps_; }
-  HWY_INLINE void Do() {
-    if (done_ == 0) {
-      CPBENCH_TILE_ZERO(0);
-      CPBENCH_TILE_ZERO(1);
-      CPBENCH_TILE_ZERO(2);
-      CPBENCH_TILE_ZERO(3);
-    }
-    Step<true>(from_);
-    --steps_;
-    done_ += kUnit;
-    if (done_ == depth_) EndBlock();
-  }
-  HWY_INLINE void Finish() {
-    while (steps_ > 0) Do();
-  }
-
- private:
-  HWY_INLINE void EndBlock() {
-    StoreBlock<true>(to_, stride_);
-    to_ += kColumns;
-    column_ += kColumns;
-    b_ += kColumns;
-    if (column_ % kPanel == 0) b_ += (depth_ - 1) * kPanel;
-    from_.a = a_;
-    from_.b = b_;
-    done_ = 0;
-  }
-
-  const float *a_, *b_;
-  Operands from_;
-  int depth_, steps_;
-  float* to_;
-  std::int64_t stride_;
-  int column_;
-  int done_ = 0;
-};
+HWY_INLINE void LoadBlock(const float* c, std::int64_t stride) {
+  CPBENCH_TILE_LOAD(0, c, stride);
+  CPBENCH_TILE_LOAD(1, c + kUnit, stride);
+  CPBENCH_TILE_LOAD(2, c + kUnit * stride, stride);
+  CPBENCH_TILE_LOAD(3, c + kUnit * stride + kUnit, stride);
+}
 
 // --- Vectors beside the matrix unit --------------------------------------------------------------------------------
 //
@@ -187,55 +152,154 @@ class FlushSubnormals {
 
 // --- Forward -------------------------------------------------------------------------------------------------------
 
-/// Scores of a row less its m.
-template <int kVectors, bool kMasked>
-HWY_INLINE void ReduceScores(const ScoresTile& t, int r, V (&s)[kVectors]) {
+/// Queries 0 ... 31 of the tile that see the key, as bits.
+HWY_INLINE std::uint32_t QueriesThatSee(const KeyLimits& limits, int key) {
+  if (key < limits.key_begin || key >= limits.key_end) return 0;
+  const int begin = std::clamp(key - limits.end + 1, std::max(limits.row_begin, 0), kMatrixTile);
+  const int end = std::clamp(key - limits.begin + 1, begin, std::clamp(limits.row_end, begin, kMatrixTile));
+  return static_cast<std::uint32_t>((std::uint64_t{1} << end) - (std::uint64_t{1} << begin));
+}
+
+/// Scores of a key and kLanes queries, of which those in `seen` count.
+HWY_INLINE V SeenScores(V scores, std::uint32_t seen, int vector) {
+  return V{
+      _mm512_mask_mov_ps(_mm512_set1_ps(kMaskedScore), static_cast<__mmask16>(seen >> (vector * kLanes)), scores.raw)};
+}
+
+/// P of a block, two keys and a vector of queries at a time.
+template <bool kMasked>
+class Probabilities {
+ public:
+  static constexpr int kVectors = kMatrixTile / kLanes;
+
+  Probabilities(const MatrixScores& block, const float* m, float* l, float* p)
+      : scores_(block.scores), p_(p), limits_(block.limits), scale_(hn::Set(D(), block.score_scale)), l_(l) {
+    Unrolled<kVectors>([&](auto v) CPBENCH_INLINED {
+      m_vectors_[v] = hn::LoadU(D(), m + v * kLanes);
+      l_vectors_[v] = hn::LoadU(D(), l + v * kLanes);
+    });
+  }
+
+  HWY_INLINE bool left() const { return key_ < kMatrixTile; }
+  /// Vector v of the next two keys: all in turn.
+  template <int v>
+  HWY_INLINE void Do() {
+    V exponentials[2];
+    Unrolled<2>([&](auto odd) CPBENCH_INLINED {
+      V s = hn::MulSub(hn::Load(D(), scores_ + odd * kMatrixTile + v * kLanes), scale_, m_vectors_[v]);
+      if constexpr (kMasked) s = SeenScores(s, QueriesThatSee(limits_, key_ + odd), v);
+      exponentials[odd] = Exp2ByTable<true, true>(D(), s);
+    });
+    l_vectors_[v] = hn::Add(l_vectors_[v], hn::Add(exponentials[0], exponentials[1]));
+    Bf16Pairs::StoreColumns(exponentials[0], exponentials[1], p_ + v * kLanes);
+    if constexpr (v == kVectors - 1) {
+      scores_ += 2 * kMatrixTile;
+      p_ += kMatrixTile;
+      key_ += 2;
+    }
+  }
+  HWY_INLINE void Finish() {
+    while (left()) Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { Do<v>(); });
+    Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { hn::StoreU(l_vectors_[v], D(), l_ + v * kLanes); });
+  }
+
+ private:
+  const float* scores_;
+  float* p_;
+  int key_ = 0;
+  KeyLimits limits_;
+  V scale_, m_vectors_[kVectors], l_vectors_[kVectors];
+  float* l_;
+};
+
+/// For products during which nothing else is done.
+struct Nothing {
+  static constexpr int kVectors = 1;
+  static constexpr bool left() { return false; }
+  template <int>
+  static HWY_INLINE void Do() {}
+};
+
+/// A product, and after each multiplication kShare of the `vectors`: few at a time, and never several multiplications
+/// in a row, as both wait for the same ports. K and V pass by: they do not drive all else from the first-level cache.
+template <int kShare, class Vectors>
+HWY_INLINE void MultiplyBeside(const MatrixProduct& product, Vectors& vectors) {
+  const auto meanwhile = [&](auto slot) CPBENCH_INLINED {
+    if (!vectors.left()) return;
+    Unrolled<kShare>([&](auto i) CPBENCH_INLINED { vectors.template Do<(slot * kShare + i) % Vectors::kVectors>(); });
+  };
+  product.add ? LoadBlock(product.c, kMatrixTile) : ZeroBlock();
+  const float *a = product.a, *b = product.b;
+  for (int step = 0; step < product.depth; step += kUnit) {
+    CPBENCH_TILE_STREAM(4, a, kUnit);
+    CPBENCH_TILE_LOAD(6, b, kMatrixTile);
+    CPBENCH_TILE_MULTIPLY(0, 4, 6);
+    meanwhile(std::integral_constant<int, 0>());
+    CPBENCH_TILE_LOAD(7, b + kUnit, kMatrixTile);
+    CPBENCH_TILE_MULTIPLY(1, 4, 7);
+    meanwhile(std::integral_constant<int, 1>());
+    CPBENCH_TILE_STREAM(5, a + kUnit * kUnit, kUnit);
+    CPBENCH_TILE_MULTIPLY(2, 5, 6);
+    meanwhile(std::integral_constant<int, 2>());
+    CPBENCH_TILE_MULTIPLY(3, 5, 7);
+    meanwhile(std::integral_constant<int, 3>());
+    a += kMatrixTile * kUnit;
+    b += kMatrixTile * kUnit;
+  }
+  StoreBlock<true>(product.c, kMatrixTile);
+}
+
+template <bool kMasked>
+HWY_NOINLINE void MakeProbabilities(const MatrixScores& scores, const float* m, float* l, float* p,
+                                    const MatrixProduct* meanwhile, int count) {
+  Probabilities<kMasked> vectors(scores, m, l, p);
+  constexpr int kMultiplications = 4, kAll = kMatrixTile / 2 * vectors.kVectors;
+  int multiplications = 0;
+  for (int i = 0; i < count; ++i) multiplications += meanwhile[i].depth / kUnit * kMultiplications;
+  for (int i = 0; i < count; ++i) {
+    if (multiplications >= kAll) {
+      MultiplyBeside<1>(meanwhile[i], vectors);
+    } else if (2 * multiplications >= kAll) {
+      MultiplyBeside<2>(meanwhile[i], vectors);
+    } else {
+      MultiplyBeside<4>(meanwhile[i], vectors);
+    }
+  }
+  vectors.Finish();
+}
+
+void ProbabilitiesBeside(const MatrixScores& scores, const float* m, float* l, float* p, const MatrixProduct* meanwhile,
+                         int count) {
+  ConfigureTiles();
+  const FlushSubnormals flush;
+  const auto make = scores.masked ? MakeProbabilities<true> : MakeProbabilities<false>;
+  make(scores, m, l, p, meanwhile, count);
+}
+
+void MultiplyAll(const MatrixProduct* products, int count) {
+  ConfigureTiles();
+  Nothing nothing;
+  for (int i = 0; i < count; ++i) MultiplyBeside<1>(products[i], nothing);
+}
+
+void HighestScores(const MatrixScores& block, float* highest) {
   const D d;
-  const float* row = t.p + r * kBlockStride + t.key;
-  const V scale = hn::Set(d, t.score_scale), m = hn::Set(d, t.m[r]);
-  Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { s[v] = hn::MulSub(hn::LoadU(d, row + v * kLanes), scale, m); });
-  if constexpr (kMasked) MaskRow(t.limits, r, s);
-}
-/// P of a row in the place of its reduced scores; returns sums of it.
-template <int kVectors>
-HWY_INLINE V Exponentiate(V (&s)[kVectors]) {
-  Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { s[v] = Exp2ByTable<true, true>(D(), s[v]); });
-  V sums[2] = {s[0], s[1]};
-  Unrolled<kVectors, 2>([&](auto v) CPBENCH_INLINED { sums[v % 2] = hn::Add(sums[v % 2], s[v]); });
-  return hn::Add(sums[0], sums[1]);
+  for (int key = 0; key < kMatrixTile; ++key) {
+    const std::uint32_t seen = block.masked ? QueriesThatSee(block.limits, key) : ~std::uint32_t{0};
+    for (int v = 0; v < kMatrixTile / kLanes; ++v) {
+      const V s = hn::Mul(hn::Load(d, block.scores + key * kMatrixTile + v * kLanes), hn::Set(d, block.score_scale));
+      float* of_queries = highest + v * kLanes;
+      hn::StoreU(hn::Max(SeenScores(s, seen, v), hn::LoadU(d, of_queries)), d, of_queries);
+    }
+  }
 }
 
-/// The same with a maximum that may be higher.
-template <int kVectors, bool kMasked>
-HWY_NOINLINE V ExponentiateRaised(ScoresTile t, int r, V (&s)[kVectors]) {
-  HWY_ALIGN float scores[kScoreKeys];
-  ReduceScores<kVectors, kMasked>(t, r, s);
-  Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { hn::Store(s[v], D(), scores + v * kLanes); });
-  RaiseMaximum<Bf16Pairs>(t, r, scores);
-  Unrolled<kVectors>([&](auto v) CPBENCH_INLINED { s[v] = hn::Load(D(), scores + v * kLanes); });
-  return Exponentiate(s);
-}
-
-constexpr float kHighestProbability = 1 << static_cast<int>(kRaiseAbove);
-
-/// P of a tile, in the place of its scores. Meanwhile `next` is done, the scores of another. Whether m must be raised
-/// is seen in the sums of P: that takes a comparison a row, and not one a vector.
-template <int kVectors, bool kMasked>
-HWY_NOINLINE void MakeProbabilities(const ScoresTile& t, PanelsProduct next) {
+void ScaleQueries(float* rows, int count, const float* factors) {
   const D d;
-  const int steps = next.steps();
-  int due = 0;
-  for (int r = 0; r < kRows; ++r) {
-    V s[kVectors];
-    ReduceScores<kVectors, kMasked>(t, r, s);
-    V sum = Exponentiate(s);
-    const V highest = hn::Set(d, t.bound[r] < 0 ? -1.0f : kVectors * kHighestProbability);
-    if (HWY_UNLIKELY(!hn::AllFalse(d, hn::Gt(sum, highest)))) sum = ExponentiateRaised<kVectors, kMasked>(t, r, s);
-    hn::StoreU(hn::Add(hn::LoadU(d, t.l + r * kLanes), sum), d, t.l + r * kLanes);
-    Bf16Pairs::StoreRow(s, t.p + r * kBlockStride + t.key / 2);
-    for (due += steps; due >= kRows; due -= kRows) next.Do();
-    for (int word = 0; word < t.next.step; word += kLineWords) {
-      __builtin_prefetch(t.next.words + r * t.next.step + word, 0, 2);
+  for (int row = 0; row < count; ++row) {
+    for (int query = 0; query < kMatrixTile; query += kLanes) {
+      float* values = rows + row * kMatrixTile + query;
+      hn::Store(hn::Mul(hn::Load(d, values), hn::LoadU(d, factors + query)), d, values);
     }
   }
 }
@@ -275,6 +339,14 @@ HWY_NOINLINE void MakeGradients(const GradientTile& t, const float* scores, cons
   }
 }
 
+/// to [kRows][kColumns] = A B: A [kRows][depth], B half a panel.
+HWY_INLINE void MultiplyHalfPanel(const float* a, const float* b, int depth, float* to) {
+  ZeroBlock();
+  Operands from{a, depth, b, kPanel};
+  for (int step = 0; step < depth; step += kUnit) Step<true>(from);
+  StoreBlock<true>(to, kColumns);
+}
+
 /// A tile's columns from `column` on.
 HWY_INLINE GradientTile FromColumn(GradientTile t, int column) {
   t.k += column;
@@ -306,38 +378,6 @@ HWY_INLINE void AddBlock(Operands from, int depth, float* c, std::int64_t c_stri
 
 // --- The table -----------------------------------------------------------------------------------------------------
 
-/// Calls with<kVectors>() for the run-time number of vectors, an even one.
-template <int kMost, class With>
-HWY_INLINE void WithEvenVectors(int vectors, const With& with) {
-  if constexpr (kMost > 2) {
-    if (vectors < kMost) return WithEvenVectors<kMost - 2>(vectors, with);
-  }
-  with(std::integral_constant<int, kMost>());
-}
-
-void Scores(ScoresTile t) {
-  ConfigureTiles();
-  const FlushSubnormals flush;
-  const auto scores_of = [&](const float* q, float* p, int vectors) {
-    return PanelsProduct(q, t.k, t.depth, t.key % kPanel, vectors * kLanes, p + t.key, kBlockStride);
-  };
-  scores_of(t.q, t.p, t.vectors).Finish();
-  WithEvenVectors<kScoreKeys / kLanes>(t.vectors, [&](auto vectors) HWY_ATTR {
-    for (; t.tiles > 0; --t.tiles) {
-      t.q += t.depth * kRows;
-      const PanelsProduct next = scores_of(t.q, t.p + kRows * kBlockStride, t.tiles > 1 ? vectors : 0);
-      t.masked ? MakeProbabilities<vectors, true>(t, next) : MakeProbabilities<vectors, false>(t, next);
-      t.next.words += kRows * t.next.step;
-      NextTile(t.limits, kRows);
-      t.p += kRows * kBlockStride;
-      t.m += kRows;
-      t.bound += kRows;
-      t.l += kRows * kLanes;
-      t.o += kRows * t.o_stride;
-    }
-  });
-}
-
 /// Here both products of a tile go before its vectors: they would have to take turns row by row, waiting for each
 /// other's stores, and gain nothing with a head_dim of 128, and lose with 64. Half a panel is used by all tiles before
 /// the other: K, V, Q, dO and what is made of them share the first-level cache.
@@ -345,8 +385,8 @@ template <bool kMasked>
 HWY_INLINE void GradientsOfColumns(GradientTile t) {
   HWY_ALIGN float scores[kRows * kColumns], dp[kRows * kColumns];
   for (; t.tiles > 0; --t.tiles) {
-    PanelsProduct(t.q, t.k, t.depth, 0, kColumns, scores, kColumns).Finish();
-    PanelsProduct(t.dout, t.v, t.depth_v, 0, kColumns, dp, kColumns).Finish();
+    MultiplyHalfPanel(t.q, t.k, t.depth, scores);
+    MultiplyHalfPanel(t.dout, t.v, t.depth_v, dp);
     MakeGradients<kMasked>(t, scores, dp);
     t.q += t.depth * kRows;
     t.dout += t.depth_v * kRows;
@@ -387,10 +427,7 @@ void Multiply(Product t) {
 
 double MultiplyAddPeak(std::int64_t steps) {
   ConfigureTiles();
-  CPBENCH_TILE_ZERO(0);
-  CPBENCH_TILE_ZERO(1);
-  CPBENCH_TILE_ZERO(2);
-  CPBENCH_TILE_ZERO(3);
+  ZeroBlock();
   CPBENCH_TILE_ZERO(4);
   CPBENCH_TILE_ZERO(5);
   CPBENCH_TILE_ZERO(6);
@@ -413,17 +450,19 @@ void Exp2OfAll(const float* from, float* to, std::int64_t count) {
 
 constexpr int kQueryRowWords = 112;  // 7 tiles of rows; rows of so many words do not share a cache set
 
+constexpr MatrixUnit kMatrixUnit = {
+    .multiply = MultiplyAll, .probabilities = ProbabilitiesBeside, .highest = HighestScores, .scale = ScaleQueries};
+
 constexpr Microkernels kAmxMicrokernels = {.isa = "avx512-amx",
                                            .bf16_pairs = true,
-                                           .matrix_unit = true,
+                                           .matrix_unit = &kMatrixUnit,
                                            .lanes = kLanes,
                                            .panel = kPanel,
-                                           .score_keys = kScoreKeys,
                                            .tile_rows = kRows,
                                            .depth_unit = kUnit,
                                            .query_rows = 512,
                                            .query_row_words = kQueryRowWords,
-                                           .scores = Scores,
+                                           .scores = nullptr,
                                            .gradients = Gradients,
                                            .product = Multiply<kBlockStride, kPanel>,
                                            .product_transposed = Multiply<kQueryRowWords, kBlockStride>,

@@ -10,8 +10,6 @@
 namespace cpbench {
 namespace {
 
-constexpr int kMaxDim = 256;
-
 // Vectors of the compiler: 128 bits are enough for copying, and every instruction set has them.
 typedef float Float2 __attribute__((vector_size(8)));
 typedef float Float4 __attribute__((vector_size(16)));
@@ -59,7 +57,7 @@ class Rows {
  public:
   explicit Rows(const HeadRows& rows) : rows_(rows) {}
   const T* operator[](std::int64_t row) const {
-    alignas(16) static constexpr float kZeros[kMaxDim] = {};
+    alignas(16) static constexpr float kZeros[kMaxPackedDim] = {};
     if (row < rows_.left_out || row >= rows_.count) return reinterpret_cast<const T*>(kZeros);
     return reinterpret_cast<const T*>(rows_.tensor.at<const Element<T>>(rows_.b, rows_.row_begin + row, rows_.head));
   }
@@ -178,18 +176,24 @@ void pack_row_pair(const bf16* even, const bf16* odd, std::int64_t dim, std::int
     }
   }
 }
-/// Four words of each dim, where words are pairs of rows.
-void pack_row_pairs_of_dims(const Rows<bf16>& rows, std::int64_t word, std::int64_t dim, std::int64_t row_words,
-                            float* to) {
+/// Four words of each dim, where words are pairs of rows: those of dim i at to_dim(i), those of i + 1 `stride` later.
+template <typename ToDim>
+void pack_row_pairs_of_dims(const Rows<bf16>& rows, std::int64_t word, std::int64_t dim, std::int64_t stride,
+                            ToDim&& to_dim) {
   const auto pairs = [&](std::int64_t w, std::int64_t i) { return row_pairs_at(rows[2 * w], rows[2 * w + 1], i); };
   for (std::int64_t i = 0; i < dim; i += 4) {
-    FourByFour(pairs(word, i), pairs(word + 1, i), pairs(word + 2, i), pairs(word + 3, i))
-        .store(to + i * row_words + word, row_words);
+    FourByFour(pairs(word, i), pairs(word + 1, i), pairs(word + 2, i), pairs(word + 3, i)).store(to_dim(i), stride);
   }
 }
 
+/// Where a word of A stands, packed for a matrix unit.
+std::int64_t matrix_word(std::int64_t row, std::int64_t word, std::int64_t depth) {
+  const std::int64_t step = row / kMatrixTile * (depth / kMatrixWords) + word / kMatrixWords;
+  return (step * kMatrixTile + row % kMatrixTile) * kMatrixWords + word % kMatrixWords;
+}
+
 void check(const TensorView& tensor, bool pairs) {
-  if (tensor.dim % 8 != 0 || tensor.dim > kMaxDim || (pairs && tensor.dtype != DType::kBf16)) {
+  if (tensor.dim % 8 != 0 || tensor.dim > kMaxPackedDim || (pairs && tensor.dtype != DType::kBf16)) {
     throw std::logic_error("pack: unsupported tensor");
   }
 }
@@ -225,7 +229,9 @@ void pack_rows(const HeadRows& rows, std::int64_t padded_rows, int panel, bool p
   if (pairs) {
     const Rows<bf16> source(rows);
     if (panel == 1) {
-      for (std::int64_t word = 0; word < row_words; word += 4) pack_row_pairs_of_dims(source, word, dim, row_words, to);
+      for (std::int64_t word = 0; word < row_words; word += 4) {
+        pack_row_pairs_of_dims(source, word, dim, row_words, [=](std::int64_t i) { return to + i * row_words + word; });
+      }
       return;
     }
     for (std::int64_t row = 0; row < row_words; ++row) {
@@ -241,6 +247,29 @@ void pack_rows(const HeadRows& rows, std::int64_t padded_rows, int panel, bool p
       pack_row(source[row], dim, panel, panel_words, to + row * panel);
     }
   });
+}
+
+void pack_matrix_rows(const HeadRows& rows, std::int64_t padded_rows, std::int64_t depth, float* to) {
+  check(rows.tensor, true);
+  const Rows<Bf16Pair> source(rows);
+  const std::int64_t words = rows.tensor.dim / 2;
+  for (std::int64_t row = 0; row < padded_rows; ++row) {
+    const RowsAhead<Bf16Pair, 1> ahead(source, row);
+    for (std::int64_t k = 0; k < depth; k += 4) {
+      ahead.ask(k / 4);
+      store(k < words ? words_at(source[row], k) : Float4{}, to + matrix_word(row, k, depth));
+    }
+  }
+}
+
+void pack_matrix_dims(const HeadRows& rows, std::int64_t padded_rows, float* to) {
+  check(rows.tensor, true);
+  const Rows<bf16> source(rows);
+  const std::int64_t row_words = padded_rows / 2;
+  for (std::int64_t word = 0; word < row_words; word += 4) {
+    pack_row_pairs_of_dims(source, word, rows.tensor.dim, kMatrixWords,
+                           [=](std::int64_t i) { return to + matrix_word(i, word, row_words); });
+  }
 }
 
 void transpose(const float* from, std::int64_t from_stride, std::int64_t rows, std::int64_t columns, float* to,

@@ -7,6 +7,8 @@
 
 namespace cpbench {
 
+inline constexpr int kMaxPackedDim = 256;
+
 /// `count` rows of one head, from `row_begin`. Rows that the packed form has beyond them are zero, and so are the first
 /// `left_out`, whatever the tensor holds there.
 struct HeadRows {
@@ -22,6 +24,11 @@ void pack_columns(const HeadRows& rows, std::int64_t padded_rows, int width, std
 /// [dim panels][row words][panel]: words along the rows. `padded_rows` is even where words are pairs. Dims beyond the
 /// tensor's are zero. A panel of 1, [dims][row words], is for pairs, whose `padded_rows` are a multiple of 8.
 void pack_rows(const HeadRows& rows, std::int64_t padded_rows, int panel, bool pairs, float* to);
+
+/// For a matrix unit (MatrixProduct), of bf16: A with rows of the head as rows, and A with its dims as rows. Dims that
+/// the tensor lacks are zero in the former; as rows they are left out.
+void pack_matrix_rows(const HeadRows& rows, std::int64_t padded_rows, std::int64_t depth, float* to);
+void pack_matrix_dims(const HeadRows& rows, std::int64_t padded_rows, float* to);
 
 /// [columns][rows]: to[i * to_stride + j] = from[j * from_stride + i]. Both counts are multiples of 4.
 void transpose(const float* from, std::int64_t from_stride, std::int64_t rows, std::int64_t columns, float* to,

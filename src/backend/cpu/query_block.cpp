@@ -1,7 +1,6 @@
 #include "backend/cpu/query_block.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <numbers>
 
@@ -10,7 +9,6 @@ namespace {
 
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 constexpr auto kLog2e = static_cast<float>(std::numbers::log2e);
-constexpr auto kLn2 = static_cast<float>(std::numbers::ln2);
 
 /// Of 1 or a multiple of 4 values: in four sums, as additions wait for one another.
 float sum_of(const float* values, int count) {
@@ -25,7 +23,7 @@ float sum_of(const float* values, int count) {
 }  // namespace
 
 QueryBlock::QueryBlock(const AttendArguments& a, const Microkernels& kernels, const ForwardShape& shape,
-                       const ForwardScratch& scratch, std::int64_t b, int head, std::int64_t block)
+                       const QueryScratch& scratch, std::int64_t b, int head, std::int64_t block)
     : a_(a),
       kernels_(kernels),
       shape_(shape),
@@ -41,8 +39,7 @@ QueryBlock::QueryBlock(const AttendArguments& a, const Microkernels& kernels, co
   in_place_ = !a.last && rows_ == padded_rows_ && shape.dim_v == shape.dim_v_lanes;
   o_ = in_place_ ? state_.o : scratch.o;
   score_scale_ = static_cast<float>(a.scale) * kLog2e;
-  // The products of a matrix unit take too few steps to ask for rows.
-  if (a.last && !kernels.matrix_unit) upcoming_.add(a.out, b, row0_, head);
+  if (a.last) upcoming_.add(a.out, b, row0_, head);
 }
 
 void QueryBlock::run(const float* packed, Poller& poller) {
@@ -87,8 +84,7 @@ void QueryBlock::load_state() {
 
 void QueryBlock::start() {
   std::fill_n(o_, padded_rows_ * shape_.dim_v_lanes, 0.0f);
-  const float sink =
-      a_.sink == nullptr ? kMinusInfinity : a_.sink[a_.heads.q_global + head_ - a_.heads.q_begin] * kLog2e;
+  const float sink = sink_of(a_, head_);
   if (sink == kMinusInfinity) return;
   for (int r = 0; r < rows_; ++r) {
     set_maximum(r, sink);
@@ -107,7 +103,7 @@ void QueryBlock::pack_q() {
 }
 
 void QueryBlock::make_probabilities(const BlockBand& band, const RowTiles& tiles, const float* k) {
-  const int keys = kernels_.score_keys;
+  const int keys = kernels_.panel;
   for (int key = band.key_begin / keys * keys; key < band.key_end; key += keys) {
     tiles.for_panel(key, key + keys, [&](const TileRun& run, bool masked) {
       make_tiles(band, k, run, tiles.made(run.begin).begin, masked);
@@ -117,6 +113,7 @@ void QueryBlock::make_probabilities(const BlockBand& band, const RowTiles& tiles
 
 void QueryBlock::make_tiles(const BlockBand& band, const float* k, const TileRun& run, int made_begin, bool masked) {
   const float* panel = k + run.range.begin / kernels_.panel * kernels_.panel * shape_.depth;
+  const float* next_panel = panel + kernels_.panel * shape_.depth;
   const int row = run.begin * kernels_.tile_rows, key = run.range.begin;
   kernels_.scores({.tiles = run.count,
                    .q = scratch_.q + row * shape_.depth,
@@ -126,7 +123,7 @@ void QueryBlock::make_tiles(const BlockBand& band, const float* k, const TileRun
                    .score_scale = score_scale_,
                    .masked = masked,
                    .limits = limits_of(band, run, kernels_.tile_rows),
-                   .next = after_scores(k, panel, row),
+                   .next = share(next_panel, shape_.depth, run.begin),
                    .p = scratch_.p + row * kBlockStride,
                    .key = key,
                    .key_begin = made_begin,
@@ -166,18 +163,9 @@ void QueryBlock::add_values_of(const TileRun& run, const float* panel, int dim, 
 }
 
 void QueryBlock::ask_for_begin_of(const QueryBlock& next) {
-  if (kernels_.matrix_unit) return;  // as in the constructor
   upcoming_.add(a_.q, next.b_, next.row0_, next.head_);
   const std::int64_t row_bytes = a_.v.dim * static_cast<std::int64_t>(sizeof(float));
   if (!(a_.first && a_.last)) upcoming_.add(next.state_.o, row_bytes, row_bytes);
-}
-
-Ahead QueryBlock::after_scores(const float* k, const float* panel, int row) const {
-  if (!kernels_.matrix_unit) {
-    return share(panel + kernels_.panel * shape_.depth, shape_.depth, row / kernels_.tile_rows);
-  }
-  const int step = static_cast<int>(shape_.k_block_words / padded_rows_);
-  return {k + shape_.block_words() + std::int64_t{row} * step, step};
 }
 
 Ahead QueryBlock::share(const float* panel, int depth, int tile) const {
@@ -204,7 +192,7 @@ void QueryBlock::finish() {
     const float l = state_.l[r];
     const float inverse = l == 0 ? 0.0f : 1 / l;
     kernels_.rows.put(o_row(r), shape_.dim_v, inverse, false, a_.out.dtype, a_.out.address(b_, row0_ + r, head_));
-    *a_.lse.at<float>(b_, row0_ + r, head_) = l == 0 ? kMinusInfinity : (state_.m[r] + std::log2(l)) * kLn2;
+    *a_.lse.at<float>(b_, row0_ + r, head_) = lse_of(state_.m[r], l);
   }
 }
 
