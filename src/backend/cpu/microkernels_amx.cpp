@@ -31,7 +31,7 @@ namespace {
 constexpr int kUnit = 16;            // rows, words and columns of a tile register
 constexpr int kRows = 2 * kUnit;     // of a row tile
 constexpr int kColumns = 2 * kUnit;  // that are multiplied at a time: half a panel
-static_assert(kMatrixTile == kRows && kMatrixTile == kColumns);
+static_assert(kMatrixTile == kRows && kMatrixTile == kColumns && kMatrixWords == kUnit);
 
 // By assembly, which needs no compiler flag for functions that are inlined elsewhere. The compiler gives tile registers
 // to nobody else, and is told which memory is read or written: floats from a pointer on, or, where Clang knows no array
