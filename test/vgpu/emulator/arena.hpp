@@ -33,6 +33,9 @@ inline constexpr Zone kGlobalMemory{kSharedMemory.end(), kRooms* kRoomBytes};
 inline constexpr Zone kOwnMemory{kGlobalMemory.begin, kRoomBytes};
 inline constexpr Zone kArena{kStacks.begin, kStacks.bytes + kSharedMemory.bytes + kGlobalMemory.bytes};
 
+/// What fresh memory holds: bytes that make NaN of every type.
+inline constexpr int kGarbage = 0xff;
+
 /// The file that backs this process's own global memory, which other processes can map.
 int global_memory_file();
 

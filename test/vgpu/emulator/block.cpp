@@ -4,6 +4,7 @@
 #include <cstring>
 #include <map>
 
+#include "arena.hpp"
 #include "copy_async.hpp"
 #include "fault_message.hpp"
 #include "vgpu/ptx.hpp"
@@ -11,13 +12,6 @@
 namespace cpbench::vgpu {
 
 Block the_block;
-
-namespace {
-
-/// What shared memory holds when a block begins: bytes that make NaN of every type.
-constexpr int kGarbage = 0xff;
-
-}  // namespace
 
 void Block::prepare(const LaunchShape& shape, const KernelCall& call, int index) {
   const auto threads = static_cast<std::size_t>(shape.threads);

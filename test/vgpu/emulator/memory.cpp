@@ -12,8 +12,6 @@ namespace cpbench::vgpu {
 namespace {
 
 constexpr std::size_t kAlignment = 256, kGap = 256;
-/// What fresh memory holds: bytes that make NaN of every type.
-constexpr int kGarbage = 0xff;
 
 std::size_t room_for(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment + kGap; }
 
