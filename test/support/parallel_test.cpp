@@ -5,6 +5,8 @@
 #include <set>
 #include <stdexcept>
 
+#include "support/allowed_cpus.hpp"
+
 namespace cpbench {
 namespace {
 
@@ -30,11 +32,11 @@ TEST(ParallelForEach, BeginsNoFurtherItemsOnceOneThrew) {
                                    throw std::out_of_range("an item");
                                  }),
                std::out_of_range);
-  EXPECT_LE(begun, static_cast<int>(std::thread::hardware_concurrency()));
+  EXPECT_LE(begun, static_cast<int>(allowed_cpus().size()));
 }
 
 TEST(ParallelForEach, HasAThreadForAsManyItemsAsAskedFor) {
-  const std::size_t cpus = std::thread::hardware_concurrency();
+  const std::size_t cpus = allowed_cpus().size();
   for (const std::size_t items_per_thread : {1, 2}) {
     const std::size_t count = cpus * items_per_thread;
     std::atomic<std::size_t> begun = 0;
