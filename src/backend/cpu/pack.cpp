@@ -139,7 +139,7 @@ void copy_row(const Rows<T>& rows, std::int64_t row, std::int64_t words, float f
   const T* from = rows[row];
   const RowsAhead<T, 1> ahead(rows, row);
   for (std::int64_t k = 0; k < words; k += 4) {
-    ahead.ask(k / 4);
+    if (k % kLineWords == 0) ahead.ask(k / kLineWords);
     store(scaled_words(from, k, factor), to + k);
   }
 }
@@ -180,9 +180,14 @@ void pack_row_pair(const bf16* even, const bf16* odd, std::int64_t dim, std::int
 template <typename ToDim>
 void pack_row_pairs_of_dims(const Rows<bf16>& rows, std::int64_t word, std::int64_t dim, std::int64_t stride,
                             ToDim&& to_dim) {
-  const auto pairs = [&](std::int64_t w, std::int64_t i) { return row_pairs_at(rows[2 * w], rows[2 * w + 1], i); };
+  constexpr int kRows = 8;
+  const bf16* row[kRows];
+  for (int r = 0; r < kRows; ++r) row[r] = rows[2 * word + r];
+  const RowsAhead<bf16, kRows> ahead(rows, 2 * word);
+  const auto pairs = [&](int pair, std::int64_t i) { return row_pairs_at(row[2 * pair], row[2 * pair + 1], i); };
   for (std::int64_t i = 0; i < dim; i += 4) {
-    FourByFour(pairs(word, i), pairs(word + 1, i), pairs(word + 2, i), pairs(word + 3, i)).store(to_dim(i), stride);
+    ahead.ask(i / 4);
+    FourByFour(pairs(0, i), pairs(1, i), pairs(2, i), pairs(3, i)).store(to_dim(i), stride);
   }
 }
 
@@ -254,10 +259,11 @@ void pack_matrix_rows(const HeadRows& rows, std::int64_t padded_rows, std::int64
   const Rows<Bf16Pair> source(rows);
   const std::int64_t words = rows.tensor.dim / 2;
   for (std::int64_t row = 0; row < padded_rows; ++row) {
+    const Bf16Pair* from = source[row];
     const RowsAhead<Bf16Pair, 1> ahead(source, row);
     for (std::int64_t k = 0; k < depth; k += 4) {
-      ahead.ask(k / 4);
-      store(k < words ? words_at(source[row], k) : Float4{}, to + matrix_word(row, k, depth));
+      if (k % kLineWords == 0) ahead.ask(k / kLineWords);
+      store(k < words ? words_at(from, k) : Float4{}, to + matrix_word(row, k, depth));
     }
   }
 }
