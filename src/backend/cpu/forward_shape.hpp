@@ -12,8 +12,8 @@
 
 namespace cpbench {
 
-/// Keys of a block of a matrix unit. P of so many for a tile of queries, its Q and its O share the first-level cache,
-/// 8, 8 and 16 KiB for a head_dim of 128; with more, O is loaded and stored less often, but P is spilled.
+/// Keys of a block of a matrix unit (matrix_query_block.hpp): with more, O is loaded and stored less often, but P is
+/// spilled from the first-level cache.
 inline constexpr int kMatrixKeys = 128;
 
 /// Words of a block along its keys. Long sums load and store O rarely, but a panel of V must stay in the first-level
@@ -30,7 +30,6 @@ struct ForwardShape {
   ForwardShape(const AttendArguments& a, const Microkernels& kernels)
       : key_words(cpbench::key_words(kernels)),
         key_block(key_words * kernels.per_word()),
-        made_keys(std::max(kernels.depth_unit * kernels.per_word(), kernels.lanes)),
         first_key(key_span(a.tiles).begin),
         keys(key_span(a.tiles).end),
         key_blocks((keys + key_block - 1) / key_block),
@@ -44,7 +43,6 @@ struct ForwardShape {
 
   int key_words;  ///< of a block
   int key_block;  ///< keys of a block: a multiple of the panel
-  int made_keys;  ///< P is made for multiples of so many keys, a power of two
   /// What the tiles reach: those between. Buffers may have more rows: they share memory with larger ones or lack what
   /// nobody sent, and what is in their other rows is not of this block, nor even finite.
   std::int64_t first_key, keys;
@@ -58,7 +56,8 @@ struct ForwardShape {
   std::int64_t block_words() const { return k_block_words + v_block_words; }
 };
 
-/// The state: O [batch, heads, rows, dim_v], then m and l [batch, heads, rows]; m in units of log2, O not yet divided.
+/// The state: O [batch, heads, rows, dim_v] (on a matrix unit by tiles of rows: matrix_query_block.cpp), then m and l
+/// [batch, heads, rows]; m in units of log2, O not yet divided.
 struct StateRows {
   float *o, *m, *l;
   StateRows(const AttendArguments& a, std::int64_t b, std::int64_t head, std::int64_t row) {

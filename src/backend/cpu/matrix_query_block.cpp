@@ -13,9 +13,13 @@ namespace {
 
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
+/// m is set so far above the highest score seen: later ones rarely exceed it by kRaiseAbove, which costs a step again.
+/// An integer: P is 2^-32 where it would be 1, and neither its relative precision nor l's depends on that.
+constexpr float kHeadroom = 32;
+
 /// Blocks of keys whose K and V the second-level cache holds beside the queries of a block.
 std::int64_t blocks_at_a_time(const ForwardShape& shape) {
-  constexpr std::int64_t kBytes = 1 << 19;
+  constexpr std::int64_t kBytes = 1 << 20;
   return std::max<std::int64_t>(1, kBytes / (shape.block_words() * static_cast<std::int64_t>(sizeof(float))));
 }
 
@@ -33,7 +37,7 @@ MatrixQueryScratch::MatrixQueryScratch(AlignedBuffer& buffer, const ForwardShape
                         {&scores[0], kTileWords},
                         {&scores[1], kTileWords},
                         {&all_scores, std::int64_t{shape.key_block} * kMatrixTile},
-                        {&rows, std::int64_t{kMatrixTile} * shape.dim_v_lanes},
+                        {&o_rows, std::int64_t{kMatrixTile} * shape.dim_v_lanes},
                         {&q, queries * shape.depth},
                         {&o, queries * shape.dim_v_lanes},
                         {&m, queries},
@@ -58,13 +62,21 @@ MatrixQueryBlock::MatrixQueryBlock(const AttendArguments& a, const Microkernels&
       rows_(static_cast<int>(std::min<std::int64_t>(shape.query_block, a.q.rows - row0_))),
       padded_rows_(static_cast<int>(round_up(rows_, kMatrixTile))),
       state_(a, b, head, row0_),
+      in_place_(!a.last && rows_ == padded_rows_ && shape.dim_v == shape.dim_v_lanes),
+      o_(in_place_ ? state_.o : scratch.o),
       score_scale_(static_cast<float>(a.scale) * std::numbers::log2e_v<float>) {}
 
 void MatrixQueryBlock::run(const float* packed, Poller& poller) {
+  if (!a_.first && !a_.last && !sees_any_key()) return;
   load_state();
-  for (const Tile& tile : a_.tiles) attend_tile(tile, packed, poller);
+  for (const Tile& tile : a_.tiles) attend_band(tile, packed, poller);
   finish_steps();
   store_state();
+}
+
+bool MatrixQueryBlock::sees_any_key() const {
+  return std::any_of(a_.tiles.begin(), a_.tiles.end(),
+                     [&](const Tile& tile) { return pairs_of(rows_of(tile, row0_, row0_ + rows_)) > 0; });
 }
 
 // --- The state -------------------------------------------------------------------------------------------------------
@@ -75,19 +87,15 @@ void MatrixQueryBlock::load_state() {
   std::fill_n(scratch_.m, padded_rows_, 0.0f);
   std::fill_n(scratch_.bound, padded_rows_, kMinusInfinity);
   std::fill_n(scratch_.l, padded_rows_, 0.0f);
-  std::fill_n(scratch_.o, std::int64_t{padded_rows_} * shape_.dim_v_lanes, 0.0f);
   const float sink = a_.first ? sink_of(a_, head_) : kMinusInfinity;
   for (int r = 0; r < rows_; ++r) {
     const float m = a_.first ? sink : state_.m[r];
     if (m != kMinusInfinity) set_maximum(r, m);
     scratch_.l[r] = !a_.first ? state_.l[r] : m != kMinusInfinity ? 1.0f : 0.0f;
   }
-  if (a_.first) return;
-  for (int row = 0; row < rows_; row += kMatrixTile) {
-    const int count = std::min(kMatrixTile, rows_ - row);
-    const float* from = state_.o + std::int64_t{row} * shape_.dim_v;
-    for (int dim = 0; dim < shape_.dim_v; ++dim) std::copy_n(from + dim * count, count, o_of(row) + dim * kMatrixTile);
-  }
+  if (a_.first || !in_place_) std::fill_n(o_, std::int64_t{padded_rows_} * shape_.dim_v_lanes, 0.0f);
+  if (a_.first || in_place_) return;
+  for_rows_of_state([](float* of_state, float* of_scratch, int count) { std::copy_n(of_state, count, of_scratch); });
 }
 
 void MatrixQueryBlock::set_maximum(int row, float m) {
@@ -100,22 +108,28 @@ void MatrixQueryBlock::store_state() {
     state_.m[r] = scratch_.bound[r] == kMinusInfinity ? kMinusInfinity : scratch_.m[r];
     state_.l[r] = scratch_.l[r];
   }
-  for (int row = 0; row < rows_; row += kMatrixTile) {
-    const int count = std::min(kMatrixTile, rows_ - row);
-    if (a_.last) {
-      transpose(o_of(row), kMatrixTile, shape_.dim_v, kMatrixTile, scratch_.rows, shape_.dim_v_lanes);
-      finish(row, scratch_.rows, count);
-    } else {
-      float* to = state_.o + std::int64_t{row} * shape_.dim_v;
-      for (int dim = 0; dim < shape_.dim_v; ++dim) std::copy_n(o_of(row) + dim * kMatrixTile, count, to + dim * count);
-    }
+  if (a_.last) {
+    for (int row = 0; row < rows_; row += kMatrixTile) finish(row);
+  } else if (!in_place_) {
+    for_rows_of_state([](float* of_state, float* of_scratch, int count) { std::copy_n(of_scratch, count, of_state); });
   }
 }
 
-void MatrixQueryBlock::finish(int row, const float* rows, int count) {
-  for (int r = row; r < row + count; ++r, rows += shape_.dim_v_lanes) {
+template <typename Work>
+void MatrixQueryBlock::for_rows_of_state(Work&& work) const {
+  for (int row = 0; row < rows_; row += kMatrixTile) {
+    const int count = std::min(kMatrixTile, rows_ - row);
+    float* of_state = state_.o + std::int64_t{row} * shape_.dim_v;
+    for (int dim = 0; dim < shape_.dim_v; ++dim) work(of_state + dim * count, o_of(row) + dim * kMatrixTile, count);
+  }
+}
+
+void MatrixQueryBlock::finish(int row) {
+  transpose(o_of(row), kMatrixTile, shape_.dim_v, kMatrixTile, scratch_.o_rows, shape_.dim_v_lanes);
+  const float* o = scratch_.o_rows;
+  for (int r = row; r < std::min(row + kMatrixTile, rows_); ++r, o += shape_.dim_v_lanes) {
     const float l = state_.l[r];
-    kernels_.rows.put(rows, shape_.dim_v, l == 0 ? 0.0f : 1 / l, false, a_.out.dtype,
+    kernels_.rows.put(o, shape_.dim_v, l == 0 ? 0.0f : 1 / l, false, a_.out.dtype,
                       a_.out.address(b_, row0_ + r, head_));
     *a_.lse.at<float>(b_, row0_ + r, head_) = lse_of(state_.m[r], l);
   }
@@ -123,10 +137,9 @@ void MatrixQueryBlock::finish(int row, const float* rows, int count) {
 
 // --- Steps -----------------------------------------------------------------------------------------------------------
 
-void MatrixQueryBlock::attend_tile(const Tile& tile, const float* packed, Poller& poller) {
+void MatrixQueryBlock::attend_band(const Tile& tile, const float* packed, Poller& poller) {
   const std::int64_t end = (tile.k_end() - 1) / shape_.key_block + 1, at_a_time = blocks_at_a_time(shape_);
-  for (std::int64_t begin = std::max<std::int64_t>(0, tile.k_begin / shape_.key_block); begin < end;
-       begin += at_a_time) {
+  for (std::int64_t begin = tile.k_begin / shape_.key_block; begin < end; begin += at_a_time) {
     const std::int64_t blocks = std::min(at_a_time, end - begin);
     const auto keys = static_cast<int>(blocks * shape_.key_block);
     const BlockBand band = BlockBand::of(tile, row0_, rows_, begin * shape_.key_block, keys);
@@ -136,7 +149,7 @@ void MatrixQueryBlock::attend_tile(const Tile& tile, const float* packed, Poller
                    scratch_.q);
     }
     packed_q_ = true;
-    for (int row = 0; row < padded_rows_; row += kMatrixTile) {
+    for (int row = band.row_begin / kMatrixTile * kMatrixTile; row < band.row_end; row += kMatrixTile) {
       const BlockRange seen = band.keys_of(row, row + kMatrixTile);
       for (int key = seen.begin; key < seen.end;) {
         const int block = key / shape_.key_block;
@@ -144,7 +157,7 @@ void MatrixQueryBlock::attend_tile(const Tile& tile, const float* packed, Poller
                      packed + (begin + block) * shape_.block_words(), block * shape_.key_block));
         key = (block + 1) * shape_.key_block;
       }
-      poller();
+      if (!seen.empty()) poller();
     }
   }
 }
@@ -183,7 +196,7 @@ void MatrixQueryBlock::finish_steps() {
 void MatrixQueryBlock::make_probabilities(const Step* next) {
   if (any_without_maximum()) begin_maximum();
   OfQueries sums{};
-  const int values = previous_.units > 0 ? shape_.dim_v_lanes / kMatrixTile : 0;
+  const int dim_tiles = previous_.units > 0 ? shape_.dim_v_lanes / kMatrixTile : 0;
   std::array<MatrixProduct, kMostProducts> meanwhile;
   for (int unit = 0; unit < current_.units; ++unit) {
     int count = 0;
@@ -191,9 +204,8 @@ void MatrixQueryBlock::make_probabilities(const Step* next) {
     const int other = 1 - turn_;
     if (!last) meanwhile[count++] = scores_of(current_, unit + 1, scratch_.scores[other]);
     if (last && next != nullptr) meanwhile[count++] = scores_of(*next, 0, scratch_.scores[other]);
-    for (int dims = values * unit / current_.units; dims < values * (unit + 1) / current_.units; ++dims) {
-      meanwhile[count++] = values_of(dims);
-    }
+    const int tiles_end = dim_tiles * (unit + 1) / current_.units;
+    for (int tile = dim_tiles * unit / current_.units; tile < tiles_end; ++tile) meanwhile[count++] = values_of(tile);
     unit_.probabilities(unit_of(current_, unit, scratch_.scores[turn_]), scratch_.m + current_.row, sums.values,
                         p_of(p_turn_, unit), meanwhile.data(), count);
     turn_ = other;
@@ -227,7 +239,10 @@ void MatrixQueryBlock::add_values() {
 
 bool MatrixQueryBlock::any_without_maximum() const {
   const float* bound = scratch_.bound + current_.row;
-  return std::any_of(bound + current_.rows.begin, bound + current_.rows.end, [](float b) { return b < 0; });
+  for (int r = current_.rows.begin; r < current_.rows.end; ++r) {
+    if (bound[r] < 0) return true;
+  }
+  return false;
 }
 
 bool MatrixQueryBlock::too_high(const OfQueries& sums) const {
@@ -252,7 +267,7 @@ void MatrixQueryBlock::begin_maximum() {
   for (int r = current_.rows.begin; r < current_.rows.end; ++r) {
     const int row = current_.row + r;
     const bool sees_a_key = highest.values[r] > 0.5f * kMaskedScore;
-    if (scratch_.bound[row] < 0 && sees_a_key) set_maximum(row, highest.values[r]);
+    if (scratch_.bound[row] < 0 && sees_a_key) set_maximum(row, highest.values[r] + kHeadroom);
   }
 }
 
@@ -262,7 +277,7 @@ void MatrixQueryBlock::raise_maximum() {
   for (int r = 0; r < kMatrixTile; ++r) {
     float& m = scratch_.m[current_.row + r];
     const float excess = highest.values[r] - m;
-    const float raise = excess > kRaiseAbove ? std::ceil(excess) : 0.0f;
+    const float raise = excess > kRaiseAbove ? std::ceil(excess) + kHeadroom : 0.0f;
     m += raise;
     factors.values[r] = std::exp2(-raise);
     scratch_.l[current_.row + r] *= factors.values[r];

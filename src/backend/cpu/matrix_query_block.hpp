@@ -13,15 +13,15 @@
 
 namespace cpbench {
 
-/// Scratch of a work item. What a tile of queries needs for a block of keys is far less than the first-level cache
-/// holds, and stays there; K and V pass by.
+/// Scratch of a work item. What a tile of queries needs for a block of keys stays in the first-level cache: Q, O, two
+/// blocks of P and two of scores, 48 KiB for a head_dim of 128. K and V pass by.
 struct MatrixQueryScratch {
   MatrixQueryScratch(AlignedBuffer& buffer, const ForwardShape& shape, const Microkernels& kernels);
 
   float* p[2];        ///< [key words][kMatrixTile]: of two blocks of keys in turn
   float* scores[2];   ///< [kMatrixTile keys][kMatrixTile queries], in turn
   float* all_scores;  ///< [key block][kMatrixTile]: to see how high m must be
-  float* rows;        ///< [kMatrixTile][dim_v_lanes]: of O
+  float* o_rows;      ///< [kMatrixTile][dim_v_lanes]: O of a tile at its end, by rows
   float *q, *o;       ///< by tile of queries: [depth][kMatrixTile] and [dim_v_lanes][kMatrixTile]
   float *m, *bound, *l;
 };
@@ -58,7 +58,9 @@ class MatrixQueryBlock {
 
   void load_state();
   void set_maximum(int row, float m);
-  void attend_tile(const Tile& tile, const float* packed, Poller& poller);
+  bool sees_any_key() const;
+  /// A tile of the program: a band of the queries' rows and the keys.
+  void attend_band(const Tile& tile, const float* packed, Poller& poller);
   /// The keys `seen` of a block, of which `block_key` is the first and `block` the packed form.
   Step step_of(const BlockBand& band, int row, const BlockRange& seen, const float* block, int block_key) const;
   /// Takes a step: P of the one before, while the scores of this one begin, and O of the one before that.
@@ -72,7 +74,7 @@ class MatrixQueryBlock {
 
   /// Of the current step: in units of log2, -inf where a query sees no key.
   OfQueries highest_scores() const;
-  /// A query that sees its first keys begins with the highest of its scores: P is exactly 1 there, which bf16 holds.
+  /// A query that sees its first keys begins above the highest of its scores, by kHeadroom.
   bool any_without_maximum() const;
   void begin_maximum();
   /// Whether m must be raised is seen in the sums of P: that takes no comparison a vector. (NaN is not high.) It is
@@ -85,10 +87,14 @@ class MatrixQueryBlock {
   MatrixScores unit_of(const Step& step, int unit, const float* scores) const;
   float* p_of(int turn, int unit) const { return scratch_.p[turn] + kernels_.words(unit * kMatrixTile) * kMatrixTile; }
   float* all_scores_of(int unit) const { return scratch_.all_scores + unit * kMatrixTile * kMatrixTile; }
-  float* o_of(int row) const { return scratch_.o + row * shape_.dim_v_lanes; }
+  float* o_of(int row) const { return o_ + row * shape_.dim_v_lanes; }
 
   void store_state();
-  void finish(int row, const float* rows, int count);
+  /// Calls work(of_state, of_scratch, count) for each dim of each tile's O.
+  template <typename Work>
+  void for_rows_of_state(Work&& work) const;
+  /// out and lse of the tile that begins with the row.
+  void finish(int row);
 
   const AttendArguments& a_;
   const ForwardShape& shape_;
@@ -100,6 +106,8 @@ class MatrixQueryBlock {
   std::int64_t row0_;
   int rows_, padded_rows_;
   StateRows state_;
+  bool in_place_;  ///< O is accumulated in the state
+  float* o_;       ///< by tile of queries: [dim_v_lanes][kMatrixTile]
   float score_scale_;
   bool packed_q_ = false;
 

@@ -3,7 +3,7 @@
 // Operands are packed (pack.hpp) into 32-bit *words*: an fp32, or a pair of bf16 that are neighbours along the summed
 // index, so that one multiply-add instruction takes a word of each operand in every lane. Below, [a][b] are words.
 //
-//   row tile   tile_rows rows of A: [depth][tile_rows], and [tile_rows][depth] for a matrix unit
+//   row tile   tile_rows rows of A: [depth][tile_rows], and [tile_rows][depth] for a matrix unit's backward pass
 //   panel      `panel` columns of B, [depth][panel]; its registers are `panel / lanes` vectors
 //   P, dS      a block of rows against a block of keys, [rows][kBlockStride], stored by a micro-kernel for the next
 //
@@ -151,7 +151,8 @@ struct RowKernels {
   float (*dot)(const void* a, const void* b, std::int64_t count, DType dtype);
 };
 
-/// Each call works on a column of tiles: what is common to them is decided once, outside.
+/// Each call works on a column of tiles (those of `matrix_unit` do not): what is common to them is decided once,
+/// outside.
 struct Microkernels {
   std::string_view isa;
   bool bf16_pairs;                ///< words are pairs of bf16

@@ -46,7 +46,7 @@ void QueryBlock::run(const float* packed, Poller& poller) {
   load_state();
   bool packed_q = false;
   for (const Tile& tile : a_.tiles) {
-    const std::int64_t first = std::max<std::int64_t>(0, tile.k_begin / shape_.key_block);
+    const std::int64_t first = tile.k_begin / shape_.key_block;
     const std::int64_t last = (tile.k_end() - 1) / shape_.key_block;
     for (std::int64_t block = first; block <= last; ++block) {
       const BlockBand band = BlockBand::of(tile, row0_, rows_, block * shape_.key_block, shape_.key_block);
@@ -55,7 +55,7 @@ void QueryBlock::run(const float* packed, Poller& poller) {
       packed_q = true;
       const float* k = packed + block * shape_.block_words();
       const RowTiles tiles(band, padded_rows_, kernels_.tile_rows,
-                           [&](const BlockRange& seen) { return seen.whole_power(shape_.made_keys); });
+                           [&](const BlockRange& seen) { return seen.whole_power(kernels_.lanes); });
       make_probabilities(band, tiles, k);
       add_values(tiles, k + shape_.k_block_words);
       poller();
@@ -98,7 +98,7 @@ void QueryBlock::set_maximum(int row, float m) {
 }
 
 void QueryBlock::pack_q() {
-  pack_columns({a_.q, b_, head_, row0_, rows_}, padded_rows_, kernels_.tile_width(), shape_.depth, kernels_.bf16_pairs,
+  pack_columns({a_.q, b_, head_, row0_, rows_}, padded_rows_, kernels_.tile_rows, shape_.depth, kernels_.bf16_pairs,
                score_scale_, scratch_.q);
 }
 
