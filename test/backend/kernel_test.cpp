@@ -30,6 +30,11 @@ std::vector<AttentionCase> cases() {
        .tiles = {full_tile(0, 100, 0, 100), causal_tile(0, 100), full_tile(30, 70, 200, 90)},
        .calls = 3});
   list.back().tiles[1] = {0, 100, 100, 100, -99, 0};
+  add({.name = "calls_that_reach_few_rows",  // and no row of whole blocks of queries
+       .q_rows = 1100,
+       .k_rows = 130,
+       .tiles = {full_tile(0, 40, 0, 40), full_tile(1040, 60, 40, 40), full_tile(0, 1100, 80, 50)},
+       .calls = 3});
   add({.name = "sink", .q_rows = 140, .k_rows = 140, .sink = true, .tiles = {causal_tile(0, 140)}});
   add({.name = "sink_two_calls",
        .q_rows = 90,
