@@ -75,10 +75,13 @@ inline float sink_of(const AttendArguments& a, int head) {
   return a.sink[a.heads.q_global + head - a.heads.q_begin] * static_cast<float>(std::numbers::log2e);
 }
 
-/// Of a row that ended.
-inline float lse_of(float m, float l) {
-  if (l == 0) return -std::numeric_limits<float>::infinity();
-  return (m + std::log2(l)) * static_cast<float>(std::numbers::ln2);
+/// out and lse of a row that ends with this state: `row` of the head.
+inline void finish_row(const AttendArguments& a, const Microkernels& kernels, const float* o, float m, float l,
+                       std::int64_t b, std::int64_t row, std::int64_t head) {
+  const bool sees_nothing = l == 0;
+  kernels.rows.put(o, a.v.dim, sees_nothing ? 0.0f : 1 / l, false, a.out.dtype, a.out.address(b, row, head));
+  *a.lse.at<float>(b, row, head) = sees_nothing ? -std::numeric_limits<float>::infinity()
+                                                : (m + std::log2(l)) * static_cast<float>(std::numbers::ln2);
 }
 
 }  // namespace cpbench

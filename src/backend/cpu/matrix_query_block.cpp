@@ -128,10 +128,7 @@ void MatrixQueryBlock::finish(int row) {
   transpose(o_of(row), kMatrixTile, shape_.dim_v, kMatrixTile, scratch_.o_rows, shape_.dim_v_lanes);
   const float* o = scratch_.o_rows;
   for (int r = row; r < std::min(row + kMatrixTile, rows_); ++r, o += shape_.dim_v_lanes) {
-    const float l = state_.l[r];
-    kernels_.rows.put(o, shape_.dim_v, l == 0 ? 0.0f : 1 / l, false, a_.out.dtype,
-                      a_.out.address(b_, row0_ + r, head_));
-    *a_.lse.at<float>(b_, row0_ + r, head_) = lse_of(state_.m[r], l);
+    finish_row(a_, kernels_, o, state_.m[r], state_.l[r], b_, row0_ + r, head_);
   }
 }
 

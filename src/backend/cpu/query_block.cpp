@@ -188,12 +188,7 @@ void QueryBlock::store_state() {
 }
 
 void QueryBlock::finish() {
-  for (int r = 0; r < rows_; ++r) {
-    const float l = state_.l[r];
-    const float inverse = l == 0 ? 0.0f : 1 / l;
-    kernels_.rows.put(o_row(r), shape_.dim_v, inverse, false, a_.out.dtype, a_.out.address(b_, row0_ + r, head_));
-    *a_.lse.at<float>(b_, row0_ + r, head_) = lse_of(state_.m[r], l);
-  }
+  for (int r = 0; r < rows_; ++r) finish_row(a_, kernels_, o_row(r), state_.m[r], state_.l[r], b_, row0_ + r, head_);
 }
 
 }  // namespace cpbench
